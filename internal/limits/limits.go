@@ -1,0 +1,34 @@
+// Package limits holds every size and count that the formats fix. They are
+// part of the format: a writer refuses what a reader would.
+package limits
+
+const (
+	KiB = 1 << 10
+	MiB = 1 << 20
+	GiB = 1 << 30
+
+	JSONDepth  = 64             // nesting of objects and arrays
+	JSONString = 64 * KiB       // bytes of one decoded string or member name
+	JSONInt    = 1<<53 - 1      // largest magnitude of a JSON number
+	Line       = 1 * MiB        // one line of a trail, its LF not counted
+	Document   = 64 * KiB       // a card, policy or configuration as people write it
+	EnvLock    = 4 * MiB        // envlock.json
+	Card       = 1 * MiB        // a card or policy in canonical form
+	Manifest   = 64 * MiB       // manifest.json
+	Members    = 64             // members of a manifest; see package bundle for why these are counted
+	Element    = 256 * KiB      // one element of a manifest's files, artifacts or trails
+	Provenance = 8 * MiB        // a manifest's provenance: a digest for each of the files
+	Details    = 1 * MiB        // any other member of a manifest
+	Signature  = 64 * KiB       // one file under sig/, sig/ext/ apart
+	SigExt     = 1 * MiB        // everything under sig/ext/ together
+	View       = 16 * MiB       // SHA256SUMS, VERIFY.md
+	Files      = 100_000        // files of one bundle
+	Path       = 100            // bytes of a path inside a bundle
+	Member     = 8*GiB - 1      // bytes of one file inside a bundle: ustar's eleven octal digits
+	ZstdWindow = 8 * MiB        // window of the zstd frame around a bundle
+	ExpandFree = 512 * MiB      // unpacked bytes that any frame may have;
+	Expand     = 1024           // above that, at most so many for each packed byte
+	Embed      = 64 * MiB       // an artifact up to this size is copied into its bundle
+	Findings   = 10_000         // findings kept per code; the totals are always exact
+	Bundle     = int64(1) << 40 // bytes of an unpacked bundle, unless the caller says otherwise
+)
