@@ -1,0 +1,162 @@
+// Package durable writes files that are whole or absent, and takes locks across
+// processes.
+//
+// A file is written beside its destination under a name that nobody can guess,
+// synced, given its name in one step, and the directory is synced after that.
+// Whoever looks at the destination, after a crash too, finds the old state or
+// the whole new file. Without replace, of several writers exactly one succeeds
+// and the others get [fs.ErrExist].
+//
+// Errors are [*fs.PathError]s that name the destination, never the temporary
+// file.
+package durable
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// WriteFile writes data to path as [Create] and [File.Commit] do.
+func WriteFile(path string, data []byte, perm fs.FileMode, replace bool) error {
+	f, err := Create(path, perm, replace)
+	if err != nil {
+		return err
+	}
+	defer f.Discard()
+	if _, err := f.Write(data); err != nil {
+		return err
+	}
+	return f.Commit()
+}
+
+// A File is being written. It is real only once Commit has returned nil.
+type File struct {
+	path    string
+	temp    string
+	f       *os.File
+	replace bool
+	err     error // of the first failed write: what is on disk is not what was written
+	done    bool
+}
+
+// Create starts a file at path with mode perm, before the umask. Unless replace,
+// a path that exists is refused at once (fs.ErrExist); Commit asks again. Call
+// Discard when done, whether or not Commit succeeded.
+func Create(path string, perm fs.FileMode, replace bool) (*File, error) {
+	if !replace {
+		if _, err := os.Lstat(path); err == nil {
+			return nil, &fs.PathError{Op: "create", Path: path, Err: fs.ErrExist}
+		}
+	}
+	// The name is independent of path's: a name of 255 bytes leaves no room.
+	temp := filepath.Join(filepath.Dir(path), ".relseal-"+rand.Text()+".tmp")
+	f, err := os.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, perm)
+	if err != nil {
+		return nil, at("create", path, err)
+	}
+	return &File{path: path, temp: temp, f: f, replace: replace}, nil
+}
+
+// Write implements io.Writer. After an error the file can only be discarded.
+func (f *File) Write(p []byte) (int, error) {
+	switch {
+	case f.done:
+		return 0, at("write", f.path, fs.ErrClosed)
+	case f.err != nil:
+		return 0, f.err
+	}
+	n, err := f.f.Write(p)
+	if err == nil && n < len(p) {
+		err = io.ErrShortWrite
+	}
+	f.err = at("write", f.path, err)
+	return n, f.err
+}
+
+// Commit makes the file real, or fails and leaves nothing behind. One failure
+// leaves the file in place: when the directory cannot be synced the new file is
+// there and whole, but a crash may still undo it.
+func (f *File) Commit() error {
+	if f.done {
+		return at("commit", f.path, fs.ErrClosed)
+	}
+	if f.err != nil {
+		f.Discard()
+		return f.err
+	}
+	if err := errors.Join(f.f.Sync(), f.f.Close()); err != nil {
+		f.Discard()
+		return at("write", f.path, err)
+	}
+	publish := linkNew
+	if f.replace {
+		publish = os.Rename
+	}
+	if err := publish(f.temp, f.path); err != nil {
+		f.Discard()
+		return at("create", f.path, err)
+	}
+	// The file is real from here: whole under its name, also after a crash of
+	// this process; after one of the machine once the directory is synced.
+	f.done = true
+	return at("sync", f.path, syncDir(filepath.Dir(f.path)))
+}
+
+// Discard removes what was written. After Commit it does nothing.
+func (f *File) Discard() {
+	if f.done {
+		return
+	}
+	f.done = true
+	f.f.Close() // twice after a failed Sync: harmless
+	os.Remove(f.temp)
+}
+
+// at returns err as an error of op on path. What the os package says of the
+// temporary file, or of two files, is reduced to the fault.
+func at(op, path string, err error) error {
+	if err == nil {
+		return nil
+	}
+	var pathErr *fs.PathError
+	var linkErr *os.LinkError
+	switch {
+	case errors.As(err, &pathErr):
+		err = pathErr.Err
+	case errors.As(err, &linkErr):
+		err = linkErr.Err
+	}
+	if errors.Is(err, fs.ErrExist) {
+		err = fs.ErrExist // one text on every system
+	}
+	return &fs.PathError{Op: op, Path: path, Err: err}
+}
+
+// MkdirAll makes the directory path and the parents it lacks, and syncs each
+// directory that got a new entry. A directory that exists is left as it is.
+func MkdirAll(path string, perm fs.FileMode) error {
+	path = filepath.Clean(path)
+	switch info, err := os.Stat(path); {
+	case err == nil && info.IsDir():
+		return nil
+	case err == nil:
+		return at("mkdir", path, fmt.Errorf("%w and is not a directory", fs.ErrExist))
+	case !errors.Is(err, fs.ErrNotExist):
+		return at("mkdir", path, err)
+	}
+	parent := filepath.Dir(path)
+	if parent != path {
+		if err := MkdirAll(parent, perm); err != nil {
+			return err
+		}
+	}
+	if err := os.Mkdir(path, perm); err != nil && !errors.Is(err, fs.ErrExist) {
+		return at("mkdir", path, err)
+	}
+	return at("sync", path, syncDir(parent))
+}

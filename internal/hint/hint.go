@@ -1,0 +1,35 @@
+// Package hint carries, beside an error, the next step to suggest to whoever
+// reads it. The hint is no part of the error's text: a command prints it on a
+// line of its own.
+package hint
+
+import "errors"
+
+// An Error is an error with a hint. Its text is that of Err alone.
+type Error struct {
+	Err  error
+	Hint string // one line, lower case, no final stop; may hold a command to paste
+}
+
+func (e *Error) Error() string { return e.Err.Error() }
+
+func (e *Error) Unwrap() error { return e.Err }
+
+// With returns err carrying hint, or nil if err is nil. An empty hint adds
+// nothing.
+func With(err error, hint string) error {
+	if err == nil || hint == "" {
+		return err
+	}
+	return &Error{Err: err, Hint: hint}
+}
+
+// Of returns the hint of err, however deep it was wrapped; the outermost wins,
+// since it knows most of what the user was doing. It is empty if there is none.
+func Of(err error) string {
+	var e *Error
+	if errors.As(err, &e) {
+		return e.Hint
+	}
+	return ""
+}
