@@ -1,0 +1,79 @@
+package keys
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"strconv"
+	"strings"
+	"unicode"
+
+	"github.com/relseal/relseal/internal/hint"
+)
+
+// maxFile bounds a key file. The largest key of another kind that deserves its
+// own error, RSA of 16384 bits, has 13 KB.
+const maxFile = 64 << 10
+
+// readFile returns what the regular file path holds, and its mode. It does not
+// wait for the writer of a FIFO, nor does it read devices.
+func readFile(path string) ([]byte, fs.FileMode, error) {
+	f, err := openNoWait(path)
+	if err != nil {
+		return nil, 0, fileError(path, err)
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, 0, fileError(path, err)
+	}
+	switch mode := info.Mode(); {
+	case mode.IsDir():
+		return nil, 0, fileError(path, errors.New("is a directory, not a key file"))
+	case !mode.IsRegular():
+		return nil, 0, fileError(path, hint.With(errors.New("is not a regular file"), "a key is read from a regular file only, not from a pipe or device"))
+	}
+	data, err := io.ReadAll(io.LimitReader(f, maxFile+1))
+	if err != nil {
+		return nil, 0, fileError(path, err)
+	}
+	if len(data) > maxFile {
+		return nil, 0, fileError(path, fmt.Errorf("is above %d KiB, too long for a key", maxFile>>10))
+	}
+	return data, info.Mode(), nil
+}
+
+// fileError returns err with the file's name before it, once.
+func fileError(path string, err error) error {
+	if pe, ok := errors.AsType[*fs.PathError](err); ok {
+		err = pe.Err
+	}
+	if le, ok := errors.AsType[*os.LinkError](err); ok {
+		err = le.Err
+	}
+	return fmt.Errorf("%s: %w", display(path), err)
+}
+
+// display returns path as it can stand in one line of text.
+func display(path string) string {
+	if strings.ContainsFunc(path, unicode.IsControl) {
+		return strconv.Quote(path)
+	}
+	return path
+}
+
+// shell returns path as it can be pasted into a Unix shell.
+func shell(path string) string {
+	safe := func(r rune) bool {
+		return unicode.IsLetter(r) || unicode.IsDigit(r) || strings.ContainsRune("_@%+=:,./-", r)
+	}
+	if strings.HasPrefix(path, "-") {
+		path = "./" + path
+	}
+	if path != "" && strings.IndexFunc(path, func(r rune) bool { return !safe(r) }) < 0 {
+		return path
+	}
+	return "'" + strings.ReplaceAll(display(path), "'", `'\''`) + "'"
+}

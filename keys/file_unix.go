@@ -1,0 +1,21 @@
+//go:build unix
+
+package keys
+
+import (
+	"io/fs"
+	"os"
+	"syscall"
+)
+
+// openNoWait opens path for reading; a FIFO without a writer does not block it.
+func openNoWait(path string) (*os.File, error) {
+	return os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+}
+
+// modes says that permission bits mean something here.
+const modes = true
+
+// exposed reports whether group or others may do anything with a file of this
+// mode: ssh's rule. Whoever may write it can put another key there.
+func exposed(mode fs.FileMode) bool { return mode.Perm()&0o077 != 0 }

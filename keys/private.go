@@ -1,0 +1,107 @@
+package keys
+
+import (
+	"bytes"
+	"crypto/ed25519"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/sigstore/sigstore/pkg/cryptoutils"
+	"github.com/sigstore/sigstore/pkg/signature"
+
+	"github.com/relseal/relseal/sign"
+)
+
+// A Private is an Ed25519 private key in memory. It implements [sign.Signer];
+// several goroutines may sign at once. Its Format method keeps the key out of
+// logs.
+type Private struct {
+	key    ed25519.PrivateKey
+	signer *signature.ED25519Signer
+	public sign.PublicKey
+}
+
+// Generate makes a key from 32 bytes of random, or of the system's source of
+// randomness if random is nil.
+func Generate(random io.Reader) (*Private, error) {
+	_, key, err := ed25519.GenerateKey(random)
+	if err != nil {
+		return nil, fmt.Errorf("generate key: %w", err)
+	}
+	return newPrivate(key)
+}
+
+// newPrivate holds that the public half belongs to the seed: signing with
+// another one reveals the private key.
+func newPrivate(key ed25519.PrivateKey) (*Private, error) {
+	if len(key) != ed25519.PrivateKeySize || !bytes.Equal(ed25519.NewKeyFromSeed(key.Seed()), key) {
+		return nil, errors.New("the public half of the private key does not belong to it")
+	}
+	public, err := sign.ParsePublicKey(key.Public().(ed25519.PublicKey))
+	if err != nil {
+		return nil, err
+	}
+	signer, err := signature.LoadED25519Signer(key)
+	if err != nil {
+		return nil, err
+	}
+	return &Private{key: key, signer: signer, public: public}, nil
+}
+
+// Public returns the public key.
+func (p *Private) Public() sign.PublicKey { return p.public }
+
+// Sign signs message as it is, without hashing it first. It verifies what it
+// made: a fault while an Ed25519 signature is computed can reveal the key, and
+// verifying costs tens of microseconds.
+func (p *Private) Sign(message []byte) (sign.Signature, error) {
+	if p.signer == nil {
+		return sign.Signature{}, errors.New("sign: no private key")
+	}
+	raw, err := p.signer.SignMessage(bytes.NewReader(message))
+	if err != nil {
+		return sign.Signature{}, fmt.Errorf("sign: %w", err)
+	}
+	return checked(p.public, message, raw)
+}
+
+// checked returns raw as a signature only if it is one of message by key.
+func checked(key sign.PublicKey, message, raw []byte) (sign.Signature, error) {
+	if len(raw) != len(sign.Signature{}) || !key.Verify(message, sign.Signature(raw)) {
+		return sign.Signature{}, errors.New("sign: the signature just made does not verify; this machine miscalculates")
+	}
+	return sign.Signature(raw), nil
+}
+
+// PKCS8PEM returns the key as an unencrypted "PRIVATE KEY" block, byte for byte
+// as openssl pkey writes it.
+func (p *Private) PKCS8PEM() ([]byte, error) {
+	if p.key == nil {
+		return nil, errors.New("encode: no private key")
+	}
+	return cryptoutils.MarshalPrivateKeyToPEM(p.key)
+}
+
+// EncryptedPEM returns the key in sigstore's encrypted form, "ENCRYPTED SIGSTORE
+// PRIVATE KEY": PKCS#8 in a NaCl secret box under a key that scrypt derives from
+// passphrase. The passphrase must not be empty.
+func (p *Private) EncryptedPEM(passphrase []byte) ([]byte, error) {
+	if p.key == nil {
+		return nil, errors.New("encrypt: no private key")
+	}
+	if len(passphrase) == 0 {
+		return nil, errors.New("encrypt: the passphrase is empty")
+	}
+	der, err := cryptoutils.MarshalPrivateKeyToEncryptedDER(p.key, cryptoutils.StaticPasswordFunc(passphrase))
+	if err != nil {
+		return nil, fmt.Errorf("encrypt: %w", err)
+	}
+	return cryptoutils.PEMEncode(cryptoutils.EncryptedSigstorePrivateKeyPEMType, der), nil
+}
+
+// Format writes the key's id for every verb, so that no %v, %+v or %x prints the
+// key itself.
+func (p Private) Format(w fmt.State, _ rune) {
+	fmt.Fprintf(w, "private key %s", p.public.KeyID())
+}
