@@ -1,0 +1,144 @@
+package yamldoc
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// A Fault is one thing that is wrong with a document. File is empty and Line 0
+// where the document is canonical JSON; Member is empty where the fault is not
+// about one. Hint is what to do about it, or empty.
+type Fault struct {
+	File   string
+	Line   int // from 1
+	Member string
+	Text   string
+	Hint   string
+}
+
+// String returns `file:line: member: text (hint)` without the parts that are empty.
+func (f Fault) String() string {
+	var b strings.Builder
+	if f.File != "" {
+		b.WriteString(f.File)
+		b.WriteByte(':')
+	}
+	if f.Line > 0 {
+		fmt.Fprintf(&b, "%d:", f.Line)
+	}
+	if b.Len() > 0 {
+		b.WriteByte(' ')
+	}
+	if f.Member != "" {
+		b.WriteString(f.Member + ": ")
+	}
+	b.WriteString(f.Text)
+	if f.Hint != "" {
+		b.WriteString(" (" + f.Hint + ")")
+	}
+	return b.String()
+}
+
+// Faults are all faults of one document, in the order of its lines.
+type Faults []Fault
+
+// maxFaults bounds what a hostile document makes us say about it.
+const maxFaults = 1000
+
+// Error returns one line per fault.
+func (fs Faults) Error() string {
+	lines := make([]string, len(fs))
+	for i, f := range fs {
+		lines[i] = f.String()
+	}
+	return strings.Join(lines, "\n")
+}
+
+// Err returns fs as an error, nil if there are none.
+func (fs Faults) Err() error {
+	if len(fs) == 0 {
+		return nil
+	}
+	return fs
+}
+
+// Report adds a fault of a document that has no lines; it is a [Reporter].
+func (fs *Faults) Report(at Path, text, hint string) {
+	fs.add(Fault{Member: at.String(), Text: text, Hint: hint})
+}
+
+func (fs *Faults) add(f Fault) {
+	switch {
+	case len(*fs) < maxFaults:
+		*fs = append(*fs, f)
+	case len(*fs) == maxFaults:
+		f.Member, f.Text, f.Hint = "", fmt.Sprintf("more than %d faults; the rest is not listed", maxFaults), ""
+		*fs = append(*fs, f)
+	}
+}
+
+// A Reporter takes a fault of meaning: where, what, and what to do about it
+// (or ""). Checks that run over YAML and over canonical JSON alike are written
+// against it; see [Document.Report] and [Faults.Report].
+type Reporter func(at Path, text, hint string)
+
+// A Path leads to a member: names of mappings and indices of lists, from 0.
+type Path []any
+
+// At returns a path; its elements are strings and ints.
+func At(elements ...any) Path { return slices.Clone(elements) }
+
+// String returns the path as steps[2].run[0], at most about 200 bytes of it and
+// in printable ASCII.
+func (p Path) String() string {
+	var b strings.Builder
+	for _, e := range p {
+		switch e := e.(type) {
+		case int:
+			fmt.Fprintf(&b, "[%d]", e)
+		case string:
+			if !isWord(e) {
+				fmt.Fprintf(&b, "[%s]", Quote(e))
+				continue
+			}
+			if b.Len() > 0 {
+				b.WriteByte('.')
+			}
+			b.WriteString(clip(e))
+		}
+	}
+	if s := b.String(); len(s) > 200 {
+		return "..." + s[len(s)-200:]
+	}
+	return b.String()
+}
+
+func isWord(s string) bool {
+	for _, c := range []byte(s) {
+		if !(c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '_' || c == '-') {
+			return false
+		}
+	}
+	return s != ""
+}
+
+// Quote returns s as it may stand in an error line: in double quotes, printable
+// ASCII, and cut where it is long.
+func Quote(s string) string {
+	if c := clip(s); c != s {
+		return strconv.QuoteToASCII(s[:longest]) + "..."
+	}
+	return strconv.QuoteToASCII(s)
+}
+
+// longest is how many bytes of one value an error line shows.
+const longest = 60
+
+func clip(s string) string {
+	if len(s) > longest {
+		return strings.ToValidUTF8(s[:longest], "") + "..."
+	}
+	return s
+}
