@@ -1,0 +1,143 @@
+package gates
+
+import (
+	"github.com/relseal/relseal/internal/canon"
+	"github.com/relseal/relseal/internal/yamldoc"
+	"github.com/relseal/relseal/sign"
+)
+
+// DecisionSchema names the format of a decision, Semantics the rules behind it.
+const (
+	DecisionSchema = "relseal/decision/v1"
+	Semantics      = "gate/1"
+)
+
+// A Decision says what follows from a policy and windows, and why. It is a
+// function of them alone, so whoever has them can make its bytes again; GATES 3.7.
+// Who decided, when the policy was registered and what came before stands around it,
+// in the event that records it.
+type Decision struct {
+	Schema    string    `json:"schema"`
+	Semantics string    `json:"semantics"`
+	Policy    PolicyRef `json:"policy"`
+	Channel   string    `json:"channel"`
+	SinceMS   int64     `json:"since_ms"`
+	NowMS     int64     `json:"now_ms"`
+	Observed  Observed  `json:"observed"`
+
+	Decision   Outcome     `json:"decision"`
+	Reasons    []string    `json:"reasons"`     // all of them, in fixed order; none for PROMOTE
+	Alerts     []string    `json:"alerts"`      // what somebody should look at although it decides nothing
+	Evidence   []string    `json:"evidence"`    // ids of the windows that the predicates are about
+	CoverageMS int64       `json:"coverage_ms"` // time that they observed
+	Predicates []Predicate `json:"predicates"`  // of step 7, 8 and 9, met and unmet
+	Triggers   []Predicate `json:"triggers"`    // what rolls back: each that fired, in the order of windows
+	Windows    []Window    `json:"windows"`     // those that the above names, in order
+
+	Release    string   `json:"release,omitzero"`
+	To         string   `json:"to,omitzero"`          // the channel that a promotion leads to
+	Window     string   `json:"window,omitzero"`      // the one that rolls back, or that cannot be decided
+	DeadlineMS Int      `json:"deadline_ms,omitzero"` // when the rollback must be finished
+	Restart    *Restart `json:"restart,omitzero"`     // why evidence does not reach further back
+	Next       *Next    `json:"next,omitzero"`        // what promotion waits for
+}
+
+// PolicyRef names the policy; its digest is null if the policy is none.
+type PolicyRef struct {
+	Digest *sign.Digest `json:"digest"`
+}
+
+// Observed says what windows there were, used or not: how many, from when to
+// when, and the root of a Merkle tree over them.
+type Observed struct {
+	Count   int64       `json:"count"`
+	Root    sign.Digest `json:"root"`
+	StartMS Int         `json:"start_ms,omitzero"`
+	EndMS   Int         `json:"end_ms,omitzero"`
+}
+
+// A Predicate is one comparison that was made: Value Op Limit.
+//
+// Statistic is value (of one window), lower_bound (of hb_lag, from the last
+// heartbeat), sum (of n values; Limit is n times the threshold), max, ms (a time) or
+// count. Value and Limit are exact.
+type Predicate struct {
+	Name      string `json:"name"`
+	Metric    string `json:"metric,omitzero"`
+	Statistic string `json:"statistic"`
+	Value     string `json:"value"`
+	Op        string `json:"op"`
+	Limit     string `json:"limit"`
+	Met       bool   `json:"met"`
+	Window    string `json:"window,omitzero"` // that the value comes from; of a sum, the worst
+}
+
+// A Restart names the window after which evidence started anew: it was
+// undecidable (METRIC_…), an incident (INCIDENT), or nothing was observed right
+// after it (GAP).
+type Restart struct {
+	Window  string   `json:"window"`
+	Reasons []string `json:"reasons"`
+}
+
+// Next is the earliest promotion, if Windows more windows are good and each is as
+// long as the last one was. After names the window that must be behind first.
+type Next struct {
+	After      string `json:"after,omitzero"`
+	Windows    int64  `json:"windows"`
+	WindowMS   int64  `json:"window_ms,omitzero"`
+	EarliestMS int64  `json:"earliest_ms"`
+}
+
+// Marshal returns the canonical form of d; its digest names the decision.
+func (d Decision) Marshal() ([]byte, error) { return canon.Marshal(d) }
+
+// ReadDecision reads the canonical form of a decision. It does not judge: whether
+// the decision follows is for Decide to say, over the same windows.
+func ReadDecision(canonical []byte) (Decision, error) {
+	var d Decision
+	if err := yamldoc.Unmarshal(canonical, DecisionSchema, &d); err != nil {
+		return Decision{}, err
+	}
+	return d, nil
+}
+
+// observe records the windows of step 2 and the policy.
+func (j *judge) observe() error {
+	if data, err := j.p.Marshal(); err == nil {
+		digest := sign.Sum(data)
+		j.d.Policy.Digest = &digest
+	}
+	leaves := make([]sign.Digest, len(j.windows))
+	for i, w := range j.windows {
+		data, err := canon.Marshal(w)
+		if err != nil {
+			return err
+		}
+		leaves[i] = sign.Sum(append([]byte{0}, data...))
+		if _, ok := j.d.Observed.StartMS.Get(); !ok {
+			j.d.Observed.StartMS = Some(w.StartMS)
+		}
+		j.d.Observed.EndMS = Some(max(w.EndMS, j.d.Observed.EndMS.n))
+	}
+	j.d.Observed.Count = int64(len(leaves))
+	j.d.Observed.Root = merkleRoot(leaves)
+	return nil
+}
+
+// merkleRoot is MTH of RFC 6962: leaf SHA-256(0 || canonical window), node
+// SHA-256(1 || left || right), the left one over the largest power of two below n.
+func merkleRoot(leaves []sign.Digest) sign.Digest {
+	if len(leaves) == 0 {
+		return sign.Sum(nil)
+	}
+	if len(leaves) == 1 {
+		return leaves[0]
+	}
+	k := 1
+	for 2*k < len(leaves) {
+		k *= 2
+	}
+	left, right := merkleRoot(leaves[:k]), merkleRoot(leaves[k:])
+	return sign.Sum(append(append([]byte{1}, left[:]...), right[:]...))
+}

@@ -1,0 +1,104 @@
+package gates
+
+import "math/big"
+
+// A status says whether a value can be compared.
+type status string
+
+const (
+	known     status = ""
+	missing   status = "METRIC_MISSING"
+	notFinite status = "METRIC_NONFINITE" // NaN, an infinity, or no number at all
+	otherKind status = "METRIC_KIND"      // measured in another way than the threshold
+)
+
+// value returns the exact value of a metric in a window.
+func (j *judge) value(w *Window, m *metric) (*big.Rat, status) {
+	v := *m.of(w)
+	switch d, ok := v.Decimal(); {
+	case v == "":
+		return nil, missing
+	case !ok:
+		return nil, notFinite
+	case j.differs(w, m):
+		return nil, otherKind
+	default:
+		return d.Rat(), known
+	}
+}
+
+// status is value without the value.
+func (j *judge) status(w *Window, m *metric) status {
+	v := *m.of(w)
+	switch _, ok := v.Decimal(); {
+	case v == "":
+		return missing
+	case !ok:
+		return notFinite
+	case j.differs(w, m):
+		return otherKind
+	}
+	return known
+}
+
+// differs reports whether w says that it measured m in another way than the
+// policy's threshold is meant. A window that does not say is taken at its word.
+func (j *judge) differs(w *Window, m *metric) bool {
+	other := func(got, want string) bool { return got != "" && got != want }
+	switch m {
+	case metricDeltaPSD:
+		return other(w.PSDKind, j.p.TauPSD.Kind)
+	case metricRTB:
+		return other(w.TBKind, j.p.TauTB.Kind) || other(w.TBUnit, j.p.TauTB.Unit)
+	}
+	return false
+}
+
+// kindOf is what w says about how it measured m.
+func (w *Window) kindOf(m *metric) string {
+	switch m {
+	case metricDeltaPSD:
+		return w.PSDKind
+	case metricRTB:
+		return w.TBKind + " " + w.TBUnit
+	}
+	return ""
+}
+
+// unknowns names the required metrics that make w undecidable (step 5).
+func (j *judge) unknowns(w *Window) []string {
+	var names []string
+	for _, m := range j.required[j.in.Channel] {
+		if s := j.status(w, m); j.unknown[s] {
+			names = append(names, string(s)+":"+m.name)
+		}
+	}
+	return names
+}
+
+func (j *judge) decidable(w *Window) bool {
+	for _, m := range j.required[j.in.Channel] {
+		if j.unknown[j.status(w, m)] {
+			return false
+		}
+	}
+	return true
+}
+
+// silence returns what the last heartbeat before the end of w proves about
+// hb_lag, in seconds, where w has no number for it: a dead canary produces
+// silence, not a large number. The bound is from below. It can show that the
+// lag is above its limit, never that it is not: a beat may have been late before
+// the last one. So it triggers, and the metric stays missing.
+func (j *judge) silence(w *Window) *big.Rat {
+	if t0, ok := w.LastBeatMS.Get(); ok && j.lowerBound {
+		return big.NewRat(w.EndMS-t0, 1000)
+	}
+	return nil
+}
+
+// exact returns r as the decimal that it is.
+func exact(r *big.Rat) string {
+	digits, _ := r.FloatPrec()
+	return r.FloatString(digits)
+}

@@ -1,0 +1,86 @@
+package gates
+
+import (
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/relseal/relseal/internal/yamldoc"
+)
+
+// readCSV reads a table whose header is names of members. An empty cell is
+// a missing value; NaN is text like any other and stays what it is.
+func readCSV(file string, in io.Reader) ([]Window, error) {
+	r := &windowReader{file: file}
+	table := csv.NewReader(in)
+	table.FieldsPerRecord = -1 // counted here, so that the fault names its line
+	table.TrimLeadingSpace = true
+	var header []string
+	for !r.full() {
+		row, err := table.Read()
+		if err == io.EOF {
+			break
+		}
+		var syntax *csv.ParseError
+		if errors.As(err, &syntax) {
+			r.line = syntax.Line
+			r.report(nil, "is not CSV: "+syntax.Err.Error(), "")
+			break
+		}
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", file, err)
+		}
+		r.line, _ = table.FieldPos(0)
+		for i := range row {
+			row[i] = strings.TrimSpace(row[i])
+		}
+		if header == nil {
+			header = row
+			if !r.header(header) {
+				break
+			}
+			continue
+		}
+		r.row(header, row)
+	}
+	return r.result()
+}
+
+// header reports what is wrong with the names of the columns: once, not in each line.
+func (r *windowReader) header(names []string) bool {
+	before := len(r.faults)
+	for i, name := range names {
+		switch _, known := windowMembers[name]; {
+		case !known:
+			r.report(yamldoc.At(name), "unknown column", yamldoc.Suggest(name, windowNames))
+		case slices.Contains(names[:i], name):
+			r.report(yamldoc.At(name), "is there twice", "")
+		}
+	}
+	for _, name := range []string{"id", "channel", "start_ms", "end_ms"} {
+		if !slices.Contains(names, name) {
+			r.report(yamldoc.At(name), "has no column", "the first line names the columns")
+		}
+	}
+	return len(r.faults) == before
+}
+
+func (r *windowReader) row(header, row []string) {
+	if len(row) != len(header) {
+		r.report(nil, fmt.Sprintf("has %d cells, the header has %d", len(row), len(header)), "")
+		return
+	}
+	members := make(map[string]string, len(row))
+	for i, name := range header {
+		if !utf8.ValidString(row[i]) {
+			r.report(yamldoc.At(name), "is not valid UTF-8", "")
+			return
+		}
+		members[name] = row[i]
+	}
+	r.window(members)
+}

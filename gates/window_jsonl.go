@@ -1,0 +1,95 @@
+package gates
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"unicode/utf8"
+
+	"github.com/relseal/relseal/internal/limits"
+	"github.com/relseal/relseal/internal/yamldoc"
+)
+
+// readJSONL reads one JSON object a line; blank lines are skipped.
+func readJSONL(file string, in io.Reader) ([]Window, error) {
+	r := &windowReader{file: file}
+	lines := bufio.NewScanner(in)
+	lines.Buffer(nil, limits.Line+1) // its line break
+	for lines.Scan() && !r.full() {
+		r.line++
+		if line := bytes.TrimSpace(lines.Bytes()); len(line) > 0 {
+			r.object(line)
+		}
+	}
+	switch err := lines.Err(); {
+	case errors.Is(err, bufio.ErrTooLong):
+		r.line++
+		r.report(nil, fmt.Sprintf("is longer than %d bytes", limits.Line), "")
+	case err != nil:
+		return nil, fmt.Errorf("%s: %w", file, err)
+	}
+	return r.result()
+}
+
+func (r *windowReader) object(line []byte) {
+	if members, ok := flatObject(line, r.report); ok {
+		r.window(members)
+	}
+}
+
+// flatObject returns the members of a JSON object as text: a string's content,
+// a number as it is written, nothing for null. encoding/json on its own would
+// take a repeated name, and correct what is not UTF-8.
+func flatObject(data []byte, report yamldoc.Reporter) (map[string]string, bool) {
+	if !utf8.Valid(data) {
+		report(nil, "is not valid UTF-8", "")
+		return nil, false
+	}
+	var raw json.RawMessage
+	if err := json.Unmarshal(data, &raw); err != nil {
+		report(nil, "is not JSON: "+err.Error(), "")
+		return nil, false
+	}
+	d := json.NewDecoder(bytes.NewReader(data))
+	d.UseNumber()
+	if tok, err := d.Token(); err != nil || tok != json.Delim('{') {
+		report(nil, "is not a JSON object", "")
+		return nil, false
+	}
+	members, ok := map[string]string{}, true
+	for d.More() {
+		tok, err := d.Token()
+		if err != nil {
+			report(nil, "is not JSON: "+err.Error(), "")
+			return nil, false
+		}
+		name, _ := tok.(string)
+		fault := func(text string) { ok = false; report(yamldoc.At(name), text, "") }
+		if _, again := members[name]; again {
+			fault("is there twice")
+		}
+		var value json.RawMessage
+		if err := d.Decode(&value); err != nil {
+			report(yamldoc.At(name), err.Error(), "")
+			return nil, false
+		}
+		members[name] = ""
+		switch c := value[0]; {
+		case c == '"':
+			var s string
+			err = json.Unmarshal(value, &s)
+			if err != nil {
+				fault(err.Error())
+			}
+			members[name] = s
+		case c == '-' || '0' <= c && c <= '9':
+			members[name] = string(value)
+		case c != 'n':
+			fault("want a text or a number")
+		}
+	}
+	return members, ok
+}

@@ -1,0 +1,156 @@
+package gates
+
+import (
+	"bufio"
+	"bytes"
+	"cmp"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strconv"
+
+	"github.com/relseal/relseal/internal/limits"
+	"github.com/relseal/relseal/internal/yamldoc"
+)
+
+// ReadWindows reads windows that other programs wrote to a file: JSON, one object a
+// line, if the file starts with a brace, else CSV. file is the name that faults
+// carry; the error holds all of them, each with line and member.
+//
+// Such a file may leave out metrics, seq, release and schema, and may write
+// numbers as numbers. A member that is no member of a window is a fault all the same:
+// it may be a metric's name with a slip in it, and a metric that is missing
+// by mistake decides as much as one that is missing.
+func ReadWindows(file string, r io.Reader) ([]Window, error) {
+	in := bufio.NewReader(r)
+	if head, err := in.Peek(len(byteOrderMark)); err == nil && bytes.Equal(head, byteOrderMark) {
+		in.Discard(len(byteOrderMark))
+	}
+	for {
+		c, err := in.ReadByte()
+		if err == io.EOF {
+			return nil, nil
+		}
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", file, err)
+		}
+		if c == ' ' || c == '\t' {
+			continue // a blank line counts, so line breaks stay
+		}
+		in.UnreadByte()
+		if c == '{' || c == '\n' || c == '\r' {
+			return readJSONL(file, in)
+		}
+		return readCSV(file, in)
+	}
+}
+
+// byteOrderMark is what spreadsheets put before a CSV.
+var byteOrderMark = []byte("\ufeff")
+
+// maxFaults ends the reading of a file that is something else.
+const maxFaults = 100
+
+// A windowReader collects windows and faults of one file.
+type windowReader struct {
+	file   string
+	line   int
+	out    []Window
+	faults yamldoc.Faults
+}
+
+// report adds a fault at the current line; it is a yamldoc.Reporter.
+func (r *windowReader) report(at yamldoc.Path, text, hint string) {
+	r.faults = append(r.faults, yamldoc.Fault{File: r.file, Line: r.line, Member: at.String(), Text: text, Hint: hint})
+}
+
+func (r *windowReader) full() bool { return len(r.faults) >= maxFaults }
+
+func (r *windowReader) result() ([]Window, error) {
+	if r.full() {
+		r.report(nil, fmt.Sprintf("%d faults; the rest of the file was not read", len(r.faults)), "")
+	}
+	slices.SortStableFunc(r.faults, func(a, b yamldoc.Fault) int { return cmp.Compare(a.Line, b.Line) })
+	if err := r.faults.Err(); err != nil {
+		return nil, err
+	}
+	return r.out, nil
+}
+
+// window makes a window of members by name; an empty text is a member that is not set.
+func (r *windowReader) window(members map[string]string) {
+	if w, ok := makeWindow(members, r.report); ok {
+		r.out = append(r.out, w)
+	}
+}
+
+// makeWindow reports at most one fault a member: the first says what to do.
+func makeWindow(members map[string]string, report yamldoc.Reporter) (Window, bool) {
+	faulty := map[any]bool{}
+	fault := func(at yamldoc.Path, text, hint string) {
+		if !faulty[at[0]] {
+			report(at, text, hint)
+		}
+		faulty[at[0]] = true
+	}
+	w := Window{Schema: WindowSchema}
+	for _, name := range slices.Sorted(maps.Keys(members)) {
+		member, known := windowMembers[name]
+		if !known {
+			fault(yamldoc.At(name), "unknown member", yamldoc.Suggest(name, windowNames))
+		} else if members[name] != "" {
+			if err := member(&w, members[name]); err != nil {
+				fault(yamldoc.At(name), err.Error(), "")
+			}
+		}
+	}
+	for _, name := range []string{"id", "channel", "start_ms", "end_ms"} {
+		if members[name] == "" {
+			fault(yamldoc.At(name), "is missing", "")
+		}
+	}
+	w.check(fault)
+	return w, len(faulty) == 0
+}
+
+// windowMembers sets a member from what is written, by its name.
+var windowMembers = func() map[string]func(*Window, string) error {
+	m := map[string]func(*Window, string) error{}
+	for _, metric := range metrics {
+		m[metric.name] = func(w *Window, s string) error { *metric.of(w) = Value(s); return nil }
+	}
+	for name, of := range map[string]func(*Window) *string{
+		"schema":  func(w *Window) *string { return &w.Schema },
+		"id":      func(w *Window) *string { return &w.ID },
+		"channel": func(w *Window) *string { return &w.Channel },
+		"release": func(w *Window) *string { return &w.Release },
+
+		"psd_kind": func(w *Window) *string { return &w.PSDKind },
+		"tb_kind":  func(w *Window) *string { return &w.TBKind },
+		"tb_unit":  func(w *Window) *string { return &w.TBUnit },
+	} {
+		m[name] = func(w *Window, s string) error { *of(w) = s; return nil }
+	}
+	for name, set := range map[string]func(*Window, int64){
+		"start_ms":     func(w *Window, n int64) { w.StartMS = n },
+		"end_ms":       func(w *Window, n int64) { w.EndMS = n },
+		"seq":          func(w *Window, n int64) { w.Seq = n },
+		"n":            func(w *Window, n int64) { w.N = Some(n) },
+		"k":            func(w *Window, n int64) { w.K = Some(n) },
+		"last_beat_ms": func(w *Window, n int64) { w.LastBeatMS = Some(n) },
+	} {
+		m[name] = func(w *Window, s string) error {
+			n, err := strconv.ParseInt(s, 10, 64)
+			if err != nil || n > limits.JSONInt || n < -limits.JSONInt {
+				return fmt.Errorf("want an integer, got %s", yamldoc.Quote(s))
+			}
+			set(w, n)
+			return nil
+		}
+	}
+	m["evidence"] = func(w *Window, s string) error { return w.Evidence.UnmarshalText([]byte(s)) }
+	return m
+}()
+
+var windowNames = slices.Sorted(maps.Keys(windowMembers))
