@@ -1,0 +1,127 @@
+package capture
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/relseal/relseal/envlock"
+	"github.com/relseal/relseal/internal/limits"
+	"github.com/relseal/relseal/sign"
+)
+
+// maxRead bounds a file that is read whole. The largest are libc.so.6, at 2 MiB,
+// and /proc/cpuinfo, at 1.5 KiB a CPU.
+const maxRead = 32 * limits.MiB
+
+// A root is the directory that stands for "/"; "" is "/" itself. Symbolic links
+// in it are followed as the system follows them.
+type root string
+
+// path returns the real path of an absolute one.
+func (r root) path(name string) string {
+	return filepath.Join(string(r), filepath.FromSlash(name))
+}
+
+// anyExists reports whether one of the files is there.
+func (m *machine) anyExists(names []string) bool {
+	return slices.ContainsFunc(names, m.root.exists)
+}
+
+func (r root) exists(name string) bool {
+	_, err := os.Stat(r.path(name))
+	return err == nil
+}
+
+// names returns the names of a directory's entries in order; none if it cannot be read.
+func (r root) names(dir string) []string {
+	entries, err := os.ReadDir(r.path(dir))
+	if err != nil {
+		return nil
+	}
+	names := make([]string, len(entries))
+	for i, e := range entries {
+		names[i] = e.Name()
+	}
+	return names
+}
+
+// read returns the content of a regular file; anything else might block.
+func (r root) read(name string) ([]byte, error) {
+	f, err := openRegular(r.path(name))
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, maxRead+1))
+	if err == nil && len(data) > maxRead {
+		err = fmt.Errorf("%s: above %d bytes", name, maxRead)
+	}
+	return data, err
+}
+
+// put sets a fact to the one line that a file holds. It is absent if there is no
+// such file and null if it cannot be read.
+func (r root) put(c envlock.Component, fact, name string) {
+	data, err := r.read(name)
+	switch {
+	case err == nil:
+		c[fact] = line(string(data))
+	case !isAbsent(err):
+		c[fact] = nil
+	}
+}
+
+// isAbsent reports whether err says that there is no such file, rather than that
+// it cannot be read.
+func isAbsent(err error) bool {
+	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR)
+}
+
+func openRegular(name string) (*os.File, error) {
+	info, err := os.Stat(name)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s: not a regular file", name)
+	}
+	return os.Open(name)
+}
+
+// digest returns the digest of a file as a fact, null if it cannot be read.
+func digest(name string) *string {
+	f, err := openRegular(name)
+	if err != nil {
+		return nil
+	}
+	defer f.Close()
+	d, _, err := sign.SumReader(f)
+	if err != nil {
+		return nil
+	}
+	return text(d.String())
+}
+
+func text(s string) *string { return &s }
+
+// line returns s as the value of a fact: one line, white space collapsed. It is
+// null if s is no text: not UTF-8, a control character, too long.
+func line(s string) *string {
+	if !utf8.ValidString(s) {
+		return nil
+	}
+	s = strings.Join(strings.Fields(strings.Trim(s, "\x00")), " ") // the device tree ends texts with NUL
+	if len(s) > limits.JSONString || strings.ContainsFunc(s, unicode.IsControl) {
+		return nil
+	}
+	return &s
+}
