@@ -1,0 +1,281 @@
+package audit
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// A countingDisk counts what waits for the disk.
+type countingDisk struct {
+	disk
+	syncs int
+	after func() // is called after each sync; may be nil
+}
+
+func (d *countingDisk) Sync() error {
+	d.syncs++
+	err := d.disk.Sync()
+	if d.after != nil {
+		d.after()
+	}
+	return err
+}
+
+func TestAppendAll(t *testing.T) {
+	path, l := create(t, runGenesis())
+	d := &countingDisk{disk: l.disk}
+	l.disk = d
+	recs, err := l.AppendAll(runDrafts())
+	if err != nil || len(recs) != 8 || d.syncs != 1 {
+		t.Fatalf("%d records, %d syncs, %v", len(recs), d.syncs, err)
+	}
+	if read(t, path) != goodRun(t).String() {
+		t.Error("a batch writes other lines than one event at a time")
+	}
+	if k, h := l.Head(); k != 8 || h != recs[7].H {
+		t.Errorf("head %d %v", k, h)
+	}
+	recs, err = l.AppendAll([]Draft{note("late")})
+	if de, ok := errors.AsType[*DraftError](err); !ok || !errors.Is(err, ErrClosed) || de.Index != 0 || de.K != 9 || len(recs) != 0 {
+		t.Errorf("after trail.close: %v, %d records", err, len(recs))
+	}
+	if recs, err := l.AppendAll(nil); err != nil || len(recs) != 0 || d.syncs != 1 {
+		t.Errorf("nothing: %d records, %d syncs, %v", len(recs), d.syncs, err)
+	}
+}
+
+// TestAppendAllRefuses: a draft that is refused takes nothing with it that came
+// before, and the log goes on.
+func TestAppendAllRefuses(t *testing.T) {
+	good := runDrafts()
+	bad := []Draft{
+		{Actor: Txt("ci"), Action: ActionStepEnd, Path: Txt("no such step"), Seed: good[0].Seed},
+		{Actor: Txt("ci"), Action: "Not An Action", Seed: good[0].Seed},
+		{Actor: Txt("ci"), Action: "other.seed"},
+		{Actor: Txt("ci"), Action: "trail.close", Seed: good[0].Seed},
+	}
+	for i, b := range bad {
+		for at := 1; at <= 5; at++ {
+			path, l := create(t, runGenesis())
+			recs, err := l.AppendAll(slices.Insert(slices.Clone(good), at, b))
+			de, ok := errors.AsType[*DraftError](err)
+			if !ok || de.Index != at || de.K != int64(at+1) || len(recs) != at {
+				t.Fatalf("bad %d at %d: %v, %d records", i, at, err, len(recs))
+			}
+			if k, _ := l.Head(); k != int64(at) {
+				t.Errorf("bad %d at %d: head %d", i, at, k)
+			}
+			if recs, err = l.AppendAll(good[at:]); err != nil || len(recs) != len(good)-at {
+				t.Errorf("bad %d at %d: then %v", i, at, err)
+			}
+			want(t, check(t, read(t, path), nil), "")
+		}
+	}
+}
+
+// TestAppendAllFaults lets the writing of a batch fail. What was not acknowledged
+// can be appended again: the log has forgotten that it was there.
+func TestAppendAllFaults(t *testing.T) {
+	tests := []struct {
+		fail   string
+		sticky bool // the log refuses to go on
+		there  int  // events of the failed batch in the file nonetheless
+	}{
+		{fail: "write"},
+		{fail: "write after"},
+		{fail: "write short"},
+		{fail: "sync", sticky: true},
+		{fail: "sync after", sticky: true},
+		{fail: "write,truncate", sticky: true},
+		{fail: "write after,truncate", sticky: true, there: 5},
+		{fail: "write short,truncate", sticky: true, there: 2},
+		{fail: "write short,sync", sticky: true},
+		{fail: "sync,truncate", sticky: true, there: 5},
+	}
+	for _, tt := range tests {
+		t.Run(tt.fail, func(t *testing.T) {
+			drafts := runDrafts()
+			path, l := create(t, runGenesis())
+			d := &faultyDisk{disk: l.disk, fail: map[string]bool{}}
+			l.disk = d
+			acked, err := l.AppendAll(drafts[:2])
+			if err != nil {
+				t.Fatal(err)
+			}
+			for op := range strings.SplitSeq(tt.fail, ",") {
+				d.fail[op] = true
+			}
+			recs, err := l.AppendAll(drafts[2:7])
+			if err == nil || d.hits == 0 || len(recs) != 0 {
+				t.Fatalf("appended: %v after %d faults, %d records", err, d.hits, len(recs))
+			}
+			if k, h := l.Head(); k != 2 || h != acked[1].H {
+				t.Errorf("the head moved to %d", k)
+			}
+			d.fail = nil
+			recs, err = l.AppendAll(drafts[2:7])
+			if (err != nil) != tt.sticky {
+				t.Fatalf("once more: %v", err)
+			}
+			acked = append(acked, recs...)
+			l.Close()
+
+			l, err = Open(path, alice, laterClock())
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer l.Close()
+			k, _ := l.Head()
+			if k != int64(len(acked)+tt.there) {
+				t.Errorf("%d events, %d were acknowledged", k, len(acked))
+			}
+			recs, err = l.AppendAll(drafts[k:])
+			if err != nil {
+				t.Fatal(err)
+			}
+			res := check(t, read(t, path), nil)
+			want(t, res, "")
+			for _, r := range append(acked, recs...) {
+				if res.events[r.E.K-1].H != r.H {
+					t.Errorf("event %d was acknowledged and is another", r.E.K)
+				}
+			}
+		})
+	}
+}
+
+// many are drafts of more than three writes, with a line among them that is longer
+// than one.
+func many() (drafts []Draft) {
+	for i := range 300 {
+		drafts = append(drafts, note(fmt.Sprint("number ", i)))
+	}
+	for i := range 1000 {
+		drafts[150].Inputs = append(drafts[150].Inputs, Item{*digest("x"), fmt.Sprintf("in/%0100d", i)})
+	}
+	return drafts
+}
+
+// TestAppendAllMany: little is written at once, and what was written before a
+// fault stays.
+func TestAppendAllMany(t *testing.T) {
+	drafts := many()
+	path, l := create(t, ledgerGenesis())
+	inner := &faultyDisk{disk: l.disk, fail: map[string]bool{}}
+	d := &countingDisk{disk: inner}
+	writes := []string{read(t, path)}
+	d.after = func() { writes = append(writes, read(t, path)) }
+	l.disk = d
+	if recs, err := l.AppendAll(drafts); err != nil || len(recs) != len(drafts) {
+		t.Fatal(len(recs), err)
+	}
+	for i, trail := range writes[1:] {
+		written := strings.TrimPrefix(trail, writes[i])
+		if n := strings.Count(written, "\n"); len(written) > maxWrite && n != 1 || n == 0 {
+			t.Errorf("%d bytes, %d lines at once", len(written), n)
+		}
+	}
+	if len(writes) < 6 || len(writes) > 10 {
+		t.Errorf("%d writes", len(writes)-1)
+	}
+
+	d.after = func() { inner.fail["write short"] = true }
+	recs, err := l.AppendAll(drafts)
+	if !errors.Is(err, io.ErrShortWrite) || len(recs) == 0 || len(recs) == len(drafts) {
+		t.Fatal(len(recs), err)
+	}
+	k, h := l.Head()
+	if k != int64(len(drafts)+len(recs)) || h != recs[len(recs)-1].H {
+		t.Errorf("head %d after %d records", k, len(recs))
+	}
+	inner.fail, d.after = nil, nil
+	if _, err := l.AppendAll([]Draft{note("next")}); err != nil {
+		t.Error(err)
+	}
+	res := check(t, read(t, path), bare)
+	want(t, res, "")
+	if res.K != k+1 {
+		t.Errorf("%d events, want %d", res.K, k+1)
+	}
+}
+
+// TestCrashOfBatch zeroes pages of a batch in every combination, as a crash of
+// the machine does before the sync, with and without the last of its bytes.
+func TestCrashOfBatch(t *testing.T) {
+	const page = 1024 // smaller than any real one: more cases a line
+	path, l := create(t, ledgerGenesis())
+	acked := appendAll(t, l, []Draft{note("a")})
+	before := read(t, path)
+	if _, err := l.AppendAll([]Draft{note("b"), note("c"), note("d")}); err != nil {
+		t.Fatal(err)
+	}
+	batch := read(t, path)[len(before):]
+	l.Close()
+	pages := len(batch)/page + 1
+	if pages < 3 || pages > 10 {
+		t.Fatalf("a batch of %d pages", pages)
+	}
+	for mask := range 1 << pages {
+		for _, cut := range []int{0, 1, page / 2} {
+			tail := []byte(batch[:len(batch)-cut])
+			for i := range tail {
+				if mask>>(i/page)&1 == 1 {
+					tail[i] = 0
+				}
+			}
+			if err := os.WriteFile(path, append([]byte(before), tail...), 0o644); err != nil {
+				t.Fatal(err)
+			}
+			l, err := Open(path, alice, laterClock())
+			if err != nil {
+				t.Fatalf("pages %b lost, %d bytes cut: %v", mask, cut, err)
+			}
+			kept, _ := l.Head()
+			for _, torn := range l.Torn() {
+				if torn.Path != "" {
+					if !strings.HasSuffix(string(tail), read(t, torn.Path)) {
+						t.Errorf("pages %b lost, %d bytes cut: other bytes were set aside", mask, cut)
+					}
+					os.Remove(torn.Path)
+				} else if torn.K != kept {
+					t.Errorf("event %d was completed, %d is the last", torn.K, kept)
+				}
+			}
+			next := appendAll(t, l, []Draft{note("next")})[0]
+			l.Close()
+			res := check(t, read(t, path), bare)
+			want(t, res, "")
+			if res.events[0].H != acked[0].H || next.E.K != kept+1 || mask&1 == 1 && kept != 1 {
+				t.Errorf("pages %b lost, %d bytes cut: %d events kept", mask, cut, kept)
+			}
+		}
+	}
+}
+
+// TestHoleOfAnotherCause: zeros farther from the end than a batch reaches are
+// damage, and nothing is cut off.
+func TestHoleOfAnotherCause(t *testing.T) {
+	path, l := create(t, ledgerGenesis())
+	if _, err := l.AppendAll(many()); err != nil {
+		t.Fatal(err)
+	}
+	l.Close()
+	trail := []byte(read(t, path))
+	at := strings.Index(string(trail), "\n") + 100
+	clear(trail[at : at+10])
+	if err := os.WriteFile(path, trail, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	_, err := Open(path, alice, laterClock())
+	if _, ok := errors.AsType[*DamagedError](err); !ok {
+		t.Errorf("opened: %v", err)
+	}
+	if read(t, path) != string(trail) {
+		t.Error("the trail was changed")
+	}
+}

@@ -1,0 +1,124 @@
+package audit
+
+import (
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/relseal/relseal/internal/finding"
+	"github.com/relseal/relseal/internal/limits"
+	"github.com/relseal/relseal/sign"
+)
+
+// CheckOptions say what Check holds a trail to and where its results go.
+type CheckOptions struct {
+	// Path is the path that findings carry, "" for none.
+	Path string
+
+	// Keys are the keys that the caller trusts. The genesis says which of them
+	// signs; nothing in a trail adds one.
+	Keys sign.Verifiers
+
+	// Report, if not nil, is called with each finding, in the order of the lines.
+	Report func(finding.Finding)
+
+	// Event, if not nil, is called with each event that has none of E_EVENT_ID,
+	// E_SEQUENCE, E_RUN_ID, E_CHAIN_LINK, E_SIG_EVENT and whose link to the one
+	// before was checked: if Summary.Key is set in the end, the key vouches for it.
+	// Findings of the event's content come before the call.
+	Event func(Record)
+
+	// Doubtful, if not nil, is called with every other well-formed event.
+	Doubtful func(Record)
+
+	// Bare says that the trail is not part of a bundle: that it is still being
+	// written is no fault then.
+	Bare bool
+}
+
+// A Summary is what Check learned of a trail as a whole.
+type Summary struct {
+	Genesis *Genesis    // nil if line 0 cannot be read
+	H0      sign.Digest // the head after line 0 as the chain goes on from it
+
+	K      int64       // the number of the last event; 0 if there is none
+	HK     sign.Digest // the head after it; zero if its line cannot be read
+	Closed bool        // the last event is trail.close and has no finding
+
+	Failing      []Range // the events with a finding that rejects, ascending
+	FailingCount int64   // how many these are
+
+	Key *sign.KeyID // the trusted key, if a signature of it has verified
+
+	First, Last *Time // ts of the first and the last event without a finding of the chain
+}
+
+// Check reads a trail and reports everything that is wrong with it; the error is
+// of reading r alone. Memory is bounded by the longest line and a few dozen
+// bytes for each step, clock and gap in the failing events.
+//
+// Line 0 has at most one of E_FORMAT, E_SCHEMA_MISMATCH, E_GENESIS and
+// E_KEY_UNKNOWN. If the schema is another, reading ends there. If the key is not
+// trusted, signatures are not tried and all else is checked. If the genesis
+// cannot be read or is not authentic, the first event stands in for what events
+// must agree with.
+//
+// A later line has at most one of E_FORMAT (E_LIMIT, E_SCHEMA_MISMATCH),
+// E_EVENT_ID, E_SEQUENCE, E_RUN_ID, E_CHAIN_LINK and E_SIG_EVENT; how the chain
+// goes on after it is said at the type chain. A line without one of these is
+// held to the genesis (E_ENVLOCK, E_CARD), to itself (E_DATA_MISMATCH,
+// E_SEED_INVALID) and to the events before it (E_SEED_INVALID, E_TIME_ORDER, and
+// E_SEQUENCE for one after trail.close or, in a trail that is whole so far, one
+// that a run does not allow there). The end may be E_TRUNCATED or E_TRAIL_OPEN.
+func Check(r io.Reader, o CheckOptions) (Summary, error) {
+	j := newJudge(o)
+	lines := newLineReader(r)
+	for n := 0; ; n++ {
+		line, err := lines.next()
+		if err == io.EOF {
+			j.end(n)
+			return j.summary(), nil
+		}
+		if err != nil {
+			return j.summary(), err
+		}
+		if n == 0 && !j.header(line) {
+			return j.summary(), nil
+		}
+		if n > 0 {
+			j.line(line)
+		}
+	}
+}
+
+// end judges how the trail ends after n lines.
+func (j *judge) end(n int) {
+	if n == 0 {
+		// A log comes into being with its first line: an empty file is no crash.
+		j.report(finding.New(finding.Format, "", "the trail is empty").At(0))
+		return
+	}
+	if j.last != lastGood || j.chain.forked || j.closed || j.genesis == nil {
+		return // closed, or how it ends is in doubt for a reason that has its finding
+	}
+	f := finding.New(finding.TrailOpen, "", "the run has no "+ActionTrailClose+": more may have happened").At(j.chain.at.k)
+	if j.genesis.Purpose == PurposeRun {
+		j.report(f)
+	} else if !j.o.Bare {
+		f.Text = "the ledger goes on: later events are not in the bundle"
+		j.report(f.As(finding.Note))
+	}
+}
+
+// badLine returns the finding for a line that cannot be read.
+func badLine(line rawLine, err error) finding.Finding {
+	var schema *SchemaError
+	switch {
+	case line.long():
+		return finding.New(finding.Limit, "", fmt.Sprintf("a line of %d bytes: the limit is %d", line.size, limits.Line))
+	case errors.As(err, &schema):
+		return finding.New(finding.SchemaMismatch, "", "a line of another format").Differs(schema.Want, clip(schema.Got))
+	default:
+		return finding.New(finding.Format, "", err.Error())
+	}
+}

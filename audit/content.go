@@ -1,0 +1,88 @@
+package audit
+
+import (
+	"github.com/relseal/relseal/internal/canon"
+	"github.com/relseal/relseal/internal/finding"
+	"github.com/relseal/relseal/sign"
+)
+
+// content returns what is wrong with an event that follows from the chain. It
+// changes nothing: a log asks before it signs.
+func (j *judge) content(e *Event) []finding.Finding {
+	var found []finding.Finding
+	add := func(code finding.Code, text string) {
+		found = append(found, finding.New(code, "", text).At(e.K))
+	}
+	differ := func(code finding.Code, text string, want, got *sign.Digest) {
+		if !sameDigest(want, got) {
+			found = append(found, finding.New(code, "", text).At(e.K).Differs(digestText(want), digestText(got)))
+		}
+	}
+
+	if j.closed {
+		add(finding.Sequence, "an event after "+ActionTrailClose)
+	} else if j.intact && j.isRun() {
+		// In a damaged trail a step without a start may only have lost it.
+		if fault := j.order.fault(e); fault != "" {
+			add(finding.Sequence, fault)
+		}
+	}
+	differ(finding.EnvLock, "the event's EnvLock.fingerprint is not that of the trail", j.trust.env.Fingerprint, e.EnvLock.Fingerprint)
+	differ(finding.Card, "the event's PipelineCard.hash is not that of the trail", j.trust.pipe.Hash, e.PipelineCard.Hash)
+	differ(finding.Card, "the event's ParamCard.hash is not that of the trail", j.trust.param.Hash, e.ParamCard.Hash)
+	differ(finding.DataMismatch, "inputs.hash is not the digest of inputs.items", itemsDigest(e.Inputs), &e.Inputs.Hash)
+	differ(finding.DataMismatch, "outputs.hash is not the digest of outputs.items", itemsDigest(e.Outputs), &e.Outputs.Hash)
+	switch seed := e.RNG.Seed; {
+	case seed != nil && !isSeed(*seed):
+		add(finding.SeedInvalid, "rng.seed is not an unsigned 64-bit number in decimal")
+	case j.seeded && j.genesis != nil && j.genesis.Purpose == PurposeRun && !sameSeed(j.seed, seed):
+		found = append(found, finding.New(finding.SeedInvalid, "", "rng.seed is not that of the run's first event").At(e.K).
+			Differs(seedText(j.seed), seedText(seed)))
+	}
+	if f := j.times.fault(e); f != nil {
+		found = append(found, *f)
+	}
+	return found
+}
+
+// isRun reports whether the trail is a run from its beginning. A later segment,
+// or another host's part, may have steps that started elsewhere.
+func (j *judge) isRun() bool {
+	return j.genesis != nil && j.genesis.Purpose == PurposeRun && j.genesis.Continues == nil
+}
+
+// itemsDigest returns what the hash of s must be: the recorded one if the items
+// themselves are not recorded.
+func itemsDigest(s Items) *sign.Digest {
+	if len(s.Items) == 0 {
+		return &s.Hash
+	}
+	data, err := canon.Marshal(s.Items)
+	if err != nil {
+		return nil // cannot be: the items came out of a canonical line
+	}
+	d := sign.Sum(data)
+	return &d
+}
+
+func sameDigest(a, b *sign.Digest) bool {
+	return a == b || a != nil && b != nil && *a == *b
+}
+
+func digestText(d *sign.Digest) string {
+	if d == nil {
+		return "null"
+	}
+	return d.String()
+}
+
+func sameSeed(a, b *string) bool {
+	return a == b || a != nil && b != nil && *a == *b
+}
+
+func seedText(s *string) string {
+	if s == nil {
+		return "null"
+	}
+	return clip(*s)
+}

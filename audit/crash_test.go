@@ -1,0 +1,247 @@
+package audit
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+)
+
+var errFault = errors.New("injected")
+
+// A faultyDisk fails the operations that fail names: "write" before it lands,
+// "write after" once it has landed, "write short" in the middle. Every call is
+// counted, so that tests can ask whether it was made at all.
+type faultyDisk struct {
+	disk
+	fail map[string]bool
+	hits int
+}
+
+func (d *faultyDisk) op(name string, do func() error) error {
+	if d.fail[name] {
+		d.hits++
+		return errFault
+	}
+	err := do()
+	if err == nil && d.fail[name+" after"] {
+		d.hits++
+		return errFault
+	}
+	return err
+}
+
+func (d *faultyDisk) WriteAt(p []byte, off int64) (n int, err error) {
+	if d.fail["write short"] {
+		d.hits++
+		return d.disk.WriteAt(p[:len(p)/2], off)
+	}
+	err = d.op("write", func() error {
+		n, err = d.disk.WriteAt(p, off)
+		return err
+	})
+	return n, err
+}
+
+func (d *faultyDisk) Sync() error { return d.op("sync", d.disk.Sync) }
+
+func (d *faultyDisk) Truncate(size int64) error {
+	return d.op("truncate", func() error { return d.disk.Truncate(size) })
+}
+
+// TestFaults lets every write fail, before and after it lands, then goes on,
+// reopens and checks everything. What was acknowledged must be there; what was
+// not may be there only if the log said that it does not know.
+func TestFaults(t *testing.T) {
+	tests := []struct {
+		fail   string // separated by commas
+		sticky bool   // the log refuses to go on
+		there  bool   // the event is in the file nonetheless
+		torn   bool   // the next Open has something to clear up
+	}{
+		{fail: "write"},
+		{fail: "write after"},
+		{fail: "write short"},
+		{fail: "sync", sticky: true},
+		{fail: "sync after", sticky: true},
+		{fail: "write,truncate", sticky: true},
+		{fail: "write after,truncate", sticky: true, there: true},
+		{fail: "write short,truncate", sticky: true, torn: true},
+		{fail: "write short,truncate after", sticky: true},
+		{fail: "write short,sync", sticky: true},
+		{fail: "sync,truncate", sticky: true, there: true},
+		{fail: "sync after,truncate", sticky: true, there: true},
+	}
+	for _, tt := range tests {
+		t.Run(tt.fail, func(t *testing.T) {
+			path, l := create(t, ledgerGenesis())
+			d := &faultyDisk{disk: l.disk}
+			l.disk = d
+			acked := appendAll(t, l, []Draft{note("a"), note("b")})
+
+			d.fail = map[string]bool{}
+			for op := range strings.SplitSeq(tt.fail, ",") {
+				d.fail[op] = true
+			}
+			_, err := l.Append(note("lost"))
+			if err == nil || d.hits == 0 {
+				t.Fatalf("appended: %v after %d faults", err, d.hits)
+			}
+			d.fail = nil
+			if k, h := l.Head(); k != 2 || h != acked[1].H {
+				t.Errorf("the head moved to %d", k)
+			}
+			r, err := l.Append(note("c"))
+			if (err != nil) != tt.sticky {
+				t.Errorf("next append: %v", err)
+			}
+			if err == nil {
+				acked = append(acked, r)
+			}
+			l.Close()
+
+			l, err = Open(path, alice, laterClock())
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer l.Close()
+			if (len(l.Torn()) != 0) != tt.torn {
+				t.Errorf("torn: %v", l.Torn())
+			}
+			if tt.there {
+				acked = append(acked, appendAll(t, l, []Draft{note("d")})[0])
+			}
+			acked = append(acked, appendAll(t, l, []Draft{note("e")})[0])
+
+			res := check(t, read(t, path), bare)
+			want(t, res, "")
+			var texts []string
+			byText := map[string]Record{}
+			for _, r := range res.events {
+				texts = append(texts, r.E.Notes.String())
+				byText[r.E.Notes.String()] = r
+			}
+			for _, r := range acked {
+				if byText[r.E.Notes.String()].H != r.H {
+					t.Errorf("event %q was acknowledged and is not there: %q", r.E.Notes, texts)
+				}
+			}
+			if _, there := byText["lost"]; there != tt.there {
+				t.Errorf("the failed event: there %v; %q", there, texts)
+			}
+		})
+	}
+}
+
+// TestCrash leaves every prefix of a line behind, as a crash in the middle of an
+// append does, and opens the trail again.
+func TestCrash(t *testing.T) {
+	path, l := create(t, ledgerGenesis())
+	appendAll(t, l, []Draft{note("a")})
+	before := read(t, path)
+	appendAll(t, l, []Draft{note("b")})
+	whole := read(t, path)
+	l.Close()
+
+	line := whole[len(before):]
+	for n := 1; n <= len(line); n += 1 + n/7 {
+		t.Run(fmt.Sprint(n), func(t *testing.T) { crash(t, path, before, line[:n]) })
+	}
+	crash(t, path, before, line[:len(line)-2])
+	crash(t, path, before, line[:len(line)-1])
+	crash(t, path, before, strings.Repeat("\x00", len(line)))
+	crash(t, path, before, strings.Repeat("\x00", 100)+line[100:])
+}
+
+// crash opens a trail that ends in tail, twice if need be, and goes on.
+func crash(t *testing.T, path, before, tail string) {
+	t.Helper()
+	if err := os.WriteFile(path, []byte(before+tail), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	l, err := Open(path, alice, laterClock())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	torn := l.Torn()
+	_, parse := ParseRecord([]byte(strings.TrimSuffix(tail, "\n")))
+	switch {
+	case parse == nil && strings.HasSuffix(tail, "\n"):
+		if len(torn) != 0 {
+			t.Errorf("a whole line is torn: %v", torn)
+		}
+	case len(torn) != 1 || torn[0].K != 2:
+		t.Errorf("torn %v", torn)
+	case parse == nil: // all but the LF
+		if torn[0].Path != "" || read(t, path) != before+tail+"\n" {
+			t.Errorf("a signed event was not kept: %v", torn)
+		}
+	default:
+		if !strings.HasPrefix(torn[0].Path, path+".torn-2") || read(t, torn[0].Path) != tail {
+			t.Errorf("set aside: %v", torn)
+		}
+		if read(t, path) != before {
+			t.Error("the trail was not cut")
+		}
+	}
+	k, _ := l.Head()
+	if r := appendAll(t, l, []Draft{note("next")})[0]; r.E.K != k+1 {
+		t.Errorf("event %d after %d", r.E.K, k)
+	}
+	want(t, check(t, read(t, path), bare), "")
+}
+
+// TestCrashOfAnother clears up after another process while the log is open.
+func TestCrashOfAnother(t *testing.T) {
+	path, l := create(t, ledgerGenesis())
+	appendAll(t, l, []Draft{note("a")})
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	f.WriteString(`{"H_k":"sha256:`)
+	appendAll(t, l, []Draft{note("b")})
+	if torn := l.Torn(); len(torn) != 1 || read(t, torn[0].Path) != `{"H_k":"sha256:` {
+		t.Errorf("torn %v", torn)
+	}
+	want(t, check(t, read(t, path), bare), "")
+}
+
+// TestClearUpFails: if the torn bytes cannot be saved they are not cut off.
+func TestClearUpFails(t *testing.T) {
+	for _, fail := range []string{"truncate", "sync", "truncate after", "write", "sync after"} {
+		path, l := create(t, ledgerGenesis())
+		appendAll(t, l, []Draft{note("a")})
+		l.Close()
+		tail := `{"H_k":`
+		trail := read(t, path)
+		if strings.HasPrefix(fail, "write") {
+			trail, tail = strings.TrimSuffix(trail, "\n"), "" // to be completed
+		}
+		if err := os.WriteFile(path, []byte(trail+tail), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		d, err := openDisk(path, path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		d = &faultyDisk{disk: d, fail: map[string]bool{fail: true}}
+		if _, err := openLog(&Log{path: path, abs: path, disk: d, signer: alice, clock: newClock()}); !errors.Is(err, errFault) {
+			t.Errorf("%s: %v", fail, err)
+		}
+		d.Close()
+		if err := appendNotes(path, "b", 1); err != nil {
+			t.Errorf("%s: %v", fail, err)
+		}
+		want(t, check(t, read(t, path), bare), "")
+		if tail != "" && read(t, path+".torn-2") != tail {
+			t.Errorf("%s: the torn bytes are lost", fail)
+		}
+		if _, err := os.Stat(path + ".torn-2-2"); err == nil {
+			t.Errorf("%s: the same bytes were set aside twice", fail)
+		}
+	}
+}

@@ -1,0 +1,154 @@
+package audit
+
+import (
+	"github.com/relseal/relseal/internal/finding"
+	"github.com/relseal/relseal/sign"
+)
+
+// A judge applies the lines of a trail one by one and reports what is wrong
+// with them. Check feeds it from a reader; Log from its file, for what it finds
+// there, and with what it writes.
+type judge struct {
+	o       CheckOptions
+	genesis *Genesis
+	h0      sign.Digest
+	trust   trust
+	adopt   bool // line 0 says nothing reliable: trust comes from the first event
+	chain   chain
+	intact  bool // no line so far had a fault: what follows can be held to what came before
+
+	closed bool // there was a trail.close
+	seed   *string
+	seeded bool
+	order  order
+	times  times
+
+	last     lastLine
+	failing  numbers
+	from, to *Time // ts of the first and the last event that follows from the chain
+}
+
+// lastLine says what the last line was like.
+type lastLine int
+
+const (
+	lastGood lastLine = iota
+	lastBad           // has a finding that rejects: what it would have meant is open
+)
+
+func newJudge(o CheckOptions) *judge { return &judge{o: o, intact: true} }
+
+func (j *judge) report(f finding.Finding) {
+	if f.Verdict == finding.Reject && f.K != nil {
+		j.last = lastBad
+		if *f.K > 0 {
+			j.failing.add(*f.K)
+		}
+	}
+	if j.o.Path != "" {
+		f.Path = &j.o.Path
+	}
+	if j.o.Report != nil {
+		j.o.Report(f)
+	}
+}
+
+func (j *judge) summary() Summary {
+	s := Summary{
+		Genesis: j.genesis, H0: j.h0,
+		K: j.chain.at.k, HK: j.chain.at.head,
+		Closed: j.closed && j.last == lastGood,
+		Key:    j.trust.used,
+		First:  j.from, Last: j.to,
+	}
+	s.Failing, s.FailingCount = j.failing.ranges()
+	return s
+}
+
+// line judges a line after the first.
+func (j *judge) line(line rawLine) {
+	j.last = lastGood
+	if line.long() {
+		j.unreadable(line, nil)
+		return
+	}
+	r, err := ParseRecord(line.text)
+	switch {
+	case err == nil:
+		j.event(&parsed{r, sign.Sum(eventBytes(line.text))})
+		if !line.lf {
+			// The event is whole; a crash took the LF, or somebody did.
+			j.truncated(j.chain.at.k, "the last line has no LF")
+		}
+	case line.torn():
+		j.truncated(j.chain.at.k+1, "the trail ends in the middle of a line")
+	default:
+		j.unreadable(line, err)
+	}
+}
+
+func (j *judge) truncated(k int64, text string) {
+	f := finding.New(finding.Truncated, "", text).At(k)
+	if j.o.Bare {
+		f = f.As(finding.Undecidable)
+	}
+	j.report(f)
+	j.last = lastBad // whether or not it rejects, nobody knows what came after
+}
+
+func (j *judge) unreadable(line rawLine, err error) {
+	j.report(badLine(line, err).At(j.chain.at.k + 1))
+	j.chain = j.chain.skip(line.text, &j.trust)
+	j.intact = false
+}
+
+func (j *judge) event(l *parsed) {
+	if j.adopt && l.id == l.ID {
+		j.adopt = false
+		j.bind(l.E.Run.ID, l.E.EnvLock, l.E.PipelineCard, l.E.ParamCard, l.E.Verifier.PKRef)
+	}
+	next, fault, proven := j.chain.apply(l, &j.trust)
+	j.chain = next
+	if fault != nil {
+		j.report(*fault)
+		j.intact = false
+	} else {
+		for _, f := range j.content(&l.E) {
+			j.report(f)
+		}
+		j.add(&l.E)
+	}
+	if call := j.o.Event; proven && call != nil {
+		call(l.Record)
+	}
+	if call := j.o.Doubtful; !proven && call != nil {
+		call(l.Record)
+	}
+}
+
+// bind fixes what events must agree with. That the key is not trusted is one
+// finding for the whole trail.
+func (j *judge) bind(run string, env Fingerprint, pipe, param Hash, ref sign.KeyID) {
+	j.trust.run, j.trust.env, j.trust.pipe, j.trust.param = run, env, pipe, param
+	if !j.trust.lookUp(j.o.Keys, ref) {
+		j.report(finding.New(finding.KeyUnknown, "", "signed with a key that is not trusted; signatures were not tried").
+			Differs("a trusted key", ref.String()))
+	}
+}
+
+// add goes on past an event that follows from the chain.
+func (j *judge) add(e *Event) {
+	j.closed = j.closed || e.Action == ActionTrailClose
+	if !j.seeded {
+		j.seed, j.seeded = e.RNG.Seed, true
+	}
+	if j.intact {
+		j.order.add(e)
+	}
+	j.times.add(e)
+	ts := e.TS
+	if j.from == nil {
+		j.from = &ts
+	}
+	j.to = &ts
+}

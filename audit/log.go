@@ -1,0 +1,227 @@
+package audit
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"path/filepath"
+	"sync"
+
+	"github.com/relseal/relseal/internal/canon"
+	"github.com/relseal/relseal/internal/durable"
+	"github.com/relseal/relseal/internal/finding"
+	"github.com/relseal/relseal/sign"
+)
+
+// A Log appends to a trail in a file. Several logs, in this process and in
+// others on the same machine, may append to the same file; each append takes a
+// lock on the file and first applies what the others wrote. A Log is safe for
+// concurrent use.
+type Log struct {
+	mu     sync.Mutex
+	path   string // as it was given
+	abs    string // the process may change its directory
+	disk   disk
+	signer sign.Signer
+	clock  Clock
+	judge  *judge
+	size   int64            // bytes of the lines that the judge has accepted
+	fault  *finding.Finding // the first that rejects
+	torn   []Torn
+	err    error // why nothing can be appended any more
+}
+
+// Create makes a new trail at path and opens it. It fills in Schema, Created and
+// Verifier of g. The file appears with its first line or not at all; if path
+// exists the error is fs.ErrExist.
+func Create(path string, g Genesis, s sign.Signer, c Clock) (*Log, error) {
+	now, _, _ := c.Now()
+	g.Schema, g.Created, g.Verifier = Schema, NewTime(now), Key{s.Public().KeyID()}
+	line, err := headerLine(g, s)
+	if err != nil {
+		return nil, fmt.Errorf("%s: genesis: %w", path, err)
+	}
+	if err := durable.WriteFile(path, append(line, '\n'), 0o644, false); err != nil {
+		return nil, err
+	}
+	return Open(path, s, c)
+}
+
+func headerLine(g Genesis, s sign.Signer) ([]byte, error) {
+	data, err := canon.Marshal(g)
+	if err != nil {
+		return nil, err
+	}
+	h := Header{H0: sign.Sum(data), Genesis: g}
+	// Nothing is signed that a reader would refuse.
+	if line, err := h.Marshal(); err != nil {
+		return nil, err
+	} else if _, err := ParseHeader(line); err != nil {
+		return nil, err
+	}
+	if h.Sig, err = s.Sign(h.H0[:]); err != nil {
+		return nil, err
+	}
+	return h.Marshal()
+}
+
+// Open opens a trail to append to it. It checks every line; a trail with a
+// finding that rejects is a [*DamagedError], a signer other than that of the
+// genesis a [*KeyError]. What a crash left of a last append is cleared up first,
+// see [Log.Torn].
+func Open(path string, s sign.Signer, c Clock) (*Log, error) {
+	abs, err := filepath.Abs(path)
+	if err != nil {
+		return nil, err
+	}
+	d, err := openDisk(path, abs)
+	if err != nil {
+		return nil, err
+	}
+	l, err := openLog(&Log{path: path, abs: abs, disk: d, signer: s, clock: c})
+	if err != nil {
+		d.Close()
+		return nil, err
+	}
+	return l, nil
+}
+
+func openLog(l *Log) (*Log, error) {
+	l.judge = newJudge(CheckOptions{
+		Bare: true,
+		Keys: onlyKey{l.signer.Public()},
+		Report: func(f finding.Finding) {
+			if f.Verdict == finding.Reject && l.fault == nil {
+				l.fault = &f
+			}
+		},
+	})
+	unlock, err := l.disk.Lock()
+	if err != nil {
+		return nil, err
+	}
+	if err := errors.Join(l.catchUp(), unlock()); err != nil {
+		return nil, err
+	}
+	return l, nil
+}
+
+// Append stamps d, signs it as the next event and writes it. When it returns
+// without an error the event is on disk.
+//
+// A draft that would make the trail one that Check rejects is refused and
+// nothing is signed: a step that ends without a start, say. After trail.close
+// the error is ErrClosed. When writing fails the trail is cut back to the event
+// before, and if that fails too, or if syncing fails, the log refuses to go on,
+// since what is on disk is then unknown; Open will find out.
+func (l *Log) Append(d Draft) (_ Record, err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.err != nil {
+		return Record{}, l.err
+	}
+	unlock, err := l.disk.Lock()
+	if err != nil {
+		return Record{}, err
+	}
+	defer func() {
+		if e := unlock(); e != nil && l.err == nil {
+			l.err = e
+		}
+	}()
+	if err := l.catchUp(); err != nil {
+		l.err = err
+		return Record{}, err
+	}
+	if l.judge.closed {
+		return Record{}, ErrClosed
+	}
+	line, next, err := l.draw(d)
+	if err != nil {
+		return Record{}, fmt.Errorf("event %d: %w", l.judge.chain.at.k+1, err)
+	}
+	if err := l.write(line); err != nil {
+		return Record{}, err
+	}
+	l.judge.chain = next.chain
+	l.judge.add(&next.event.E)
+	return next.event.Record, nil
+}
+
+// write appends one line. On an error the trail ends where it did, or l.err is
+// set.
+func (l *Log) write(line []byte) error {
+	line = append(line, '\n')
+	n, err := l.disk.WriteAt(line, l.size)
+	if err == nil && n < len(line) {
+		err = io.ErrShortWrite
+	}
+	if err != nil {
+		if back := l.cut(); back != nil {
+			l.err = fmt.Errorf("%w; and it could not be undone: %w", err, back)
+			return l.err
+		}
+		return err
+	}
+	if err := l.disk.Sync(); err != nil {
+		// After a failed sync the system forgets which pages were not written:
+		// a later sync that succeeds says nothing about them.
+		l.cut()
+		l.err = err
+		return err
+	}
+	// The event is on disk from here: a crash leaves it readable and signed.
+	l.size += int64(len(line))
+	return nil
+}
+
+// cut ends the file after the last accepted line.
+func (l *Log) cut() error {
+	if err := l.disk.Truncate(l.size); err != nil {
+		return err
+	}
+	return l.disk.Sync()
+}
+
+// Genesis returns what line 0 says.
+func (l *Log) Genesis() Genesis {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return *l.judge.genesis
+}
+
+// H0 returns the digest of the genesis.
+func (l *Log) H0() sign.Digest {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.judge.h0
+}
+
+// Head returns the number of the last event, 0 for none, and the head after it,
+// as far as this log has written or read.
+func (l *Log) Head() (k int64, h sign.Digest) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.judge.chain.at.k, l.judge.chain.at.head
+}
+
+// Close closes the file; the trail itself is closed by the action trail.close.
+func (l *Log) Close() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.disk == nil {
+		return nil
+	}
+	err := l.disk.Close()
+	l.disk = nil
+	l.err = &fs.PathError{Op: "append", Path: l.path, Err: fs.ErrClosed}
+	return err
+}
+
+// onlyKey trusts one key.
+type onlyKey struct{ key sign.PublicKey }
+
+func (o onlyKey) Verifier(id sign.KeyID) (sign.PublicKey, bool) {
+	return o.key, o.key.KeyID() == id
+}

@@ -1,0 +1,77 @@
+package audit
+
+import "github.com/relseal/relseal/sign"
+
+// order is how far a run has come, by what its events say:
+//
+//	run.start (step.start step.end | …)* run.end … trail.close
+//
+// Steps may overlap, and one that was started need not end: a run may be
+// aborted or killed. Other actions may stand anywhere between run.start and
+// trail.close.
+type order struct {
+	started bool
+	ended   bool
+	steps   map[sign.Digest]bool // by the digest of the step id; true: has ended
+}
+
+// fault returns why e may not come now, "" if it may.
+func (o *order) fault(e *Event) string {
+	if (e.Action == ActionRunStart) == o.started {
+		if o.started {
+			return "the run starts twice"
+		}
+		return "the first event of a run is " + ActionRunStart
+	}
+	step, named := stepOf(e)
+	ended, begun := o.steps[step]
+	switch e.Action {
+	case ActionStepStart, ActionStepEnd:
+		switch {
+		case e.Path.IsZero():
+			return e.Action + " names no step in path"
+		case o.ended:
+			return e.Action + " after " + ActionRunEnd
+		case !named: // a commitment: which step it is may be unknown
+		case e.Action == ActionStepStart && begun:
+			return "step " + clip(e.Path.String()) + " starts twice"
+		case e.Action == ActionStepEnd && !begun:
+			return "step " + clip(e.Path.String()) + " ends without a start"
+		case e.Action == ActionStepEnd && ended:
+			return "step " + clip(e.Path.String()) + " ends twice"
+		}
+	case ActionRunAbort, ActionRunEnd:
+		if o.ended {
+			return e.Action + " after " + ActionRunEnd
+		}
+	case ActionTrailClose:
+		if !o.ended {
+			return ActionTrailClose + " before " + ActionRunEnd
+		}
+	}
+	return ""
+}
+
+// add moves on past e, whether or not it had a fault.
+func (o *order) add(e *Event) {
+	o.started = true
+	switch e.Action {
+	case ActionStepStart, ActionStepEnd:
+		if step, named := stepOf(e); named {
+			if o.steps == nil {
+				o.steps = map[sign.Digest]bool{}
+			}
+			o.steps[step] = e.Action == ActionStepEnd
+		}
+	case ActionRunEnd:
+		o.ended = true
+	}
+}
+
+// stepOf returns the digest of a step id: a hostile trail has many long ones.
+func stepOf(e *Event) (id sign.Digest, named bool) {
+	if e.Path.Value == nil {
+		return id, false
+	}
+	return sign.Sum([]byte(*e.Path.Value)), true
+}

@@ -1,0 +1,211 @@
+package audit
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/relseal/relseal/internal/canon"
+	"github.com/relseal/relseal/sign"
+)
+
+// Schema names the format of a trail; SchemaVersion that of its events.
+const (
+	Schema        = "relseal/trail/v1"
+	SchemaVersion = "1.0.0"
+)
+
+// The purposes of a trail.
+const (
+	PurposeRun    = "run"    // one run; ends with run.end and trail.close
+	PurposeLedger = "ledger" // a product's channel moves; never closes
+)
+
+// The actions of a run.
+const (
+	ActionRunStart   = "run.start"
+	ActionStepStart  = "step.start"
+	ActionStepEnd    = "step.end"
+	ActionRunAbort   = "run.abort"
+	ActionRunEnd     = "run.end"
+	ActionTrailClose = "trail.close"
+)
+
+// The statuses of a step or a run.
+const (
+	StatusOK      = "ok"
+	StatusFailed  = "failed"
+	StatusAborted = "aborted"
+)
+
+// The types below carry the specification's dotted names as nested objects, so
+// that they are jq paths: .e.EnvLock.fingerprint.
+type (
+	Fingerprint struct {
+		Fingerprint *sign.Digest `json:"fingerprint"`
+	}
+	Hash struct {
+		Hash *sign.Digest `json:"hash"`
+	}
+	Run struct {
+		ID string `json:"id"` // for a run: 128 random bits in hexadecimal
+	}
+	Key struct {
+		PKRef sign.KeyID `json:"pk_ref"`
+	}
+	SchemaRef struct {
+		Schema struct {
+			Version string `json:"version"`
+		} `json:"schema"`
+	}
+	Seed struct {
+		Seed *string `json:"seed"` // unsigned 64-bit, in decimal
+	}
+	Snapshot struct {
+		Snapshot map[string]canon.Decimal `json:"snapshot"`
+	}
+)
+
+// Genesis is what H_0 is the digest of.
+type Genesis struct {
+	Schema       string      `json:"schema"`
+	Purpose      string      `json:"purpose"`
+	Run          Run         `json:"run"`
+	Created      Time        `json:"created"`
+	EnvLock      Fingerprint `json:"EnvLock"`
+	PipelineCard Hash        `json:"PipelineCard"`
+	ParamCard    Hash        `json:"ParamCard"`
+	Verifier     Key         `json:"verifier"`
+
+	Product    string      `json:"product,omitzero"`
+	Continues  *Continues  `json:"continues,omitzero"`
+	Delegation canon.Value `json:"delegation,omitzero"`
+	Root       *RootRef    `json:"root,omitzero"`
+	Details    canon.Value `json:"details,omitzero"`
+}
+
+// Continues names the event of another trail that this one goes on from.
+type Continues struct {
+	H0 sign.Digest `json:"H_0"`
+	K  int64       `json:"k"`
+	HK sign.Digest `json:"H_k"`
+}
+
+// RootRef names a version of a trust root.
+type RootRef struct {
+	Version int64       `json:"version"`
+	Hash    sign.Digest `json:"hash"`
+}
+
+// Event is e_k: what id_k is the digest of.
+type Event struct {
+	Audit        SchemaRef   `json:"audit"`
+	K            int64       `json:"k"`
+	TS           Time        `json:"ts"`
+	TauMonoUS    int64       `json:"tau_mono_us"` // microseconds, comparable within one Clock
+	Clock        string      `json:"clock"`
+	Actor        Text        `json:"actor"`
+	Action       string      `json:"action"`
+	Run          Run         `json:"run"`
+	EnvLock      Fingerprint `json:"EnvLock"`
+	PipelineCard Hash        `json:"PipelineCard"`
+	ParamCard    Hash        `json:"ParamCard"`
+	Code         Hash        `json:"code"`
+	RNG          Seed        `json:"rng"`
+	Inputs       Items       `json:"inputs"`
+	Outputs      Items       `json:"outputs"`
+	Path         Text        `json:"path"` // step id, or null
+	TimeSeries   Snapshot    `json:"TS"`
+	Verifier     Key         `json:"verifier"`
+	Notes        Text        `json:"notes"`
+
+	Status  string      `json:"status,omitzero"`
+	Error   Text        `json:"error,omitzero"`
+	Details canon.Value `json:"details,omitzero"`
+}
+
+// Items is a set of files: the digest of the canonical array of {hash,uri}
+// sorted by uri, and the array itself where it is recorded.
+type Items struct {
+	Hash  sign.Digest `json:"hash"`
+	Items []Item      `json:"items,omitempty"`
+}
+
+// Item is one file: its digest and its label.
+type Item struct {
+	Hash sign.Digest `json:"hash"`
+	URI  string      `json:"uri"`
+}
+
+// Text is a text, null (the zero value), or a commitment to a value that may
+// have to be erased one day: {"commit":D} with D = SHA-256(32 random bytes ‖
+// canonical value). Readers accept commitments; nothing writes them yet.
+type Text struct {
+	Value  *string
+	Commit *sign.Digest
+}
+
+// Txt returns s as a Text.
+func Txt(s string) Text { return Text{Value: &s} }
+
+// IsZero reports whether t is null.
+func (t Text) IsZero() bool { return t == Text{} }
+
+// String returns the text, a committed text's digest, or "".
+func (t Text) String() string {
+	switch {
+	case t.Value != nil:
+		return *t.Value
+	case t.Commit != nil:
+		return "commit " + t.Commit.String()
+	default:
+		return ""
+	}
+}
+
+func (t Text) MarshalJSON() ([]byte, error) {
+	if t.Commit != nil {
+		return canon.Marshal(map[string]sign.Digest{"commit": *t.Commit})
+	}
+	return canon.Marshal(t.Value) // encoding/json would replace invalid UTF-8 in silence
+}
+
+func (t *Text) UnmarshalJSON(data []byte) error {
+	var v Text
+	switch {
+	case string(data) == "null":
+	case data[0] == '"':
+		v.Value = new(string)
+		if err := canon.Peek(data, v.Value); err != nil {
+			return err
+		}
+	default:
+		var c struct {
+			Commit sign.Digest `json:"commit"`
+		}
+		if err := canon.Unmarshal(data, &c); err != nil {
+			return fmt.Errorf("want a text, null or {\"commit\":digest}: %w", err)
+		}
+		v.Commit = &c.Commit
+	}
+	*t = v
+	return nil
+}
+
+// Record is one line of a trail after the first: event k, its digest, the head
+// of the chain after it and the signature of that head.
+type Record struct {
+	H   sign.Digest    `json:"H_k"`
+	E   Event          `json:"e"`
+	ID  sign.Digest    `json:"id_k"`
+	Sig sign.Signature `json:"sig_k"`
+}
+
+// Header is line 0 of a trail.
+type Header struct {
+	H0      sign.Digest    `json:"H_0"`
+	Genesis Genesis        `json:"genesis"`
+	Sig     sign.Signature `json:"sig_0"`
+}
+
+// ErrClosed reports an append to a trail whose last event is trail.close.
+var ErrClosed = errors.New("the trail is closed")
