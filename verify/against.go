@@ -1,0 +1,200 @@
+package verify
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/relseal/relseal/audit"
+	"github.com/relseal/relseal/bundle"
+	"github.com/relseal/relseal/internal/canon"
+	"github.com/relseal/relseal/internal/finding"
+	"github.com/relseal/relseal/internal/limits"
+)
+
+// A Reference is another copy of what is verified: a bundle, or the run
+// directory that it was packed from. It decides nothing. Where a document or an
+// event is not the one that was signed, it tells in which members the two differ.
+type Reference struct{ files map[string][]byte }
+
+// maxLocated is the number of events of one trail whose members are compared.
+const maxLocated = 1000
+
+// LoadReference reads the documents of a bundle or run directory, those of
+// embedded bundles included. Nothing is verified.
+func LoadReference(name string) (*Reference, error) {
+	src, err := bundle.Open(name, func(Finding) {})
+	if err != nil {
+		return nil, err
+	}
+	defer src.Close()
+	r := &Reference{map[string][]byte{}}
+	return r, r.load(src, "")
+}
+
+func (r *Reference) load(src bundle.Source, prefix string) error {
+	for {
+		e, err := src.Next()
+		if errors.Is(err, io.EOF) || errors.Is(err, bundle.ErrBroken) {
+			return nil // what could be read serves
+		}
+		if err != nil {
+			return err
+		}
+		switch {
+		case prefix == "" && strings.HasPrefix(e.Path, bundle.EvidenceDir) && strings.HasSuffix(e.Path, ".tar.zst"):
+			err = r.load(bundle.NewReader(e.Body, func(Finding) {}), e.Path+"!")
+		case isDocument(e.Path) && e.Size <= limits.Manifest:
+			r.files[prefix+e.Path], err = io.ReadAll(e.Body)
+		}
+		if err != nil && !errors.Is(err, bundle.ErrBroken) {
+			return err
+		}
+	}
+}
+
+func isDocument(path string) bool {
+	return strings.HasSuffix(path, ".json") && !strings.HasPrefix(path, "sig/") || strings.HasSuffix(path, ".jsonl")
+}
+
+// file returns the reference's copy of a file of the bundle at prefix. An audit
+// bundle or a run directory serves for the bundle inside a release too.
+func (r *Reference) file(prefix, path string) []byte {
+	if data, ok := r.files[prefix+"!"+path]; ok {
+		return data
+	}
+	return r.files[path]
+}
+
+// locate adds to the findings of this bundle the members that differ from the
+// reference.
+func (b *check) locate() {
+	if b.o.Against == nil {
+		return
+	}
+	for i := range b.c.findings {
+		f := &b.c.findings[i]
+		path, ok := b.own(f.Path)
+		if !ok || len(f.Members) > 0 || f.Verdict == Note {
+			continue
+		}
+		ours, theirs := b.small[path], b.o.Against.file(b.prefix, path)
+		if path == bundle.ManifestPath {
+			ours = b.manifest
+		}
+		if t := b.trails[path]; t != nil && f.K != nil {
+			ours, theirs = t.document(*f.K), eventAt(theirs, *f.K)
+		}
+		if ours != nil && theirs != nil {
+			f.Members = differences(theirs, ours)
+		}
+	}
+}
+
+// document returns an event that has a finding, or the genesis for 0.
+func (t *trail) document(k int64) []byte {
+	if k == 0 && t.summary.Genesis != nil {
+		return marshal(t.summary.Genesis)
+	}
+	return t.doubtful[k]
+}
+
+// own returns the path of a finding inside this bundle, if it is of this one.
+func (b *check) own(path *string) (string, bool) {
+	if path == nil {
+		return "", false
+	}
+	if b.prefix == "" {
+		return *path, !strings.Contains(*path, "!")
+	}
+	return strings.CutPrefix(*path, b.prefix+"!")
+}
+
+// eventAt returns the canonical event k of a trail, or the genesis for 0.
+func eventAt(trail []byte, k int64) []byte {
+	for ; k > 0; k-- {
+		i := bytes.IndexByte(trail, '\n')
+		if i < 0 {
+			return nil
+		}
+		trail = trail[i+1:]
+	}
+	line, _, _ := bytes.Cut(trail, []byte("\n"))
+	if h, err := audit.ParseHeader(line); err == nil {
+		return marshal(h.Genesis)
+	}
+	if r, err := audit.ParseRecord(line); err == nil {
+		return marshal(r.E)
+	}
+	return nil
+}
+
+func marshal(v any) []byte {
+	data, err := canon.Marshal(v)
+	if err != nil {
+		return nil
+	}
+	return data
+}
+
+// differences names the members in which two documents differ.
+func differences(want, got []byte) []finding.Member {
+	var a, b any
+	if canon.Peek(want, &a) != nil || canon.Peek(got, &b) != nil {
+		return nil
+	}
+	var out []finding.Member
+	walk("", a, b, func(m finding.Member) {
+		if len(out) < maxLocated {
+			out = append(out, m)
+		}
+	})
+	return out
+}
+
+func walk(path string, want, got any, report func(finding.Member)) {
+	switch w := want.(type) {
+	case map[string]any:
+		if g, ok := got.(map[string]any); ok {
+			names := maps.Clone(w)
+			maps.Copy(names, g)
+			for _, name := range slices.Sorted(maps.Keys(names)) {
+				walk(path+"."+name, member(w, name), member(g, name), report)
+			}
+			return
+		}
+	case []any:
+		if g, ok := got.([]any); ok && len(g) == len(w) {
+			for i := range w {
+				walk(fmt.Sprintf("%s[%d]", path, i), w[i], g[i], report)
+			}
+			return
+		}
+	}
+	a, b := show(want), show(got)
+	if a != b {
+		report(finding.Member{Name: strings.TrimPrefix(path, "."), Want: a, Got: b})
+	}
+}
+
+// absent stands for a member that one of two objects does not have.
+type absent struct{}
+
+func member(m map[string]any, name string) any {
+	if v, ok := m[name]; ok {
+		return v
+	}
+	return absent{}
+}
+
+// show returns a value as canonical JSON, "absent" for a member that is not there.
+func show(v any) string {
+	if v == (absent{}) {
+		return "absent"
+	}
+	return string(marshal(v))
+}

@@ -1,0 +1,288 @@
+package verify
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/relseal/relseal/bundle"
+	"github.com/relseal/relseal/cards"
+	"github.com/relseal/relseal/envlock"
+	"github.com/relseal/relseal/internal/finding"
+	"github.com/relseal/relseal/internal/limits"
+	"github.com/relseal/relseal/sign"
+)
+
+// Options say what the caller trusts and has.
+type Options struct {
+	Keys      sign.Verifiers // whose signatures count
+	Artifacts Artifacts      // artifacts that the bundle may not contain; nil: none
+	Strict    bool           // what is UNDECIDABLE is REJECT
+	Expect    Expect         // what the caller expects of a release
+	Against   *Reference     // another copy, to say in which members a damaged one differs
+}
+
+// Artifacts answers whether the caller has a file with this digest and size in bytes.
+type Artifacts interface {
+	Has(d sign.Digest, size int64) (bool, error)
+}
+
+// File verifies the bundle at name: a tar.zst, a tar or a directory. The error
+// is nil unless the check itself could not run; what is wrong with the bundle is
+// in the report.
+func File(ctx context.Context, name string, o Options) (*Report, error) {
+	b := newCheck(ctx, o, newCollector(), "")
+	src, err := bundle.Open(name, b.reporter(checkContainer))
+	if err != nil {
+		return nil, err
+	}
+	defer src.Close()
+	if err := b.read(src); err != nil {
+		return nil, err
+	}
+	return b.report(), nil
+}
+
+// A check is the verification of one bundle, read once from front to back.
+type check struct {
+	ctx    context.Context
+	o      Options
+	c      *collector
+	prefix string // where this bundle lies inside another; "" for the outermost
+
+	broken    bool            // the container ended early: what is missing was not reached
+	explained map[string]bool // files with a rejecting finding that says more than their digest
+	seen      map[string]content
+	small     map[string][]byte // the files that are judged by their bytes
+
+	manifest []byte
+	id       sign.Digest
+	kind     string
+	audit    *bundle.AuditManifest
+	release  *bundle.ReleaseManifest
+	files    map[string]bundle.File
+	key      sign.PublicKey // the sealing key, if it is trusted
+	keyID    sign.KeyID
+
+	lock     *envlock.Lock
+	pipeline *cards.Pipeline
+	params   *cards.Params
+	trails   map[string]*trail
+	evidence map[string]*check // by path
+}
+
+// content is what a file turned out to be.
+type content struct {
+	hash sign.Digest
+	size int64
+}
+
+func newCheck(ctx context.Context, o Options, c *collector, prefix string) *check {
+	return &check{
+		ctx: ctx, o: o, c: c, prefix: prefix,
+		explained: map[string]bool{},
+		seen:      map[string]content{},
+		small:     map[string][]byte{},
+		files:     map[string]bundle.File{},
+		trails:    map[string]*trail{},
+		evidence:  map[string]*check{},
+	}
+}
+
+func (b *check) nested() bool { return b.prefix != "" }
+
+// add records a finding in its group.
+func (b *check) add(group string, f Finding) {
+	if f.Code == finding.KeyUnknown && b.nested() && f.Verdict == Reject {
+		f.Verdict = Undecidable
+	}
+	if f.Path != nil && f.Verdict == Reject {
+		file, _, _ := strings.Cut(*f.Path, "!")
+		b.explained[file] = true
+	}
+	if b.o.Strict && f.Verdict == Undecidable {
+		f.Verdict = Reject
+	}
+	if f.K != nil && *f.K > 0 && f.Verdict == Reject && f.Path != nil && b.trails[*f.Path] != nil {
+		b.fails(*f.Path, *f.K, *f.K)
+	}
+	b.c.add(group, at(b.prefix, f))
+}
+
+func (b *check) reporter(group string) func(Finding) {
+	return func(f Finding) { b.add(group, f) }
+}
+
+// read takes every file of src in turn, then judges the whole.
+func (b *check) read(src bundle.Source) error {
+	b.c.ran(checkContainer)
+	for {
+		if err := b.ctx.Err(); err != nil {
+			return err
+		}
+		e, err := src.Next()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err == nil {
+			err = b.entry(e)
+		}
+		if errors.Is(err, bundle.ErrBroken) {
+			b.broken = true // and reported
+			break
+		}
+		if err != nil {
+			return err // the medium failed, not the bundle
+		}
+	}
+	return b.judge()
+}
+
+// entry takes one file: hashes it, and looks inside where it means something.
+func (b *check) entry(e *bundle.Entry) error {
+	h := sha256.New()
+	body := io.TeeReader(e.Body, h)
+	if err := b.look(e, body); err != nil {
+		return err
+	}
+	if _, err := io.Copy(io.Discard, body); err != nil {
+		return err
+	}
+	b.seen[e.Path] = content{sign.Digest(h.Sum(nil)), e.Size}
+	return nil
+}
+
+func (b *check) look(e *bundle.Entry, body io.Reader) error {
+	switch role := b.files[e.Path].Role; {
+	case e.Path == bundle.ManifestPath:
+		data, err := b.load(e, body, limits.Manifest)
+		if err == nil && data != nil {
+			b.readManifest(data)
+		}
+		return err
+	case strings.HasPrefix(e.Path, bundle.SigExtDir):
+		return nil
+	case strings.HasPrefix(e.Path, "sig/"):
+		return b.keep(e, body, limits.Signature)
+	case e.Path == bundle.SumsPath:
+		return b.keep(e, body, limits.View)
+	case role == bundle.RoleEnvLock:
+		return b.keep(e, body, limits.EnvLock)
+	case role == bundle.RolePipeline, role == bundle.RoleParams:
+		return b.keep(e, body, limits.Card)
+	case role == bundle.RoleTrail:
+		return b.readTrail(e.Path, body)
+	case role == bundle.RoleEvidence && b.release != nil && isAuditBundle(e.Path):
+		return b.readEvidence(e.Path, body)
+	}
+	return nil
+}
+
+// load reads a whole file of at most limit bytes; nil if it is larger.
+func (b *check) load(e *bundle.Entry, body io.Reader, limit int64) ([]byte, error) {
+	if e.Size > limit {
+		b.add(checkContainer, finding.New(finding.Limit, e.Path, fmt.Sprintf("has %d bytes; the limit is %d", e.Size, limit)))
+		return nil, nil
+	}
+	return io.ReadAll(body)
+}
+
+func (b *check) keep(e *bundle.Entry, body io.Reader, limit int64) error {
+	data, err := b.load(e, body, limit)
+	if data != nil {
+		b.small[e.Path] = data
+	}
+	return err
+}
+
+func (b *check) readManifest(data []byte) {
+	b.c.ran(checkManifest)
+	b.manifest, b.id = data, sign.Sum(data)
+	kind, err := bundle.ManifestKind(data)
+	if err == nil {
+		b.kind = kind
+		err = b.parseManifest(data)
+	}
+	b.addError(checkManifest, bundle.ManifestPath, err)
+}
+
+// parseManifest keeps what could be read even where rules of form are broken:
+// the other checks say what they can.
+func (b *check) parseManifest(data []byte) error {
+	var files []bundle.File
+	var err error
+	switch b.kind {
+	case bundle.KindAudit:
+		var m bundle.AuditManifest
+		if m, err = bundle.ReadAuditManifest(data); m.Schema != "" {
+			b.audit, b.keyID, files = &m, m.Verifier.PKRef, m.Files
+		}
+	case bundle.KindRelease:
+		var m bundle.ReleaseManifest
+		if m, err = bundle.ReadReleaseManifest(data); m.Schema != "" {
+			b.release, b.keyID, files = &m, m.Verifier.PKRef, m.Files
+		}
+	}
+	for _, f := range files {
+		b.files[f.Path] = f
+	}
+	return err
+}
+
+// addError records what a parser says of the file at path: each of its faults.
+func (b *check) addError(group, path string, err error) {
+	var faults bundle.Faults
+	var one *bundle.Error
+	switch {
+	case err == nil:
+	case errors.As(err, &faults):
+		for _, f := range faults {
+			b.add(group, f.Finding())
+		}
+	case errors.As(err, &one):
+		b.add(group, one.Finding())
+	default:
+		b.add(group, finding.New(codeOf(err), path, err.Error()))
+	}
+}
+
+// codeOf returns the code that err carries, else E_FORMAT.
+func codeOf(err error) Code {
+	if errors.Is(err, envlock.ErrSchema) || errors.Is(err, cards.ErrSchema) {
+		return finding.SchemaMismatch
+	}
+	var coded interface{ FindingCode() Code }
+	if errors.As(err, &coded) {
+		return coded.FindingCode()
+	}
+	return finding.Format
+}
+
+// judge compares what was read with what the manifest says and what was signed.
+func (b *check) judge() error {
+	if b.manifest == nil && !b.broken && !b.explained[bundle.ManifestPath] {
+		b.add(checkManifest, finding.New(finding.FileMissing, bundle.ManifestPath, "the bundle has no manifest"))
+	}
+	var artifacts []bundle.Artifact
+	switch {
+	case b.audit != nil:
+		b.judgeSignatures()
+		b.judgeRun()
+		artifacts = b.audit.Artifacts
+	case b.release != nil:
+		b.judgeSignatures()
+		b.judgeRelease()
+		artifacts = b.release.Artifacts
+	default:
+		return nil
+	}
+	if b.o.Expect != (Expect{}) && !b.nested() {
+		b.judgeExpected()
+	}
+	b.judgeFiles() // last: a digest is the finding where nothing says more
+	b.locate()
+	return b.judgeArtifacts(artifacts)
+}

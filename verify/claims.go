@@ -1,0 +1,162 @@
+package verify
+
+import (
+	"fmt"
+
+	"github.com/relseal/relseal/audit"
+	"github.com/relseal/relseal/bundle"
+)
+
+// report turns what was found into the answer.
+func (b *check) report() *Report {
+	r := &Report{
+		Schema:    ReportSchema,
+		Bundle:    b.identity(),
+		Keys:      b.c.keyUses(),
+		Claims:    b.claims(),
+		NonClaims: b.nonClaims(),
+		Diag:      b.c.diag(),
+	}
+	r.Verdict = b.c.verdict()
+	if r.Verdict == Verified && len(r.Claims) == 0 {
+		r.Verdict = Undecidable
+	}
+	r.Valid = r.Verdict == Verified
+	return r
+}
+
+func (b *check) identity() Identity {
+	var id Identity
+	if b.manifest != nil {
+		id.ID = &b.id
+	}
+	if b.kind != "" {
+		id.Kind = &b.kind
+	}
+	return id
+}
+
+// claims lists what the evidence supports. A claim is made only if every check
+// that it rests on ran and found nothing; without the signature there is none.
+func (b *check) claims() []Claim {
+	claims := []Claim{}
+	if !b.c.passed(checkContainer, checkManifest, checkSignature) {
+		return claims
+	}
+	claim := func(id, grade, format string, args ...any) {
+		claims = append(claims, Claim{id, grade, fmt.Sprintf(format, args...)})
+	}
+	claim("bundle.signed", Proved, "the manifest of %s was signed by %s", b.id, b.keyID)
+	if b.c.passed(checkFiles) {
+		claim("files.intact", Proved, "every file is the one that the manifest pins (%s)", plural(len(b.listed()), "file"))
+	}
+	if b.c.passed(checkFiles, checkArtifacts) {
+		claim("artifacts.intact", Proved, "the bytes of every artifact have the pinned digest (%s)", plural(len(b.artifacts()), "artifact"))
+	}
+	if b.release != nil {
+		return append(claims, b.releaseClaims()...)
+	}
+	return append(claims, b.runClaims("")...)
+}
+
+func (b *check) artifacts() []bundle.Artifact {
+	if b.release != nil {
+		return b.release.Artifacts
+	}
+	return b.audit.Artifacts
+}
+
+func (b *check) runClaims(where string) []Claim {
+	var claims []Claim
+	claim := func(id, grade, format string, args ...any) {
+		claims = append(claims, Claim{id, grade, where + fmt.Sprintf(format, args...)})
+	}
+	if !b.c.passed(checkFiles, checkTrail) {
+		return nil
+	}
+	for _, t := range b.audit.Trails {
+		if s := b.trails[t.Path].summary; s.Closed {
+			claim("trail.complete", Proved, "%s is one unbroken signed chain of %d events from run.start to trail.close", t.Path, t.K)
+		}
+	}
+	claim("run.outcome", Stated, "run.outcome: %s", b.audit.Outcome)
+	if b.c.passed(checkEnvLock) {
+		claim("run.environment", Stated, "the run took place in environment %s", b.audit.EnvLock.Fingerprint)
+	}
+	if !b.c.passed(checkCards) {
+		return claims
+	}
+	claim("run.cards", Stated, "it executed the steps of PipelineCard %s with ParamCard %s", b.audit.PipelineCard.Hash, b.audit.ParamCard.Hash)
+	for _, t := range b.audit.Trails {
+		tr := b.trails[t.Path]
+		if tr.source.Commit != "" {
+			claim("run.source", Stated, "its source was commit %s%s", tr.source.Commit, dirty(tr.source.Dirty))
+		}
+		for _, s := range b.pipeline.Steps {
+			if s.SameAs != "" && b.audit.Outcome == audit.StatusOK {
+				claim("run.reproduced", Stated, "step %s made the same bytes as step %s", s.ID, s.SameAs)
+			}
+		}
+	}
+	return claims
+}
+
+func dirty(d bool) string {
+	if d {
+		return " with uncommitted changes"
+	}
+	return ""
+}
+
+func (b *check) releaseClaims() []Claim {
+	if !b.c.passed(checkFiles, checkEvidence, checkRelease) {
+		return nil
+	}
+	m := b.release
+	claims := []Claim{
+		{"release.identity", Stated, fmt.Sprintf("it is %s %s on channel %s", m.Product, m.Version, m.Channel)},
+		{"release.evidence", Proved, fmt.Sprintf("every artifact is an output recorded in an embedded audit bundle (%d verified in full)", len(m.Provenance.Audit))},
+	}
+	if m.Gates != nil {
+		claims = append(claims, Claim{"release.policy", Stated, "its gate policy is the one in the manifest"})
+	}
+	for _, id := range m.Provenance.Audit {
+		in := b.evidence[bundle.EvidencePath(id)]
+		claims = append(claims, in.runClaims("run "+in.audit.Run.ID+": ")...)
+	}
+	return claims
+}
+
+// nonClaims lists what no bundle of this kind can show, what this one leaves
+// open, and why.
+func (b *check) nonClaims() []NonClaim {
+	out := []NonClaim{
+		{"key.holder", "a signature shows that the key was used, not who held it"},
+		{"clock.right", "times are what the signer's clock said; nothing independent dates them"},
+		{"events.before", "no event is missing after the first of a trail; nothing shows what happened before it"},
+		{"record.truth", "the signer wrote the record; a signature makes a statement unchangeable, not true"},
+	}
+	if b.kind == bundle.KindRelease {
+		out = append(out, NonClaim{"release.newest", "a bundle cannot know whether a newer one exists"})
+	}
+	if b.release != nil && b.release.Channel == bundle.Canary {
+		out = append(out, NonClaim{"release.promoted", "a canary has not been judged by any window yet"})
+	}
+	for path, f := range b.files {
+		if f.Role == bundle.RoleEvidence && !isAuditBundle(path) {
+			out = append(out, NonClaim{"evidence.other", "evidence that is no audit bundle is pinned and not looked into"})
+			break
+		}
+	}
+	if b.release != nil && b.release.Provenance.Ledger != nil {
+		out = append(out, NonClaim{"ledger.read", "this version does not read the ledger that the manifest names"})
+	}
+	open := map[Code]bool{}
+	for _, f := range b.c.findings {
+		if f.Verdict == Undecidable && !open[f.Code] {
+			open[f.Code] = true
+			out = append(out, NonClaim{string(f.Code), "left open: " + f.Text})
+		}
+	}
+	return out
+}

@@ -1,0 +1,127 @@
+package verify
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/relseal/relseal/bundle"
+	"github.com/relseal/relseal/internal/finding"
+	"github.com/relseal/relseal/sign"
+)
+
+// isAuditBundle reports whether a file of evidence is an audit bundle: one level
+// deep, by its name.
+func isAuditBundle(path string) bool {
+	name, ok := strings.CutPrefix(path, bundle.EvidenceDir)
+	return ok && strings.HasSuffix(name, ".audit.tar.zst") && !strings.Contains(name, "/")
+}
+
+// readEvidence verifies an audit bundle inside a release in full, as it streams by.
+func (b *check) readEvidence(path string, body io.Reader) error {
+	if b.nested() {
+		return nil // one level deep: an audit bundle holds no evidence
+	}
+	o := b.o
+	o.Artifacts = b // the copies of the release come before its evidence
+	in := newCheck(b.ctx, o, newCollector(), path)
+	src := bundle.NewReader(body, in.reporter(checkContainer))
+	defer src.Close()
+	if err := in.read(src); err != nil {
+		return err
+	}
+	b.evidence[path] = in
+	if in.c.verdict() == Reject {
+		b.explained[path] = true
+	}
+	b.c.merge(in.c)
+	return nil
+}
+
+// judgeRelease compares the manifest with the runs that it rests on.
+func (b *check) judgeRelease() {
+	m := b.release
+	b.c.ran(checkRelease)
+	b.c.ran(checkEvidence)
+	var runs []*check
+	for _, id := range m.Provenance.Audit {
+		path := bundle.EvidencePath(id)
+		in, ok := b.evidence[path]
+		switch {
+		case !ok: // judgeFiles says why
+		case in.audit == nil:
+			if in.kind != "" && in.kind != bundle.KindAudit {
+				b.add(checkEvidence, finding.New(finding.SchemaMismatch, path, "evidence must be an audit bundle"))
+			}
+		case in.id != id && in.c.passed(checkSignature):
+			b.add(checkEvidence, finding.New(finding.BundleID, path,
+				"another audit bundle than its name and the manifest say").Differs(id.String(), in.id.String()))
+		case in.id == id:
+			runs = append(runs, in)
+			b.judgeRested(path, in.audit)
+		}
+	}
+	if len(runs) == len(m.Provenance.Audit) {
+		b.judgeProvenance(runs)
+	}
+	if m.Channel != bundle.Canary {
+		b.add(checkRelease, finding.New(finding.Decision, bundle.ManifestPath,
+			"this version does not recompute promotions; the decision is not checked").As(Undecidable))
+	}
+}
+
+// judgeRested compares the release with one run.
+func (b *check) judgeRested(path string, run *bundle.AuditManifest) {
+	m := b.release
+	if run.Outcome != "ok" {
+		b.add(checkRelease, finding.New(finding.DataMismatch, path,
+			fmt.Sprintf("the release rests on a run whose outcome is %s", run.Outcome)).Differs("ok", run.Outcome))
+	}
+	if run.Product != m.Product {
+		b.add(checkRelease, finding.New(finding.DataMismatch, path, "the run is of another product").
+			Differs(m.Product, run.Product))
+	}
+}
+
+// judgeProvenance asks of the runs together: which cards, which artifacts, which commit.
+func (b *check) judgeProvenance(runs []*check) {
+	m := b.release
+	made := map[sign.Digest]int64{}
+	pipeline, params, commits := false, false, []string{}
+	for _, in := range runs {
+		for _, a := range in.audit.Artifacts {
+			made[a.Hash] = a.Size
+		}
+		pipeline = pipeline || in.audit.PipelineCard.Hash == m.Cards.Pipeline
+		params = params || in.audit.ParamCard.Hash == m.Cards.Param
+		commits = append(commits, in.commits()...)
+	}
+	for _, a := range m.Artifacts {
+		if size, ok := made[a.Hash]; !ok || size != a.Size {
+			b.add(checkRelease, finding.New(finding.ArtifactHash, a.URI, "not an artifact of an embedded audit bundle"))
+		}
+	}
+	if !pipeline {
+		b.add(checkRelease, finding.New(finding.Card, bundle.ManifestPath, "cards.pipeline is not the card of an embedded run"))
+	}
+	if !params {
+		b.add(checkRelease, finding.New(finding.Card, bundle.ManifestPath, "cards.param is not the card of an embedded run"))
+	}
+	for _, commit := range commits {
+		if m.Commit == nil || *m.Commit != commit {
+			b.add(checkRelease, finding.New(finding.DataMismatch, bundle.ManifestPath, "the run recorded another commit").
+				Differs(commit, deref(m.Commit)))
+		}
+	}
+}
+
+// commits returns the commits that the runs of the bundle recorded at their start.
+func (b *check) commits() []string {
+	var out []string
+	for _, t := range b.audit.Trails {
+		if tr := b.trails[t.Path]; tr != nil && tr.source.Commit != "" {
+			out = append(out, strings.ToLower(tr.source.Commit))
+		}
+	}
+	return out
+}

@@ -1,0 +1,107 @@
+// Package verify checks a bundle and says everything that was found.
+//
+// It reads no clock, opens no network and needs no private key. Trust comes
+// from the caller's keys alone; what a bundle says of itself is a hint. Every
+// check runs even when an earlier one failed, and each fault is one finding.
+// A report is a function of the bundle and the keys: the same bytes on every
+// machine, from a tar.zst or from the unpacked directory.
+package verify
+
+import (
+	"github.com/relseal/relseal/internal/canon"
+	"github.com/relseal/relseal/internal/finding"
+	"github.com/relseal/relseal/sign"
+)
+
+// ReportSchema names the format of a report.
+const ReportSchema = "relseal/report/v1"
+
+// The words of package finding, for those who import this package.
+type (
+	Finding = finding.Finding
+	Code    = finding.Code
+	Verdict = finding.Verdict
+)
+
+// The three answers, and the verdict of a finding that changes none of them.
+const (
+	Verified    = finding.Verified
+	Undecidable = finding.Undecidable
+	Reject      = finding.Reject
+	Note        = finding.Note
+)
+
+// A Report is the answer about one bundle.
+type Report struct {
+	Schema    string     `json:"schema"`
+	Valid     bool       `json:"valid"` // Verdict is VERIFIED
+	Verdict   Verdict    `json:"verdict"`
+	Bundle    Identity   `json:"bundle"`
+	Keys      []KeyUse   `json:"keys"` // the trusted keys that verified something, by id
+	Claims    []Claim    `json:"claims"`
+	NonClaims []NonClaim `json:"non_claims"`
+	Diag      Diag       `json:"diag"`
+}
+
+// Identity says which bundle it is, as far as its manifest could be read.
+type Identity struct {
+	ID   *sign.Digest `json:"id"`
+	Kind *string      `json:"kind"`
+}
+
+// KeyUse is a trusted key and the files in which a signature of it verified.
+type KeyUse struct {
+	ID     sign.KeyID `json:"id"`
+	Signed []string   `json:"signed"`
+}
+
+// The grades of a claim.
+const (
+	Proved = "proved" // follows from the bytes and the key
+	Stated = "stated" // the holder of the key says so
+)
+
+// A Claim is something that the evidence supports.
+type Claim struct {
+	ID    string `json:"id"`
+	Grade string `json:"grade"`
+	Text  string `json:"text"`
+}
+
+// A NonClaim is something that the evidence does not show, and why.
+type NonClaim struct {
+	ID  string `json:"id"`
+	Why string `json:"why"`
+}
+
+// Diag says where the differences are.
+type Diag struct {
+	Findings      []Finding     `json:"findings"`
+	FailingEvents FailingEvents `json:"failing_events"`
+	Checks        []CheckStatus `json:"checks"`
+
+	Totals map[Code]int64 `json:"totals,omitempty"` // of the codes whose findings were capped
+}
+
+// FailingEvents is the exact set of events with a rejecting finding.
+type FailingEvents struct {
+	Count  int64      `json:"count"`
+	Ranges [][2]int64 `json:"ranges"` // first and last k, of all trails together
+
+	Trails []FailingTrail `json:"trails,omitempty"` // where more than one trail has some
+}
+
+// FailingTrail is the part of the set that one trail has.
+type FailingTrail struct {
+	Path   string     `json:"path"`
+	Ranges [][2]int64 `json:"ranges"`
+}
+
+// CheckStatus is the outcome of one group of checks: pass, fail, open or skipped.
+type CheckStatus struct {
+	Name   string `json:"name"`
+	Status string `json:"status"`
+}
+
+// JSON returns the report in canonical form: what --json and --certificate write.
+func (r *Report) JSON() ([]byte, error) { return canon.Marshal(r) }

@@ -1,0 +1,102 @@
+package verify
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Summary returns the report as text for people: the answer first, then why,
+// then what it does and does not show. Like the report it holds no path of the
+// machine, no duration and no clock reading; what comes from the bundle is
+// escaped.
+func (r *Report) Summary() string {
+	var w strings.Builder
+	fmt.Fprintf(&w, "%s  %s\n", r.Verdict, r.Bundle)
+	for _, k := range r.Keys {
+		fmt.Fprintf(&w, "  key %s verified %s\n", k.ID, plural(len(k.Signed), "file"))
+	}
+	section(&w, "findings", len(r.Diag.Findings))
+	for _, f := range r.Diag.Findings {
+		fmt.Fprintf(&w, "  %s\n", findingLine(f))
+		for _, m := range f.Members {
+			fmt.Fprintf(&w, "              %s: want %s, got %s\n", quote(m.Name), quote(m.Want), quote(m.Got))
+		}
+	}
+	if n := r.Diag.FailingEvents.Count; n > 0 {
+		fmt.Fprintf(&w, "  failing events: %d (k %s)\n", n, ranges(r.Diag.FailingEvents.Ranges))
+	}
+	section(&w, "what this shows", len(r.Claims))
+	for _, c := range r.Claims {
+		fmt.Fprintf(&w, "  %-7s %s\n", c.Grade, quote(c.Text))
+	}
+	section(&w, "what this does not show", len(r.NonClaims))
+	for _, n := range r.NonClaims {
+		fmt.Fprintf(&w, "  %s\n", quote(n.Why))
+	}
+	return w.String()
+}
+
+func (id Identity) String() string {
+	kind, digest := "bundle", "without a readable manifest"
+	if id.Kind != nil {
+		kind = *id.Kind + " bundle"
+	}
+	if id.ID != nil {
+		digest = id.ID.String()
+	}
+	return kind + " " + digest
+}
+
+func section(w *strings.Builder, title string, n int) {
+	if n > 0 {
+		fmt.Fprintf(w, "%s:\n", title)
+	}
+}
+
+func findingLine(f Finding) string {
+	var w strings.Builder
+	fmt.Fprintf(&w, "%-11s %s", f.Verdict, f.Code)
+	if f.Path != nil {
+		fmt.Fprintf(&w, " %s", quote(*f.Path))
+	}
+	if f.K != nil {
+		fmt.Fprintf(&w, " event %d", *f.K)
+	}
+	fmt.Fprintf(&w, ": %s", quote(f.Text))
+	if f.Want != nil && f.Got != nil {
+		fmt.Fprintf(&w, " (want %s, got %s)", quote(*f.Want), quote(*f.Got))
+	}
+	return w.String()
+}
+
+// quote writes control and format characters as \u escapes and leaves
+// printable text, letters of any script included, as it is.
+func quote(s string) string {
+	q := fmt.Sprintf("%q", s)
+	q = q[1 : len(q)-1]
+	return strings.ReplaceAll(q, `\"`, `"`)
+}
+
+func ranges(rs [][2]int64) string {
+	const most = 20
+	var parts []string
+	for i, r := range rs {
+		if i == most {
+			parts = append(parts, fmt.Sprintf("and %d more ranges", len(rs)-most))
+			break
+		}
+		if r[0] == r[1] {
+			parts = append(parts, itoa(r[0]))
+		} else {
+			parts = append(parts, fmt.Sprintf("%d-%d", r[0], r[1]))
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+func plural(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
