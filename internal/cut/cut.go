@@ -1,0 +1,155 @@
+package cut
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/relseal/relseal/bundle"
+	"github.com/relseal/relseal/envlock/capture"
+	"github.com/relseal/relseal/internal/hint"
+	"github.com/relseal/relseal/internal/pack"
+	"github.com/relseal/relseal/internal/rundir"
+	"github.com/relseal/relseal/keys"
+	"github.com/relseal/relseal/run"
+	"github.com/relseal/relseal/sign"
+)
+
+// A Request says what to cut.
+type Request struct {
+	Dir      string // of relseal.yaml
+	NewKey   bool   // make the key
+	KeyFile  string // "": the one of relseal.yaml
+	Version  string // "": the one of relseal.yaml
+	Out      string // "": the one of relseal.yaml
+	Force    bool   // overwrite bundles
+	Producer string // name and version of the program that records
+
+	Passphrase func() ([]byte, error) // asks for it
+	Phase      func(string)           // a phase of the cut begins; may be nil
+	Step       func(run.Event)        // a step starts or ended; may be nil
+}
+
+// A Result says what was cut. Release is nil unless the run ended well.
+type Result struct {
+	Product    string
+	Version    string
+	Run        string // run.id
+	RunDir     string
+	Outcome    string
+	Failure    string // why the run did not end well
+	Log        string // of the step that failed; "" if it printed none
+	Key        sign.KeyID
+	KeyFile    string // of the private key
+	PublicFile string // of the public key, as PEM or OpenSSH's line; "" if none is beside the private one
+	Apart      string // where the artifacts lie that are too large to be in the bundles; "" if none is
+	Audit      *Bundle
+	Release    *Bundle
+}
+
+// A Bundle is a sealed and verified bundle.
+type Bundle = pack.Sealed
+
+// Cut runs the project's pipeline, records it, packs the AuditBundle and, if the
+// run ended well, a ReleaseBundle on canary, and verifies both with the code that
+// a third party runs. A run that failed is a Result; an error says that the cut
+// could not be made.
+//
+// What can be refused is refused before anything is made. Where the run cannot
+// begin all the same, the key and the run directory that were made for it are
+// removed.
+func Cut(ctx context.Context, r Request) (Result, error) {
+	p, err := Load(r.Dir)
+	if err != nil {
+		return Result{}, err
+	}
+	c := &cut{Request: r, p: p}
+	if err := c.prepare(ctx); err != nil {
+		return Result{}, err
+	}
+	if err := c.run(ctx); err != nil {
+		return c.result, err
+	}
+	// A cancelled run still gets its bundle: the record of what happened.
+	if err := c.pack(context.WithoutCancel(ctx)); err != nil {
+		return c.result, hint.With(err, "the record of the run is in "+c.result.RunDir)
+	}
+	return c.result, nil
+}
+
+// cut is one Cut under way.
+type cut struct {
+	Request
+	p      Project
+	source Source
+	lock   rundir.Document
+	key    *keys.Private
+	secret []byte // to write a new key with
+	out    string
+	made   []string // files of a new key, to be removed if the run does not begin
+	result Result
+}
+
+func (c *cut) phase(name string) {
+	if c.Phase != nil {
+		c.Phase(name)
+	}
+}
+
+// prepare settles everything that can be refused, and makes nothing.
+func (c *cut) prepare(ctx context.Context) error {
+	if err := c.checkKey(); err != nil {
+		return err
+	}
+	var err error
+	if c.source, err = readSource(ctx, c.p); err != nil {
+		return err
+	}
+	if err := c.source.check(c.p.Dirty); err != nil {
+		return err
+	}
+	if err := c.settleVersion(ctx); err != nil {
+		return err
+	}
+	c.out = c.Out
+	if c.out == "" {
+		c.out = c.p.file(c.p.Output)
+	}
+	for _, kind := range []string{"audit", "release"} {
+		file := c.bundleFile(kind)
+		if _, err := os.Lstat(file); err == nil && !c.Force {
+			return hint.With(fmt.Errorf("%s: %w", file, fs.ErrExist), "--force overwrites it, --version or --out avoids it")
+		}
+	}
+	c.phase("capturing the environment")
+	if c.lock, err = capture.Capture(ctx, c.p.environment()); err != nil {
+		return err
+	}
+	if c.key, c.secret, err = c.openKey(); err != nil {
+		return err
+	}
+	return ctx.Err()
+}
+
+func (c *cut) settleVersion(ctx context.Context) error {
+	if c.Version != "" {
+		c.p.Version = c.Version
+	}
+	if c.p.Version == VersionFromTag {
+		version, err := c.source.versionFromTag(ctx, c.Dir)
+		if err != nil {
+			return err
+		}
+		c.p.Version = version
+	}
+	if err := bundle.CheckVersion(c.p.Version); err != nil {
+		return fmt.Errorf("version %q: %w", c.p.Version, err)
+	}
+	return nil
+}
+
+func (c *cut) bundleFile(kind string) string {
+	return filepath.Join(c.out, fmt.Sprintf("%s-%s.%s.tar.zst", c.p.Product, c.p.Version, kind))
+}

@@ -1,0 +1,93 @@
+package cut
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+
+	"github.com/relseal/relseal/audit"
+	"github.com/relseal/relseal/internal/clock"
+	"github.com/relseal/relseal/internal/durable"
+	"github.com/relseal/relseal/internal/limits"
+	"github.com/relseal/relseal/internal/rundir"
+	"github.com/relseal/relseal/run"
+)
+
+// run starts the trail and executes the pipeline.
+func (c *cut) run(ctx context.Context) error {
+	plan, err := c.begin()
+	begun := false
+	if err == nil {
+		begun, err = rundir.Record(plan, c.key, func(log *audit.Log) error { return c.execute(ctx, log) })
+	}
+	if !begun {
+		c.undo()
+	}
+	return err
+}
+
+// begin makes the directories and a new key, and plans the run.
+func (c *cut) begin() (rundir.Plan, error) {
+	work := c.p.file(".relseal")
+	for _, dir := range []string{c.out, work} {
+		if err := durable.MkdirAll(dir, 0o755); err != nil {
+			return rundir.Plan{}, err
+		}
+	}
+	if err := ignore(work, "# private keys and run records; public keys may be committed\n*\n!.gitignore\n!*.pub\n"); err != nil {
+		return rundir.Plan{}, err
+	}
+	if c.NewKey {
+		if err := c.writeKey(c.secret); err != nil {
+			return rundir.Plan{}, err
+		}
+	}
+	id, err := rundir.NewID()
+	if err != nil {
+		return rundir.Plan{}, err
+	}
+	c.result.Product, c.result.Version = c.p.Product, c.p.Version
+	c.result.Run, c.result.RunDir = id, filepath.Join(work, "runs", id)
+	c.result.Key, c.result.KeyFile = c.key.Public().KeyID(), c.keyFile()
+	c.result.PublicFile = publicFile(c.keyFile(), c.key.Public())
+	return rundir.Plan{
+		Dir: c.result.RunDir, ID: id, Product: c.p.Product,
+		EnvLock: c.lock, Pipeline: c.p.PipelineCard, Params: c.p.ParamCard, Clock: clock.System(),
+	}, nil
+}
+
+// undo removes the key that was made for a run that did not begin.
+func (c *cut) undo() {
+	for _, name := range c.made {
+		os.Remove(name)
+	}
+}
+
+func (c *cut) execute(ctx context.Context, log *audit.Log) error {
+	start := rundir.Start{Version: c.p.Version}
+	if c.source.Commit != "" {
+		start.Source = &rundir.Source{Commit: c.source.Commit, Dirty: &c.source.Dirty}
+	}
+	details, err := start.Details()
+	if err != nil {
+		return err
+	}
+	c.phase("running the pipeline")
+	res, err := run.Execute(ctx, run.Job{
+		Dir: c.Dir, Pipeline: c.p.PipelineCard, Actor: rundir.Account(), Producer: c.Producer,
+		Details: details, Artifacts: c.p.Artifacts, LogDir: rundir.Logs(c.result.RunDir), Progress: c.Step,
+	}, log)
+	if err != nil {
+		return err
+	}
+	c.result.Outcome, c.result.Failure = res.Outcome, res.Failure
+	if n := len(res.Steps); n > 0 && res.Steps[n-1].Status != audit.StatusOK {
+		c.result.Log = res.Steps[n-1].Log
+	}
+	for _, a := range res.Artifacts {
+		if a.Size > limits.Embed {
+			c.result.Apart = c.Dir
+		}
+	}
+	return nil
+}

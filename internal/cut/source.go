@@ -1,0 +1,120 @@
+package cut
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/relseal/relseal/bundle"
+	"github.com/relseal/relseal/internal/hint"
+)
+
+// Source is what version control says of the project.
+type Source struct {
+	Commit string // "" outside version control, and before the first commit
+	Dirty  bool   // files below the project differ from the commit
+}
+
+// readSource asks git. A project outside a repository, or a machine without
+// git, has no commit; that is not an error. A repository that git refuses to
+// read is one: it may hide changes.
+//
+// What a cut itself writes does not make a project dirty.
+func readSource(ctx context.Context, p Project) (Source, error) {
+	if _, err := exec.LookPath("git"); err != nil {
+		return Source{}, nil
+	}
+	inside, err := git(ctx, p.Dir, "rev-parse", "--is-inside-work-tree")
+	switch {
+	case err != nil && strings.Contains(err.Error(), "not a git repository"):
+		return Source{}, nil
+	case err != nil:
+		return Source{}, err
+	case inside != "true": // below .git, or a bare repository
+		return Source{}, nil
+	}
+	var s Source
+	if s.Commit, err = git(ctx, p.Dir, "rev-parse", "--verify", "--quiet", "HEAD^{commit}"); ctx.Err() != nil {
+		return s, err
+	}
+	status, err := git(ctx, p.Dir, slices.Concat([]string{"status", "--porcelain", "--", "."}, except(p))...)
+	s.Dirty = status != ""
+	return s, err
+}
+
+// except returns git's pathspecs for what a cut writes.
+func except(p Project) []string {
+	specs := []string{":(exclude,literal).relseal"}
+	if output := path.Clean(p.Output); output != "." {
+		specs = append(specs, ":(exclude,literal)"+output)
+	} else { // beside the sources, of which none may be left out
+		specs = append(specs, ":(exclude,glob)"+p.Product+"-*.audit.tar.zst", ":(exclude,glob)"+p.Product+"-*.release.tar.zst")
+	}
+	for _, step := range p.PipelineCard.Steps {
+		for _, o := range step.AllOutputs() {
+			specs = append(specs, ":(exclude,literal)"+o)
+		}
+	}
+	return specs
+}
+
+// check applies the rule of the configuration to a dirty tree.
+func (s Source) check(rule string) error {
+	if s.Dirty && rule == "refuse" {
+		return hint.With(errors.New("the project has changes that are not committed"),
+			"commit them, or set source: {dirty: record} in relseal.yaml to release them on the record")
+	}
+	return nil
+}
+
+// versionFromTag returns the version of the one version tag that the commit has.
+func (s Source) versionFromTag(ctx context.Context, dir string) (string, error) {
+	refuse := func(why string) (string, error) {
+		return "", hint.With(errors.New("version: git-tag, and "+why), "git tag v1.2.3, or --version 1.2.3")
+	}
+	if s.Commit == "" {
+		return refuse("the project has no commit")
+	}
+	tags, err := git(ctx, dir, "tag", "--points-at", "HEAD")
+	if err != nil {
+		return "", err
+	}
+	var versions []string
+	for tag := range strings.FieldsSeq(tags) {
+		if v := strings.TrimPrefix(tag, "v"); bundle.CheckVersion(v) == nil && !slices.Contains(versions, v) {
+			versions = append(versions, v)
+		}
+	}
+	switch {
+	case tags == "":
+		return refuse("the commit has no tag")
+	case len(versions) == 0:
+		return refuse(fmt.Sprintf("no tag of the commit is a semantic version: %s", strings.Join(strings.Fields(tags), ", ")))
+	case len(versions) > 1:
+		return refuse("the commit has more than one version: " + strings.Join(versions, ", "))
+	}
+	return versions[0], nil
+}
+
+// git runs a command of git that changes nothing.
+func git(ctx context.Context, dir string, args ...string) (string, error) {
+	cmd := exec.CommandContext(ctx, "git", append([]string{"-C", dir}, args...)...)
+	cmd.Env = append(os.Environ(), "LC_ALL=C", "GIT_OPTIONAL_LOCKS=0")
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	err := cmd.Run()
+	if ctx.Err() != nil {
+		return "", ctx.Err()
+	}
+	if err != nil {
+		line, _, _ := strings.Cut(strings.TrimSpace(stderr.String()), "\n")
+		return "", hint.With(fmt.Errorf("git %s: %s", args[0], line), "git -C "+dir+" status says more")
+	}
+	return strings.TrimSpace(stdout.String()), nil
+}
