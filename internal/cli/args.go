@@ -1,0 +1,166 @@
+package cli
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/relseal/relseal/internal/yamldoc"
+)
+
+// flagsFirst returns args with the flags of the named command before its
+// arguments: urfave/cli stops looking for flags at the first argument, and
+// people write `verify-bundle FILE --key F`. What follows "--" is an argument.
+// --help wins over everything else on the line.
+func flagsFirst(app *cli.App, args []string) ([]string, error) {
+	out, rest := args[:1:1], args[1:]
+	leaf, path := &cli.Command{Subcommands: app.Commands}, app.Name
+	for len(rest) > 0 && len(leaf.Subcommands) > 0 && !strings.HasPrefix(rest[0], "-") {
+		c := find(leaf.Subcommands, rest[0])
+		if c == nil {
+			return nil, unknownCommand(leaf, path, rest[0])
+		}
+		leaf, path = c, path+" "+c.Name
+		out, rest = append(out, c.Name), rest[1:]
+	}
+	var flags, positional []string
+	for len(rest) > 0 {
+		arg := rest[0]
+		rest = rest[1:]
+		switch {
+		case arg == "": // an unset variable of the shell
+			return nil, usageErrorHint(path+": an argument is empty", path+" --help")
+		case arg == "--":
+			positional, rest = append(positional, rest...), nil
+		case arg == "-" || !strings.HasPrefix(arg, "-"):
+			positional = append(positional, arg)
+		case slices.Contains(cli.HelpFlag.Names(), flagName(arg)):
+			return append(out, "--help"), nil
+		default:
+			f := findFlag(leaf, arg)
+			if f == nil {
+				return nil, unknownFlag(leaf, path, arg)
+			}
+			flags = append(flags, arg)
+			if _, isBool := f.(*cli.BoolFlag); isBool {
+				continue
+			}
+			name, value, whole := strings.Cut(arg, "=")
+			// What looks like another flag is that, and the value was left out;
+			// --key=--json says otherwise.
+			if !whole && len(rest) > 0 && (!strings.HasPrefix(rest[0], "-") || findFlag(leaf, rest[0]) == nil) {
+				value, rest = rest[0], rest[1:]
+				flags = append(flags, value)
+			}
+			if value == "" {
+				return nil, usageErrorHint(path+": flag "+name+" needs a value", path+" --help")
+			}
+		}
+	}
+	out = append(append(out, flags...), "--")
+	return append(out, positional...), nil
+}
+
+func find(commands []*cli.Command, name string) *cli.Command {
+	i := slices.IndexFunc(commands, func(c *cli.Command) bool { return c.HasName(name) })
+	if i < 0 {
+		return nil
+	}
+	return commands[i]
+}
+
+// flagName returns the name in a flag as it is written: key of --key=F.
+func flagName(arg string) string {
+	name, _, _ := strings.Cut(strings.TrimLeft(arg, "-"), "=")
+	return name
+}
+
+// findFlag returns the flag of c that arg is, or nil.
+func findFlag(c *cli.Command, arg string) cli.Flag {
+	i := slices.IndexFunc(c.Flags, func(f cli.Flag) bool { return slices.Contains(f.Names(), flagName(arg)) })
+	if i < 0 {
+		return nil
+	}
+	return c.Flags[i]
+}
+
+func unknownCommand(c *cli.Command, path, name string) error {
+	return usageErrorHint(fmt.Sprintf("%sunknown command %q", prefix(path), name),
+		suggest(name, commandNames(c), path+" --help lists the commands"))
+}
+
+// unknownFlag leaves out the value: it may be a secret.
+func unknownFlag(c *cli.Command, path, arg string) error {
+	arg, _, _ = strings.Cut(arg, "=")
+	known := commandNames(c) // some write relseal --version
+	for _, f := range c.Flags {
+		known = append(known, "--"+f.Names()[0])
+	}
+	return usageErrorHint(prefix(path)+"unknown flag "+arg, suggest(arg, known, path+" --help"))
+}
+
+// prefix puts a command before its usage error; the program's name is there anyway.
+func prefix(path string) string {
+	if !strings.Contains(path, " ") {
+		return ""
+	}
+	return path + ": "
+}
+
+func commandNames(c *cli.Command) (names []string) {
+	for _, sub := range c.Subcommands {
+		names = append(names, sub.Name)
+	}
+	return names
+}
+
+// suggest returns the hint for a name that is not among the known ones.
+func suggest(name string, known []string, otherwise string) string {
+	for _, k := range known {
+		if name != "" && strings.HasPrefix(k, name) {
+			return fmt.Sprintf("did you mean %q?", k)
+		}
+	}
+	return cmp.Or(yamldoc.Suggest(name, known), otherwise)
+}
+
+// complete gives a command what the house asks of all: the same help
+// everywhere, and usage errors on stderr.
+func complete(c *cli.Command, parent string) {
+	path := parent + " " + c.Name
+	c.HideHelpCommand = true
+	c.CustomHelpTemplate = commandHelp
+	c.OnUsageError = func(_ *cli.Context, err error, _ bool) error {
+		text := strings.TrimSuffix(strings.Replace(err.Error(), " for -", " for --", 1), ": parse error")
+		return usageErrorHint(path+": "+text, path+" --help")
+	}
+	for _, f := range c.Flags {
+		if b, ok := f.(*cli.BoolFlag); ok {
+			b.DisableDefaultText = true // all are off unless given
+		}
+	}
+	if len(c.Subcommands) > 0 {
+		c.CustomHelpTemplate = groupHelp
+		c.Action = func(ctx *cli.Context) error {
+			return usageErrorHint(path+": no subcommand given", path+" --help lists them")
+		}
+	}
+	for _, sub := range c.Subcommands {
+		complete(sub, path)
+	}
+}
+
+// exactArgs refuses another number of arguments than the command takes.
+func exactArgs(c *cli.Context, names ...string) error {
+	path := c.Command.HelpName
+	switch n := c.NArg(); {
+	case n < len(names):
+		return usageErrorHint(fmt.Sprintf("%s: %s is missing", path, names[n]), path+" --help")
+	case n > len(names):
+		return usageErrorHint(fmt.Sprintf("%s: unexpected argument %q", path, c.Args().Get(len(names))), path+" --help")
+	}
+	return nil
+}

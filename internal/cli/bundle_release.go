@@ -1,0 +1,167 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/relseal/relseal/bundle"
+	"github.com/relseal/relseal/gates"
+	"github.com/relseal/relseal/internal/limits"
+	"github.com/relseal/relseal/internal/pack"
+	"github.com/relseal/relseal/keys"
+	"github.com/relseal/relseal/sign"
+	"github.com/relseal/relseal/sign/wrap"
+	"github.com/relseal/relseal/verify"
+)
+
+func bundleReleaseCommand(env *environment) *cli.Command {
+	return &cli.Command{
+		Name:  "release",
+		Usage: "seal a release on canary over audit bundles",
+		Description: `Verifies each audit bundle with the sealing key and those of --trust, seals a release
+over them, and verifies what was written. Its artifacts are theirs; product and commit
+are what their runs recorded. All must have run the same cards, and ended ok. Several
+runs that made the same artifact are several witnesses.
+
+Example:
+  relseal bundle release --audit greetd.audit.tar.zst --version 1.0.0 --key release.key --out greetd.release.tar.zst
+  relseal bundle release --audit a.audit.tar.zst --audit b.audit.tar.zst --trust ci.pub --version 1.0.0 --key release.key --out r.release.tar.zst`,
+		Flags: append(keyFlags("seal with the private key in `F`"),
+			&cli.StringSliceFlag{Name: "audit", Usage: "the release rests on the audit bundle in `F`; may be repeated"},
+			&cli.StringFlag{Name: "version", Usage: "it is version `V`, semantic and without v"},
+			&cli.StringFlag{Name: "channel", Usage: "on channel `C`: canary, and no other"},
+			&cli.StringFlag{Name: "out", Usage: "write the bundle to `F`"},
+			&cli.StringSliceFlag{Name: "trust", Usage: "trust the public key in `FILE`, or every *.pub of a directory, for audit bundles; may be repeated"},
+			&cli.StringFlag{Name: "artifacts", Usage: "look in `DIR` for artifacts that the audit bundles do not contain"},
+			&cli.StringFlag{Name: "product", Usage: "refuse audit bundles of another product than `P`"},
+			&cli.StringFlag{Name: "commit", Usage: "its source is commit `C`; needed where no run recorded it"},
+			&cli.StringFlag{Name: "gates", Usage: "the gate policy in `POLICY` decides about its promotion"},
+			&cli.BoolFlag{Name: "force", Usage: "overwrite the file of --out"},
+			jsonFlag(),
+		),
+		Action: func(c *cli.Context) error { return bundleRelease(env, c) },
+	}
+}
+
+func bundleRelease(env *environment, c *cli.Context) error {
+	out, err := checkRelease(c)
+	if err != nil {
+		return err
+	}
+	r := pack.Release{Version: c.String("version"), Product: c.String("product"), Commit: orNull(c.String("commit"))}
+	if r.Gates, err = env.releasePolicy(c.String("gates")); err != nil {
+		return err
+	}
+	key, err := env.signingKey(c)
+	if err != nil {
+		return err
+	}
+	known, err := releaseOptions(c, key)
+	if err != nil {
+		return err
+	}
+	if err := env.settle(c, &r, known); err != nil {
+		return err
+	}
+	sealed, err := pack.WriteCanary(c.Context, out, c.Bool("force"), r, wrap.New(key), known)
+	if errors.Is(err, fs.ErrExist) {
+		return exists(out)
+	}
+	if err != nil {
+		return err
+	}
+	channel := bundle.Canary
+	result := newSealedResult(bundle.KindRelease, sealed, key.Public().KeyID())
+	result.Product, result.Version, result.Channel, result.Commit = r.Product, &r.Version, &channel, r.Commit
+	return env.print(c, result, sealedText(fmt.Sprintf("%s %s (%s)", escaped(r.Product), r.Version, channel), result))
+}
+
+// checkRelease settles what the flags alone can settle, and returns the file to write.
+func checkRelease(c *cli.Context) (string, error) {
+	if err := exactArgs(c); err != nil {
+		return "", err
+	}
+	switch channel := c.String("channel"); channel {
+	case "", bundle.Canary:
+	case bundle.Stable, bundle.LTS:
+		return "", usageErrorHint(fmt.Sprintf("relseal bundle release: a release starts on canary; %s is reached by promotion", channel),
+			"leave --channel out, then relseal release promote judges the canary by its windows")
+	default:
+		return "", usageErrorHint(fmt.Sprintf("relseal bundle release: unknown channel %q", channel), "leave --channel out: a release starts on canary")
+	}
+	if len(c.StringSlice("audit")) == 0 {
+		return "", usageErrorHint("relseal bundle release: --audit is missing", "relseal bundle audit makes one from a run")
+	}
+	v := c.String("version")
+	if v == "" {
+		return "", usageErrorHint("relseal bundle release: --version is missing", "--version 1.0.0")
+	}
+	if err := bundle.CheckVersion(v); err != nil {
+		return "", usageErrorHint(fmt.Sprintf("relseal bundle release: --version %q: %v", v, err), "--version 1.0.0")
+	}
+	return outFile(c)
+}
+
+// releasePolicy reads a gate policy; nil if none is named.
+func (env *environment) releasePolicy(file string) (*gates.Policy, error) {
+	if file == "" {
+		return nil, nil
+	}
+	name, data, err := env.readInput(file, limits.Document)
+	if err != nil {
+		return nil, err
+	}
+	policy, err := gates.ParsePolicy(name, data)
+	return &policy, err
+}
+
+// trustedBy trusts the sealing key and those of --trust.
+type trustedBy struct {
+	own    sign.PublicKey
+	others *keys.Trusted
+}
+
+func (t trustedBy) Verifier(id sign.KeyID) (sign.PublicKey, bool) {
+	if id == t.own.KeyID() {
+		return t.own, true
+	}
+	return t.others.Verifier(id)
+}
+
+func releaseOptions(c *cli.Context, key *keys.Private) (o verify.Options, err error) {
+	trusted := trustedBy{own: key.Public()}
+	if paths := c.StringSlice("trust"); len(paths) > 0 {
+		if trusted.others, err = keys.LoadTrusted(paths); err != nil {
+			return o, err
+		}
+	}
+	o.Keys = trusted
+	if dir := c.String("artifacts"); dir != "" {
+		o.Artifacts, err = verify.Dir(dir)
+	}
+	return o, err
+}
+
+// settle verifies the audit bundles and fills in what the release takes from them.
+func (env *environment) settle(c *cli.Context, r *pack.Release, known verify.Options) error {
+	var list []pack.Evidence
+	for _, file := range c.StringSlice("audit") {
+		report, err := verify.File(c.Context, file, known)
+		if err != nil {
+			return unreadable(err)
+		}
+		if !report.Valid {
+			a := answer(report).(*answerError)
+			return &exitError{a.code, fmt.Errorf("%s: the audit bundle does not verify\n%s", file, report.Summary()), a.hint}
+		}
+		e, err := pack.ReadEvidence(file, known.Keys)
+		if err != nil {
+			return err
+		}
+		list = append(list, e)
+	}
+	return r.Settle(list)
+}

@@ -1,0 +1,103 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/relseal/relseal/internal/hint"
+	"github.com/relseal/relseal/internal/pack"
+	"github.com/relseal/relseal/verify"
+)
+
+func bundleUnpackCommand(env *environment) *cli.Command {
+	return &cli.Command{
+		Name:      "unpack",
+		Usage:     "verify a bundle and write its files into a new directory",
+		ArgsUsage: "BUNDLE",
+		Description: `Nothing is written unless the bundle is VERIFIED, or UNDECIDABLE and that is allowed.
+DIR must not exist and appears whole or not at all. It holds what the signed manifest
+pins and the signatures that verified: nothing else, and nothing outside of DIR.
+
+Example:
+  relseal bundle unpack greetd-1.0.0.release.tar.zst --key release.pub --out greetd-1.0.0`,
+		Flags: []cli.Flag{
+			&cli.StringSliceFlag{Name: "key", Usage: "trust the public key in `FILE`, or every *.pub of a directory; may be repeated"},
+			&cli.StringFlag{Name: "out", Usage: "write the files into the new directory `DIR`"},
+			&cli.StringFlag{Name: "artifacts", Usage: "look in `DIR` for artifacts that the bundle does not contain"},
+			&cli.BoolFlag{Name: "allow-undecidable", Usage: "unpack a bundle that is UNDECIDABLE, too"},
+			jsonFlag(),
+		},
+		Action: func(c *cli.Context) error { return bundleUnpack(env, c) },
+	}
+}
+
+type unpackResult struct {
+	Schema  string          `json:"schema"`
+	Verdict verify.Verdict  `json:"verdict"`
+	Bundle  verify.Identity `json:"bundle"`
+	Out     *string         `json:"out"` // null: nothing was written
+	Files   int             `json:"files"`
+	Bytes   int64           `json:"bytes"`
+	LeftOut []string        `json:"left_out"`
+}
+
+func bundleUnpack(env *environment, c *cli.Context) error {
+	if err := exactArgs(c, "BUNDLE"); err != nil {
+		return err
+	}
+	if len(c.StringSlice("key")) == 0 {
+		return usageErrorHint("relseal bundle unpack: no key given; trust comes from you alone",
+			"--key release.pub, with a key from a channel that you trust")
+	}
+	dir := c.String("out")
+	if dir == "" {
+		return usageErrorHint("relseal bundle unpack: --out is missing", "--out DIR, a directory that does not exist yet")
+	}
+	if _, err := os.Lstat(dir); err == nil {
+		return inTheWay(dir)
+	}
+	o, err := verifyOptions(c)
+	if err != nil {
+		return err
+	}
+	name := c.Args().First()
+	report, err := verify.File(c.Context, name, o)
+	if err != nil {
+		return unreadable(err)
+	}
+	result := unpackResult{Schema: "relseal/unpack/v1", Verdict: report.Verdict, Bundle: report.Bundle, LeftOut: []string{}}
+	if !report.Valid && !(report.Verdict == verify.Undecidable && c.Bool("allow-undecidable")) {
+		if err := env.print(c, result, report.Summary()+"nothing was written\n"); err != nil {
+			return err
+		}
+		return answer(report)
+	}
+	done, err := pack.Unpack(c.Context, name, dir, report, o)
+	if errors.Is(err, fs.ErrExist) {
+		return inTheWay(dir)
+	}
+	if err != nil {
+		return err
+	}
+	result.Out, result.Files, result.Bytes = &dir, done.Files, done.Bytes
+	result.LeftOut = append(result.LeftOut, done.Left...)
+	return env.print(c, result, unpackText(result))
+}
+
+func inTheWay(dir string) error {
+	return hint.With(fmt.Errorf("%s: %w", dir, fs.ErrExist), "name a directory that does not exist yet")
+}
+
+func unpackText(r unpackResult) string {
+	var w strings.Builder
+	fmt.Fprintf(&w, "%s  %s\n  wrote %s, %s, into %s\n", r.Verdict, r.Bundle, howMany(r.Files, "file"), howMany(int(r.Bytes), "byte"), *r.Out)
+	for _, path := range r.LeftOut {
+		fmt.Fprintf(&w, "  left out: %s, which no trusted key vouches for\n", escaped(path))
+	}
+	return w.String()
+}

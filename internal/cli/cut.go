@@ -1,0 +1,191 @@
+package cli
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/relseal/relseal/audit"
+	"github.com/relseal/relseal/bundle"
+	"github.com/relseal/relseal/internal/cut"
+	"github.com/relseal/relseal/internal/hint"
+	"github.com/relseal/relseal/run"
+	"github.com/relseal/relseal/sign"
+	"github.com/relseal/relseal/verify"
+)
+
+func cutCommand(env *environment) *cli.Command {
+	return &cli.Command{
+		Name:      "cut",
+		Usage:     "run a project's pipeline and seal a release",
+		ArgsUsage: "DIR",
+		Description: `Reads DIR/relseal.yaml, captures the environment, runs the pipeline, records every
+step as a signed event, packs an AuditBundle and a ReleaseBundle on channel canary,
+and verifies both. A step that fails ends the run: its AuditBundle is written, no
+release is, and the exit code is 2.
+
+Example:
+  relseal cut --new-key examples/quickstart
+  relseal cut --version 1.4.0 --out /srv/releases .`,
+		Flags: []cli.Flag{
+			&cli.BoolFlag{Name: "new-key", Usage: "make the key that relseal.yaml names; it must not exist"},
+			&cli.StringFlag{Name: "key", Usage: "seal with the private key in `F` instead"},
+			&cli.StringFlag{Name: "version", Usage: "release as `V` instead of the version in relseal.yaml"},
+			&cli.StringFlag{Name: "out", Usage: "write the bundles to `DIR`"},
+			&cli.BoolFlag{Name: "force", Usage: "overwrite bundles of the same version"},
+			jsonFlag(),
+		},
+		Action: func(c *cli.Context) error { return runCut(env, c) },
+	}
+}
+
+func runCut(env *environment, c *cli.Context) error {
+	if err := exactArgs(c, "DIR"); err != nil {
+		return err
+	}
+	if c.Bool("new-key") && c.IsSet("key") {
+		return usageErrorHint("relseal cut: --new-key and --key exclude each other",
+			"--new-key makes the key that relseal.yaml names; --key seals with another")
+	}
+	if v := c.String("version"); c.IsSet("version") && v != cut.VersionFromTag {
+		if err := bundle.CheckVersion(v); err != nil {
+			return usageErrorHint(fmt.Sprintf("relseal cut: --version %q: %v", v, err), "--version 1.0.0")
+		}
+	}
+	res, err := cut.Cut(c.Context, cut.Request{
+		Dir:      c.Args().First(),
+		NewKey:   c.Bool("new-key"),
+		KeyFile:  c.String("key"),
+		Version:  c.String("version"),
+		Out:      c.String("out"),
+		Force:    c.Bool("force"),
+		Producer: producer,
+		Passphrase: func() ([]byte, error) {
+			return env.ask(c.Context, "Passphrase: ", "run it on a terminal, or let passphrase in relseal.yaml be env:NAME or file:PATH")
+		},
+		Phase: func(name string) { env.note("%s", name) },
+		Step:  env.noteStep,
+	})
+	if errors.Is(err, cut.ErrKeyExists) {
+		return hint.With(err, withoutNewKey(c)+" uses it")
+	}
+	if err != nil {
+		return err
+	}
+	if err := env.print(c, newCutResult(res), cutText(res)); err != nil {
+		return err
+	}
+	switch res.Outcome {
+	case audit.StatusOK:
+		return nil
+	case audit.StatusAborted:
+		return &exitError{exitInterrupted, fmt.Errorf("interrupted; the record of the run is %s", res.Audit.File), ""}
+	}
+	next := ""
+	if res.Log != "" {
+		next = "what the step printed is in " + res.Log
+	}
+	return &exitError{exitReject, fmt.Errorf("the run failed: %s", res.Failure), next}
+}
+
+// withoutNewKey returns the command as it was given, without --new-key.
+func withoutNewKey(c *cli.Context) string {
+	words := []string{c.Command.HelpName}
+	for _, f := range c.Command.Flags {
+		name := f.Names()[0]
+		_, isBool := f.(*cli.BoolFlag)
+		switch {
+		case !c.IsSet(name) || name == "new-key":
+		case isBool:
+			words = append(words, "--"+name)
+		default:
+			words = append(words, "--"+name, shellQuote(c.String(name)))
+		}
+	}
+	return strings.Join(append(words, shellQuote(c.Args().First())), " ")
+}
+
+// noteStep shows a step on a terminal as it ends.
+func (env *environment) noteStep(e run.Event) {
+	if e.Status == "" {
+		env.note("  [%d/%d] %s", e.Index, e.Total, e.Step)
+		return
+	}
+	env.note("  [%d/%d] %s: %s in %s", e.Index, e.Total, e.Step, e.Status, e.Duration.Round(10*time.Millisecond))
+}
+
+type cutResult struct {
+	Schema  string     `json:"schema"`
+	Product string     `json:"product"`
+	Version string     `json:"version"`
+	Run     string     `json:"run"`
+	Outcome string     `json:"outcome"`
+	Failure *string    `json:"failure"` // null if the outcome is ok
+	Key     cutKey     `json:"key"`
+	Audit   cutBundle  `json:"audit"`
+	Release *cutBundle `json:"release"`
+}
+
+type cutKey struct {
+	ID   sign.KeyID `json:"id"`
+	File *string    `json:"file"` // of the public key; null if there is none beside the private one
+}
+
+type cutBundle struct {
+	File    string         `json:"file"`
+	ID      sign.Digest    `json:"id"`
+	Verdict verify.Verdict `json:"verdict"`
+}
+
+func newCutResult(r cut.Result) cutResult {
+	out := cutResult{
+		Schema: "relseal/cut/v1", Product: r.Product, Version: r.Version, Run: r.Run, Outcome: r.Outcome, Failure: orNull(r.Failure),
+		Key: cutKey{r.Key, orNull(r.PublicFile)}, Audit: cutBundle{r.Audit.File, r.Audit.ID, r.Audit.Report.Verdict},
+	}
+	if r.Release != nil {
+		out.Release = &cutBundle{r.Release.File, r.Release.ID, r.Release.Report.Verdict}
+	}
+	return out
+}
+
+// orNull returns nil for the empty text.
+func orNull(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
+}
+
+func cutText(r cut.Result) string {
+	var w strings.Builder
+	fmt.Fprintf(&w, "%s %s, run %s: %s\n", r.Product, r.Version, r.Run, r.Outcome)
+	line := func(name, file, about string) { fmt.Fprintf(&w, "  %-8s %s\n           %s\n", name, file, about) }
+	line("audit", r.Audit.File, fmt.Sprintf("%s %s", r.Audit.Report.Verdict, r.Audit.ID))
+	last := r.Audit
+	if r.Release != nil {
+		last = r.Release
+		line("release", r.Release.File, fmt.Sprintf("%s %s", r.Release.Report.Verdict, r.Release.ID))
+	}
+	line("key", cmp.Or(r.PublicFile, "not beside the private key; relseal key show "+shellQuote(r.KeyFile)+" prints it"), r.Key.String())
+	fmt.Fprintf(&w, "Anybody who has that key verifies it with:\n  relseal verify-bundle %s --key %s", shellQuote(last.File), shellQuote(cmp.Or(r.PublicFile, "release.pub")))
+	if r.Apart != "" { // an artifact is too large to be in the bundle
+		fmt.Fprintf(&w, " --artifacts %s", shellQuote(r.Apart))
+	}
+	w.WriteString("\n")
+	return w.String()
+}
+
+// shellQuote returns s as it can be pasted into a shell as one argument.
+func shellQuote(s string) string {
+	if strings.HasPrefix(s, "-") {
+		s = "./" + s // a file, not a flag
+	}
+	if s != "" && strings.Trim(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_+@%:,./-") == "" {
+		return s
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+}

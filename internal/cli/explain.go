@@ -1,0 +1,72 @@
+package cli
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/relseal/relseal/internal/finding"
+)
+
+func explainCommand(env *environment) *cli.Command {
+	return &cli.Command{
+		Name:      "explain",
+		Usage:     "say what a finding's code means and what to do",
+		ArgsUsage: "[CODE]",
+		Description: `Without a code it lists them all.
+
+Example:
+  relseal explain E_CHAIN_LINK`,
+		Flags: []cli.Flag{jsonFlag()},
+		Action: func(c *cli.Context) error {
+			if c.NArg() == 0 {
+				return env.explainAll(c)
+			}
+			if err := exactArgs(c, "CODE"); err != nil {
+				return err
+			}
+			code := finding.Code(strings.ToUpper(c.Args().First()))
+			e, ok := finding.Explain(code)
+			if !ok {
+				return usageErrorHint(fmt.Sprintf("unknown code %q", c.Args().First()), suggest(string(code), codeNames(), "relseal explain lists the codes"))
+			}
+			return env.print(c, newExplanation(e), fmt.Sprintf("%s (%s)\n  %s\nLikely cause:\n  %s\nWhat to do:\n  %s\n",
+				e.Code, e.Default, e.Meaning, e.Causes, e.Remedy))
+		},
+	}
+}
+
+func codeNames() (names []string) {
+	for _, c := range finding.Codes() {
+		names = append(names, string(c))
+	}
+	return names
+}
+
+type explanation struct {
+	Schema  string          `json:"schema"`
+	Code    finding.Code    `json:"code"`
+	Default finding.Verdict `json:"default"`
+	Meaning string          `json:"meaning"`
+	Causes  string          `json:"causes"`
+	Remedy  string          `json:"remedy"`
+}
+
+func newExplanation(e finding.Explanation) explanation {
+	return explanation{"relseal/explanation/v1", e.Code, e.Default, e.Meaning, e.Causes, e.Remedy}
+}
+
+func (env *environment) explainAll(c *cli.Context) error {
+	list := struct {
+		Schema string        `json:"schema"`
+		Codes  []explanation `json:"codes"`
+	}{Schema: "relseal/explanations/v1"}
+	var text strings.Builder
+	for _, code := range finding.Codes() {
+		e, _ := finding.Explain(code)
+		list.Codes = append(list.Codes, newExplanation(e))
+		fmt.Fprintf(&text, "%-18s %-11s %s\n", e.Code, e.Default, e.Meaning)
+	}
+	return env.print(c, list, text.String())
+}

@@ -1,0 +1,142 @@
+// Package cli is the command line: flags to library calls, results to text or
+// JSON. Results go to stdout; everything else goes to stderr, as
+// "relseal: error: …" and "relseal: hint: …".
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"runtime/debug"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+)
+
+// Main runs relseal with the given arguments, the program's name first, and
+// returns the exit code.
+//
+// BUG(cli): Where the standard output was closed before relseal started, as with
+// `>&-`, Go's runtime has opened the null device in its place: the answer is lost
+// and the exit code does not say so.
+func Main(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) (code int) {
+	out := &checkedWriter{w: stdout}
+	env := &environment{stdin: stdin, stdout: out, stderr: stderr}
+	defer func() {
+		if r := recover(); r != nil {
+			// Left alone, a panic exits with 2, which here means REJECT.
+			env.say("error", fmt.Sprintf("internal fault: %v\n%s", r, debug.Stack()))
+			env.say("hint", "this is a bug in relseal; please report it with the lines above")
+			code = exitInternal
+		}
+	}()
+	ctx, stop := catchInterrupts(ctx)
+	defer stop()
+	defer catchBrokenPipe()()
+
+	app := newApp(env)
+	ordered, err := flagsFirst(app, args)
+	if err == nil {
+		err = app.RunContext(ctx, ordered)
+	}
+	if out.err != nil {
+		err = &exitError{exitIO, fmt.Errorf("standard output: %w", plainCause(out.err)), ""}
+	}
+	return env.finish(ctx, err)
+}
+
+// environment is what a command may touch besides its arguments.
+type environment struct {
+	stdin  io.Reader
+	stdout io.Writer
+	stderr io.Writer
+}
+
+// terminal reports whether v is a terminal.
+func terminal(v any) bool {
+	f, ok := v.(*os.File)
+	if !ok {
+		return false
+	}
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0 && isTerminal(f.Fd())
+}
+
+// finish reports err, if there is one to report, and returns the exit code.
+func (env *environment) finish(ctx context.Context, err error) int {
+	if err == nil {
+		return exitOK
+	}
+	var answer *answerError
+	if errors.As(err, &answer) {
+		env.say("hint", answer.hint)
+		return answer.code
+	}
+	code, text, hint := classify(ctx, err)
+	env.say("error", text)
+	env.say("hint", hint)
+	return code
+}
+
+// say writes each line of a message to stderr.
+func (env *environment) say(kind, text string) {
+	for line := range strings.Lines(text) {
+		fmt.Fprintf(env.stderr, "relseal: %s: %s\n", kind, strings.TrimSuffix(line, "\n"))
+	}
+}
+
+// checkedWriter remembers the first failure, so that a full or closed stdout
+// is not taken for success.
+type checkedWriter struct {
+	w   io.Writer
+	err error
+}
+
+func (c *checkedWriter) Write(p []byte) (int, error) {
+	if c.err != nil {
+		return 0, c.err
+	}
+	n, err := c.w.Write(p)
+	c.err = err
+	return n, err
+}
+
+func newApp(env *environment) *cli.App {
+	app := &cli.App{
+		Name:                      "relseal",
+		Usage:                     "cut signed releases and let anybody verify them offline",
+		HideVersion:               true,
+		HideHelpCommand:           true,
+		Writer:                    env.stdout,
+		ErrWriter:                 env.stderr,
+		CustomAppHelpTemplate:     appHelp,
+		DisableSliceFlagSeparator: true,                         // a file's name may have a comma
+		ExitErrHandler:            func(*cli.Context, error) {}, // the exit code is Main's
+		Action: func(c *cli.Context) error {
+			fmt.Fprint(env.stderr, helpText(c))
+			return usageErrorHint("no command given", "relseal --help lists the commands")
+		},
+		Commands: []*cli.Command{
+			initCommand(env),
+			cutCommand(env),
+			verifyCommand(env),
+			runCommand(env),
+			trailCommand(env),
+			bundleCommand(env),
+			cardCommand(env),
+			envlockCommand(env),
+			keyCommand(env),
+			canonCommand(env),
+			explainCommand(env),
+			completionCommand(env),
+			manCommand(env),
+			versionCommand(env),
+		},
+	}
+	for _, c := range app.Commands {
+		complete(c, "relseal")
+	}
+	return app
+}

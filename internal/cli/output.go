@@ -1,0 +1,39 @@
+package cli
+
+import (
+	"fmt"
+	"os"
+
+	"github.com/urfave/cli/v2"
+	"golang.org/x/term"
+
+	"github.com/relseal/relseal/internal/canon"
+)
+
+func isTerminal(fd uintptr) bool { return term.IsTerminal(int(fd)) }
+
+// jsonFlag is on every command that has a result.
+func jsonFlag() cli.Flag {
+	return &cli.BoolFlag{Name: "json", Usage: "print the result as JSON"}
+}
+
+// print writes a result: v as one line of canonical JSON with --json, else the text.
+func (env *environment) print(c *cli.Context, v any, text string) error {
+	if !c.Bool("json") {
+		_, err := fmt.Fprint(env.stdout, text)
+		return err
+	}
+	data, err := canon.Marshal(v)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(env.stdout, "%s\n", data)
+	return err
+}
+
+// note writes a line of progress to a terminal; a pipe stays silent.
+func (env *environment) note(format string, args ...any) {
+	if f, ok := env.stderr.(*os.File); ok && terminal(f) {
+		fmt.Fprintf(env.stderr, format+"\n", args...)
+	}
+}

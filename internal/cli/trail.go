@@ -1,0 +1,96 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/user"
+	"path/filepath"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/relseal/relseal/bundle"
+	"github.com/relseal/relseal/internal/canon"
+	"github.com/relseal/relseal/internal/hint"
+	"github.com/relseal/relseal/keys"
+)
+
+func trailCommand(env *environment) *cli.Command {
+	return &cli.Command{
+		Name:  "trail",
+		Usage: "record a run as a signed chain of events, check and read it",
+		Description: `For runs that relseal does not execute itself: any program says what happened, and
+relseal numbers, dates, links and signs it. A run directory DIR has the tree of an
+AuditBundle; its trail is DIR/audit/trail.jsonl.
+
+Example:
+  relseal trail start DIR --envlock env.json --pipeline p.yaml --params q.yaml --key F
+  ./build.sh | relseal trail append DIR --key F --from -
+  relseal trail close DIR --key F --status ok --output out/greetd
+  relseal trail verify DIR --key release.pub`,
+		Subcommands: []*cli.Command{
+			trailStartCommand(env),
+			trailAppendCommand(env),
+			trailCloseCommand(env),
+			trailVerifyCommand(env),
+			trailShowCommand(env),
+			trailStatsCommand(env),
+			trailExportCommand(env),
+		},
+	}
+}
+
+// trailFile returns the trail that an argument names: a file, or that of a run
+// directory.
+func trailFile(arg string) (string, error) {
+	info, err := os.Stat(arg)
+	if err != nil {
+		return "", err
+	}
+	if !info.IsDir() {
+		return arg, nil
+	}
+	file := filepath.Join(arg, filepath.FromSlash(bundle.TrailPath))
+	if _, err = os.Stat(file); errors.Is(err, fs.ErrNotExist) {
+		err = hint.With(err, "relseal trail start makes a run directory")
+	}
+	return file, err
+}
+
+// signingKeyFlag is on the commands that write.
+func signingKeyFlag() cli.Flag {
+	return &cli.StringFlag{Name: "key", Usage: "sign with the private key in `F`"}
+}
+
+func (env *environment) loadSigner(c *cli.Context, elsewhere string) (*keys.Private, error) {
+	return keys.LoadPrivate(c.String("key"), func() ([]byte, error) {
+		return env.ask(c.Context, "Passphrase: ", elsewhere)
+	})
+}
+
+// need returns an error for the first flag that is not given.
+func need(c *cli.Context, flags ...string) error {
+	for _, name := range flags {
+		if !c.IsSet(name) {
+			return usageErrorHint(fmt.Sprintf("%s: --%s is missing", c.Command.HelpName, name), c.Command.HelpName+" --help")
+		}
+	}
+	return nil
+}
+
+// account is the actor of events that relseal makes itself, unless --actor names
+// another.
+func account(c *cli.Context) string {
+	if c.IsSet("actor") {
+		return c.String("actor")
+	}
+	if u, err := user.Current(); err == nil && canon.Printable(u.Username) {
+		return u.Username
+	}
+	return "unknown"
+}
+
+func accountFlag() cli.Flag {
+	return &cli.StringFlag{Name: "actor", Usage: "who or what did it, in place of the account's name"}
+}

@@ -1,0 +1,193 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"path"
+	"path/filepath"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/relseal/relseal/audit"
+	"github.com/relseal/relseal/internal/canon"
+	"github.com/relseal/relseal/sign"
+)
+
+func trailAppendCommand(env *environment) *cli.Command {
+	return &cli.Command{
+		Name:      "append",
+		Usage:     "append events to a trail, one or a stream of them",
+		ArgsUsage: "DIR",
+		Description: `With --action one event, whose --input and --output files are hashed now; their
+paths, relative to the current directory, are the uris. With --from a stream of JSON
+objects, one a line, with action and actor and, where there is something to say, path,
+status, error, notes, inputs.items, outputs.items, TS.snapshot and details. Numbers that
+are not integers become decimals as text: 1.50 is "1.5". The step.end of a step that
+names no inputs gets those of its step.start.
+
+relseal adds the rest, signs, and answers when the events are on disk. A line that is
+refused ends the stream: what came before it is in the trail, nothing after it is. With
+--keep-going only the line itself is left out; the exit code is 2 all the same.
+
+Example:
+  relseal trail append DIR --key F --action step.start --actor ci --path build --input main.go
+  ./build.sh | relseal trail append DIR --key F --from -`,
+		Flags: append([]cli.Flag{
+			signingKeyFlag(),
+			&cli.StringFlag{Name: "from", Usage: "read events from `FILE`, - for standard input"},
+			&cli.BoolFlag{Name: "keep-going", Usage: "with --from, go on after a line that is refused"},
+		}, append(eventFlags(), jsonFlag())...),
+		Action: func(c *cli.Context) error { return env.trailAppend(c) },
+	}
+}
+
+// eventFlags say what one event says.
+func eventFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.StringFlag{Name: "action", Usage: "what happened, such as step.end"},
+		&cli.StringFlag{Name: "actor", Usage: "who or what did it"},
+		&cli.StringFlag{Name: "path", Usage: "the step that it belongs to, by its id"},
+		&cli.StringFlag{Name: "status", Usage: "ok, failed or aborted"},
+		&cli.StringFlag{Name: "error", Usage: "what went wrong"},
+		&cli.StringFlag{Name: "notes", Usage: "any text"},
+		&cli.StringSliceFlag{Name: "input", Usage: "a `FILE` that was read; may be repeated"},
+		&cli.StringSliceFlag{Name: "output", Usage: "a `FILE` that was made; may be repeated"},
+		&cli.StringFlag{Name: "details", Usage: "anything else, as `JSON`"},
+	}
+}
+
+func (env *environment) trailAppend(c *cli.Context) error {
+	if err := exactArgs(c, "DIR"); err != nil {
+		return err
+	}
+	if err := need(c, "key"); err != nil {
+		return err
+	}
+	if c.IsSet("from") {
+		for _, f := range eventFlags() {
+			if name := f.Names()[0]; c.IsSet(name) {
+				return usageError(fmt.Sprintf("%s: --from and --%s exclude each other: the events say it", c.Command.HelpName, name))
+			}
+		}
+		return env.trailImport(c)
+	}
+	if !c.IsSet("action") {
+		return usageErrorHint(c.Command.HelpName+": neither --from nor --action is given", c.Command.HelpName+" --help")
+	}
+	if c.Bool("keep-going") {
+		return usageError(c.Command.HelpName + ": --keep-going goes with --from")
+	}
+	if err := need(c, "actor"); err != nil {
+		return err
+	}
+	d, err := draftOf(c)
+	if err != nil {
+		return err
+	}
+	run, err := env.openTrailRun(c, "run it on a terminal, or use a key without a passphrase")
+	if err != nil {
+		return err
+	}
+	defer run.log.Close()
+	recs, err := run.append(d)
+	if err != nil {
+		return err
+	}
+	a := newAppended(run.log)
+	a.add(recs...)
+	return env.print(c, a, a.text())
+}
+
+// draftOf returns the event that the flags describe.
+func draftOf(c *cli.Context) (audit.Draft, error) {
+	d := audit.Draft{Action: c.String("action"), Actor: audit.Txt(c.String("actor"))}
+	for name, text := range map[string]*audit.Text{"path": &d.Path, "error": &d.Error, "notes": &d.Notes} {
+		if c.IsSet(name) {
+			*text = audit.Txt(c.String(name))
+		}
+	}
+	var err error
+	if d.Status, err = statusFlag(c); err != nil {
+		return d, err
+	}
+	if d.Details, err = detailsFlag(c); err != nil {
+		return d, err
+	}
+	if d.Inputs, err = fileItems(c, "input"); err != nil {
+		return d, err
+	}
+	d.Outputs, err = fileItems(c, "output")
+	return d, err
+}
+
+func statusFlag(c *cli.Context) (string, error) {
+	switch s := c.String("status"); s {
+	case "", audit.StatusOK, audit.StatusFailed, audit.StatusAborted:
+		return s, nil
+	default:
+		return "", usageError(fmt.Sprintf("%s: --status %q is not ok, failed or aborted", c.Command.HelpName, s))
+	}
+}
+
+func detailsFlag(c *cli.Context) (canon.Value, error) {
+	if !c.IsSet("details") {
+		return nil, nil
+	}
+	v, err := audit.ImportValue([]byte(c.String("details")))
+	if err != nil {
+		err = usageError(fmt.Sprintf("%s: --details: %v", c.Command.HelpName, err))
+	}
+	return v, err
+}
+
+// fileItems hashes the files that a flag names.
+func fileItems(c *cli.Context, flag string) ([]audit.Item, error) {
+	var items []audit.Item
+	for _, name := range c.StringSlice(flag) {
+		uri := path.Clean(filepath.ToSlash(name))
+		if !filepath.IsLocal(name) || !canon.Printable(uri) {
+			return nil, usageErrorHint(fmt.Sprintf("%s: --%s %+q is not a path below the current directory", c.Command.HelpName, flag, name),
+				"the path is recorded as the file's name and must mean the same elsewhere")
+		}
+		hash, err := hashRegular(c.Context, name)
+		if err != nil {
+			return nil, err
+		}
+		items = append(items, audit.Item{Hash: hash, URI: uri})
+	}
+	return items, nil
+}
+
+// hashRegular asks first what kind of file it is: opening a FIFO waits for a
+// writer.
+func hashRegular(ctx context.Context, name string) (sign.Digest, error) {
+	info, err := os.Stat(name)
+	if err != nil {
+		return sign.Digest{}, err
+	}
+	if !info.Mode().IsRegular() {
+		return sign.Digest{}, &exitError{exitNoInput, fmt.Errorf("%s: not a regular file", name), ""}
+	}
+	f, err := os.Open(name)
+	if err != nil {
+		return sign.Digest{}, err
+	}
+	defer f.Close()
+	hash, _, err := sign.SumReader(untilDone{ctx, f})
+	return hash, err
+}
+
+// untilDone ends a long read when ctx ends.
+type untilDone struct {
+	ctx context.Context
+	r   io.Reader
+}
+
+func (u untilDone) Read(p []byte) (int, error) {
+	if err := u.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return u.r.Read(p)
+}

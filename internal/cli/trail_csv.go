@@ -1,0 +1,79 @@
+package cli
+
+import (
+	"bufio"
+	"strconv"
+	"strings"
+
+	"github.com/relseal/relseal/internal/canon"
+)
+
+// A csvExporter writes a header and a row an event: RFC 4180, every cell in
+// quotes, lines ending in CRLF.
+//
+// A cell that a spreadsheet would take for a formula gets an apostrophe, which
+// spreadsheets take for "this is text". One that begins with an apostrophe gets
+// another, so that dropping the first one gives back what the trail says. The
+// full-width forms of the signs count too: some spreadsheets read them alike.
+type csvExporter struct{ w *bufio.Writer }
+
+var csvColumns = []string{
+	"k", "ts", "actor", "action", "path", "status", "error", "notes",
+	"inputs.hash", "inputs.items", "outputs.hash", "outputs.items", "TS.snapshot", "details",
+	"run.id", "code.hash", "rng.seed", "clock", "tau_mono_us", "id_k", "H_k",
+}
+
+func (x *csvExporter) begin() { x.row(csvColumns) }
+
+func (x *csvExporter) event(e trailEvent) error {
+	v := &e.E
+	var documents []string // with the cells that are JSON, in the order of the columns
+	for _, d := range []any{v.Inputs.Items, v.Outputs.Items, v.TimeSeries.Snapshot} {
+		data, err := canon.Marshal(d)
+		if err != nil {
+			return err
+		}
+		if s := string(data); s != "[]" && s != "{}" {
+			documents = append(documents, s)
+		} else {
+			documents = append(documents, "")
+		}
+	}
+	code, seed := "", ""
+	if v.Code.Hash != nil {
+		code = v.Code.Hash.String()
+	}
+	if v.RNG.Seed != nil {
+		seed = *v.RNG.Seed
+	}
+	return x.row([]string{
+		strconv.FormatInt(v.K, 10), v.TS.String(), v.Actor.String(), v.Action, v.Path.String(), v.Status, v.Error.String(), v.Notes.String(),
+		v.Inputs.Hash.String(), documents[0], v.Outputs.Hash.String(), documents[1], documents[2], string(v.Details),
+		v.Run.ID, code, seed, v.Clock, strconv.FormatInt(v.TauMonoUS, 10), e.ID.String(), e.H.String(),
+	})
+}
+
+func (*csvExporter) end() {}
+
+func (x *csvExporter) row(cells []string) error {
+	for i, c := range cells {
+		if i > 0 {
+			x.w.WriteByte(',')
+		}
+		x.w.WriteByte('"')
+		x.w.WriteString(strings.ReplaceAll(harmless(c), `"`, `""`))
+		x.w.WriteByte('"')
+	}
+	_, err := x.w.WriteString("\r\n")
+	return err
+}
+
+// harmless returns a cell that no spreadsheet computes.
+func harmless(cell string) string {
+	for _, sign := range []string{"=", "+", "-", "@", "'", "\t", "\r", "\n", "＝", "＋", "－", "＠"} {
+		if strings.HasPrefix(cell, sign) {
+			return "'" + cell
+		}
+	}
+	return cell
+}

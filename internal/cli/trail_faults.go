@@ -1,0 +1,66 @@
+package cli
+
+import (
+	"fmt"
+
+	"github.com/relseal/relseal/internal/finding"
+	"github.com/relseal/relseal/verify"
+)
+
+// shownFaults is how many faults of one trail are listed.
+const shownFaults = 20
+
+// trailFaults says what is wrong with a trail while its events are read, and
+// keeps the answer that follows.
+type trailFaults struct {
+	env     *environment
+	verdict verify.Verdict
+	code    verify.Code // of the first finding that is as bad as verdict
+	count   int64
+}
+
+func newTrailFaults(env *environment) *trailFaults {
+	return &trailFaults{env: env, verdict: verify.Verified}
+}
+
+func (t *trailFaults) add(v verify.Verdict, text string) {
+	t.verdict = t.verdict.Worse(v)
+	kind := "error"
+	if v == verify.Note {
+		kind = "hint"
+	}
+	if t.count++; t.count <= shownFaults {
+		t.env.say(kind, text)
+	}
+}
+
+func (t *trailFaults) reject(err error) { t.add(verify.Reject, err.Error()) }
+
+func (t *trailFaults) torn(name string) {
+	t.add(verify.Undecidable, name+": ends in the middle of a line: it is being written, or a crash cut it off")
+}
+
+func (t *trailFaults) finding(name string, f finding.Finding) {
+	if t.verdict.Worse(f.Verdict) != t.verdict {
+		t.code = f.Code
+	}
+	t.add(f.Verdict, name+": "+trailFinding(f))
+}
+
+// answer carries the verdict to the exit code.
+func (t *trailFaults) answer() error {
+	if n := t.count - shownFaults; n > 0 {
+		t.env.say("error", fmt.Sprintf("and %d more", n))
+	}
+	a := &answerError{code: exitReject}
+	switch t.verdict {
+	case verify.Verified:
+		return nil
+	case verify.Undecidable:
+		a.code = exitUndecidable
+	}
+	if t.code != "" {
+		a.hint = fmt.Sprintf("relseal explain %s says what to do", t.code)
+	}
+	return a
+}

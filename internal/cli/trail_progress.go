@@ -1,0 +1,104 @@
+package cli
+
+import (
+	"errors"
+	"os"
+
+	"github.com/relseal/relseal/audit"
+	"github.com/relseal/relseal/keys"
+)
+
+// trailProgress is how far a run has come.
+type trailProgress struct {
+	end     string // the status of run.end, "" if there is none
+	aborted bool   // there is a run.abort
+	steps   map[string]*trailStep
+}
+
+// A trailStep is what the two events of a step of the card say.
+type trailStep struct {
+	inputs  audit.Items
+	status  string // "" until it ends
+	outputs []audit.Item
+}
+
+func (s *trailStep) output(uri string) audit.Item {
+	for _, it := range s.outputs {
+		if it.URI == uri {
+			return it
+		}
+	}
+	return audit.Item{}
+}
+
+// progress reads the trail once more; the log that is open has found it whole.
+func (r *trailRun) progress() (trailProgress, error) {
+	p := trailProgress{steps: map[string]*trailStep{}}
+	file, err := trailFile(r.dir)
+	if err != nil {
+		return p, err
+	}
+	f, err := os.Open(file)
+	if err != nil {
+		return p, err
+	}
+	defer f.Close()
+	_, err = audit.Check(f, audit.CheckOptions{Bare: true, Keys: keys.NewTrusted(r.key), Event: func(rec audit.Record) { p.add(r.card, &rec.E) }})
+	return p, err
+}
+
+func (p *trailProgress) add(card trailCard, e *audit.Event) {
+	id := e.Path.String()
+	switch e.Action {
+	case audit.ActionRunEnd:
+		p.end = e.Status
+	case audit.ActionRunAbort:
+		p.aborted = true
+	case audit.ActionStepStart:
+		if card.has(id) {
+			p.steps[id] = &trailStep{inputs: e.Inputs}
+		}
+	case audit.ActionStepEnd:
+		if s := p.steps[id]; s != nil {
+			s.status, s.outputs = e.Status, e.Outputs.Items
+		}
+	}
+}
+
+// outcome returns how the run ended, given what the user says or "".
+func (p trailProgress) outcome(card trailCard, said string) (string, error) {
+	if said != "" && said != audit.StatusOK {
+		return said, nil
+	}
+	if why := p.notOK(card); why != "" {
+		return "", &exitError{exitReject, errors.New("the run has not ended ok: " + why), "--status failed or --status aborted closes it as that"}
+	}
+	return audit.StatusOK, nil
+}
+
+// notOK returns why the run cannot have ended ok, "" if it can: what a verifier
+// of its bundle would find.
+func (p trailProgress) notOK(card trailCard) string {
+	if p.aborted {
+		return "it has a run.abort"
+	}
+	outputs := map[string][]string{}
+	for _, s := range card.Steps {
+		outputs[s.ID] = s.AllOutputs()
+		if done := p.steps[s.ID]; done == nil || done.status != audit.StatusOK {
+			return "step " + printable(s.ID) + " has not"
+		}
+	}
+	for _, s := range card.Steps {
+		if s.SameAs == "" {
+			continue
+		}
+		for i, first := range outputs[s.SameAs] {
+			a, b := p.steps[s.SameAs].output(first), p.steps[s.ID].output(outputs[s.ID][i])
+			if a.URI == "" || a.Hash != b.Hash {
+				return "step " + printable(s.ID) + " did not make what step " + printable(s.SameAs) + " made (E_NONDETERMINISM)"
+			}
+		}
+	}
+	return ""
+}

@@ -1,0 +1,164 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/relseal/relseal/bundle"
+	"github.com/relseal/relseal/internal/cireport"
+	"github.com/relseal/relseal/keys"
+	"github.com/relseal/relseal/verify"
+)
+
+func verifyCommand(env *environment) *cli.Command {
+	return &cli.Command{
+		Name:      "verify-bundle",
+		Usage:     "check a bundle with a public key, offline",
+		ArgsUsage: "BUNDLE...",
+		Description: `Checks everything that a bundle claims and prints the answer: VERIFIED (exit 0),
+UNDECIDABLE (1: something needed is missing) or REJECT (2: something is wrong).
+BUNDLE is a .tar.zst, a .tar or the unpacked directory. No network is used, and
+nothing in the bundle is trusted: only the keys that you name.
+
+Example:
+  relseal verify-bundle greetd-1.0.0.release.tar.zst --key release.pub
+  relseal verify-bundle dist/*.tar.zst --key old.pub --key new.pub --json | jq .verdict`,
+		Flags: []cli.Flag{
+			&cli.StringSliceFlag{Name: "key", Usage: "trust the public key in `FILE`, or every *.pub of a directory; may be repeated"},
+			&cli.StringFlag{Name: "artifacts", Usage: "look in `DIR` for artifacts that the bundle does not contain"},
+			&cli.StringFlag{Name: "against", Usage: "say in which members a damaged document differs from `COPY`, another copy of the bundle or its run directory"},
+			&cli.StringFlag{Name: "expect", Usage: "reject unless `product=P,version=V,channel=C,newer-than=V` hold; each is optional; newer-than takes a version or a bundle"},
+			&cli.BoolFlag{Name: "strict", Usage: "reject what is undecidable"},
+			&cli.StringFlag{Name: "certificate", Usage: "write the report (the bytes of --json) to `FILE`"},
+			&cli.StringFlag{Name: "summary", Usage: "write the text report to `FILE`"},
+			&cli.StringFlag{Name: "junit", Usage: "write the results of all bundles to `FILE` as JUnit XML"},
+			&cli.StringFlag{Name: "sarif", Usage: "write the findings of all bundles to `FILE` as SARIF 2.1.0"},
+			&cli.BoolFlag{Name: "force", Usage: "overwrite these files"},
+			jsonFlag(),
+		},
+		Action: func(c *cli.Context) error { return runVerify(env, c) },
+	}
+}
+
+func runVerify(env *environment, c *cli.Context) error {
+	bundles := c.Args().Slice()
+	if len(bundles) == 0 {
+		return exactArgs(c, "BUNDLE")
+	}
+	if len(c.StringSlice("key")) == 0 {
+		return usageErrorHint("relseal verify-bundle: no key given; trust comes from you alone",
+			"--key release.pub, with a key from a channel that you trust")
+	}
+	if len(bundles) > 1 && (c.IsSet("certificate") || c.IsSet("summary")) {
+		return usageError("relseal verify-bundle: --certificate and --summary take one bundle")
+	}
+	if err := checkReportFiles(c); err != nil {
+		return err
+	}
+	o, err := verifyOptions(c)
+	if err != nil {
+		return err
+	}
+	var results []cireport.Result
+	worst := &verify.Report{Verdict: verify.Verified}
+	var failed []error // a bundle that cannot be read does not keep the others from being checked
+	for _, name := range bundles {
+		r, err := verify.File(c.Context, name, o)
+		if c.Context.Err() != nil {
+			return c.Context.Err()
+		}
+		if err != nil {
+			failed = append(failed, unreadable(err))
+			continue
+		}
+		results = append(results, cireport.Result{Name: name, Report: r})
+		if r.Verdict != worst.Verdict && r.Verdict.Worse(worst.Verdict) == r.Verdict {
+			worst = r
+		}
+	}
+	if err := writeReportFiles(c, results); err != nil {
+		return err
+	}
+	if err := env.printReports(c, results, len(bundles) > 1); err != nil {
+		return err
+	}
+	if len(failed) > 0 {
+		return errors.Join(failed...)
+	}
+	return answer(worst)
+}
+
+// unreadable keeps an error from looking like a verdict: whoever could not read
+// a bundle knows nothing about it.
+func unreadable(err error) error {
+	if codeOf(err) == exitReject {
+		return &exitError{exitNoInput, err, ""}
+	}
+	return err
+}
+
+// answer returns the error that carries the verdict of a report to the exit code.
+func answer(r *verify.Report) error {
+	a := &answerError{code: exitReject}
+	switch r.Verdict {
+	case verify.Verified:
+		return nil
+	case verify.Undecidable:
+		a.code = exitUndecidable
+	}
+	if len(r.Diag.Findings) > 0 { // the worst comes first
+		a.hint = fmt.Sprintf("relseal explain %s says what to do", r.Diag.Findings[0].Code)
+	}
+	return a
+}
+
+func verifyOptions(c *cli.Context) (verify.Options, error) {
+	o := verify.Options{Strict: c.Bool("strict")}
+	trusted, err := keys.LoadTrusted(c.StringSlice("key"))
+	if err != nil {
+		return o, err
+	}
+	o.Keys = trusted
+	if dir := c.String("artifacts"); dir != "" {
+		if o.Artifacts, err = verify.Dir(dir); err != nil {
+			return o, err
+		}
+	}
+	if name := c.String("against"); name != "" {
+		if o.Against, err = verify.LoadReference(name); err != nil {
+			return o, err
+		}
+	}
+	o.Expect, err = parseExpect(c.String("expect"))
+	return o, err
+}
+
+// parseExpect reads product=P,version=V,channel=C,newer-than=V.
+func parseExpect(s string) (verify.Expect, error) {
+	var e verify.Expect
+	members := map[string]*string{"product": &e.Product, "version": &e.Version, "channel": &e.Channel, "newer-than": &e.NewerThan}
+	for part := range strings.SplitSeq(s, ",") {
+		name, value, _ := strings.Cut(part, "=")
+		switch member := members[name]; {
+		case s == "":
+			return e, nil
+		case member == nil || value == "":
+			return e, usageErrorHint(fmt.Sprintf("relseal verify-bundle: --expect: %q is not one of product=P, version=V, channel=C, newer-than=V", part), "")
+		case *member != "":
+			return e, usageError("relseal verify-bundle: --expect names " + name + " twice")
+		default:
+			*member = value
+		}
+	}
+	if e.NewerThan != "" && bundle.CheckVersion(e.NewerThan) != nil {
+		version, err := verify.VersionOf(e.NewerThan)
+		if err != nil {
+			return e, fmt.Errorf("--expect newer-than: %w", err)
+		}
+		e.NewerThan = version
+	}
+	return e, nil
+}

@@ -1,0 +1,105 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/relseal/relseal/internal/cireport"
+	"github.com/relseal/relseal/internal/durable"
+	"github.com/relseal/relseal/internal/hint"
+	"github.com/relseal/relseal/verify"
+)
+
+// A reportFile is a flag that names a file, and what is written there.
+type reportFile struct {
+	flag    string
+	content func([]cireport.Result) ([]byte, error)
+}
+
+// reportFiles are in the order of writing.
+var reportFiles = []reportFile{
+	{"certificate", func(r []cireport.Result) ([]byte, error) {
+		data, err := r[0].Report.JSON()
+		return append(data, '\n'), err
+	}},
+	{"summary", func(r []cireport.Result) ([]byte, error) { return []byte(r[0].Report.Summary()), nil }},
+	{"junit", cireport.JUnit},
+	{"sarif", func(r []cireport.Result) ([]byte, error) { return cireport.SARIF(Version, r) }},
+}
+
+// checkReportFiles refuses before the work, and not after it, to overwrite.
+func checkReportFiles(c *cli.Context) error {
+	for _, f := range reportFiles {
+		file := c.String(f.flag)
+		if _, err := os.Lstat(file); err == nil && !c.Bool("force") {
+			return exists(file)
+		}
+	}
+	return nil
+}
+
+func exists(file string) error {
+	return hint.With(fmt.Errorf("%s: %w", file, fs.ErrExist), "--force overwrites it")
+}
+
+func writeReportFiles(c *cli.Context, results []cireport.Result) error {
+	for _, f := range reportFiles {
+		file := c.String(f.flag)
+		if file == "" || len(results) == 0 {
+			continue
+		}
+		data, err := f.content(results)
+		if err != nil {
+			return err
+		}
+		err = durable.WriteFile(file, data, 0o644, c.Bool("force"))
+		if errors.Is(err, fs.ErrExist) {
+			return exists(file)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// printReports prints one report as it is; of several, those that are not
+// VERIFIED and then a table of all.
+func (env *environment) printReports(c *cli.Context, results []cireport.Result, many bool) error {
+	if c.Bool("json") || !many {
+		for _, r := range results {
+			if err := env.print(c, r.Report, r.Report.Summary()); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	var w strings.Builder
+	for _, r := range results {
+		if !r.Report.Valid {
+			fmt.Fprintf(&w, "%s:\n%s\n", r.Name, r.Report.Summary())
+		}
+	}
+	for _, r := range results {
+		fmt.Fprintf(&w, "%-11s  %s%s\n", r.Report.Verdict, r.Name, by(r.Report))
+	}
+	_, err := fmt.Fprint(env.stdout, w.String())
+	return err
+}
+
+// by names the keys that verified something in the bundle.
+func by(r *verify.Report) string {
+	var ids []string
+	for _, k := range r.Keys {
+		ids = append(ids, k.ID.String())
+	}
+	if ids == nil {
+		return ""
+	}
+	return "  by " + strings.Join(ids, ", ")
+}
