@@ -1,0 +1,3 @@
+module example.test/mleval
+
+go 1.26

@@ -1,0 +1,3 @@
+module example.test/greetd
+
+go 1.26
