@@ -1,0 +1,356 @@
+package docs
+
+import (
+	"crypto/ed25519"
+	"strings"
+	"time"
+)
+
+// A secondTrail is the part of the second verifier that reads a trail: section 3
+// and, of section 9, the trail.
+type secondTrail struct {
+	s       *second
+	genesis any
+	agreed  any // genesis or event that says what events must agree with
+	key     ed25519.PublicKey
+	events  []any // those without a finding of the chain
+	proven  []any // of these, those whose link was computed
+
+	at  place
+	alt *place
+
+	intact, closed, rejected, bad bool
+	started, ended                bool
+	steps                         map[string]string
+	top                           int64 // the highest number so far
+	ts                            time.Time
+	clocks                        map[string][2]int64 // number and reading
+}
+
+// A place is a number and the head after it, "" if that is unknown.
+type place struct {
+	k          int64
+	head       string
+	unreadable int64 // so many lines before could not be read
+}
+
+func (t *secondTrail) fault(k int64) {
+	t.s.rejects, t.rejected, t.bad = true, true, true
+	if k > 0 {
+		t.s.failing[k] = true
+	}
+}
+
+// fails notes a finding of the trail that is not of one line, at k or at none.
+func (t *secondTrail) fails(when bool, k int64) {
+	if when {
+		t.fault(k)
+	}
+}
+
+func (t *secondTrail) read(data string, pin any) {
+	lines := strings.SplitAfter(data, "\n")
+	if lines = lines[:len(lines)-1]; !strings.HasSuffix(data, "\n") {
+		lines = append(lines, data[strings.LastIndex(data, "\n")+1:])
+	}
+	t.steps, t.clocks = map[string]string{}, map[string][2]int64{}
+	h0 := ""
+	for n, line := range lines {
+		t.bad = false
+		whole := strings.TrimSuffix(line, "\n")
+		if n == 0 {
+			if !t.first(whole) {
+				return
+			}
+			h0 = t.at.head
+		} else {
+			t.line(whole, n == len(lines)-1 && (whole == line || strings.Contains(line, "\x00")))
+		}
+		if whole == line && !t.bad {
+			t.fault(t.at.k)
+		}
+	}
+	if t.genesis == nil {
+		return
+	}
+	k, want := t.at.k, num(pin, "K")
+	t.s.leave(text(t.genesis, "purpose") == "run" && !t.closed && !t.bad && t.alt == nil && k >= want)
+	if get(t.genesis, "purpose") != get(pin, "purpose") || h0 != text(pin, "H_0") {
+		t.fault(0)
+	}
+	if !t.rejected && (k != want || t.at.head != text(pin, "H_K")) {
+		for i := min(k, want); i <= max(k, want); i++ {
+			if i > min(k, want) || k == want {
+				t.fault(i)
+			}
+		}
+	}
+}
+
+// parse reads a line that holds a document between its digests and signature.
+func (t *secondTrail) parse(line, doc, shape string, digests ...string) (any, bool) {
+	v, ok := readCanonical([]byte(line))
+	m, _ := v.(map[string]any)
+	ok = ok && len(line) <= 1<<20 && len(m) == len(digests)+1 && t.s.form.check(shape, m[doc]) == ""
+	for i, name := range digests {
+		kind := "digest"
+		if i == len(digests)-1 {
+			kind = "signature"
+		}
+		ok = ok && m[name] != nil && isLeaf(kind, m[name])
+	}
+	return v, ok
+}
+
+func (t *secondTrail) event(line string) (any, bool) {
+	v, ok := t.parse(line, "e", "the event", "H_k", "id_k", "sig_k")
+	return v, ok && get(v, "e.actor") != "" && (text(v, "e.action") != "run.end" || get(v, "e.status") != nil)
+}
+
+// cut returns what stands in a damaged line where H, document and signature should.
+func cut(line string, before, after int) (h, doc, sig string) {
+	if len(line) > 1<<20 || len(line) < before+after {
+		return "", "", ""
+	}
+	h, sig = line[8:79], line[len(line)-90:len(line)-2]
+	if !isLeaf("digest", h) {
+		h = ""
+	}
+	return h, line[before : len(line)-after], sig
+}
+
+// first judges line 0. It returns false if nothing after it is to be read.
+func (t *secondTrail) first(line string) bool {
+	v, ok := t.parse(line, "genesis", "the genesis", "H_0", "sig_0")
+	g := get(v, "genesis")
+	if ok && text(g, "purpose") == "run" {
+		for name := range hashes {
+			ok = ok && get(g, name) != nil
+		}
+		ok = ok && leaves["digest"].MatchString("sha256:"+text(g, "run.id")+text(g, "run.id"))
+	}
+	if !ok {
+		t.fault(0)
+		t.intact = false
+		if schema := text(g, "schema"); schema != "" && schema != "relseal/trail/v1" {
+			return false
+		}
+		if _, isEvent := t.event(line); isEvent {
+			t.line(line, false)
+			return true
+		}
+		h, doc, _ := cut(line, 91, 100)
+		if _, ok := readCanonical([]byte(doc)); ok && h == "" {
+			h = digest([]byte(doc))
+		}
+		t.at.head = h
+		return true
+	}
+	t.genesis = g
+	id := digestOf(g)
+	t.key = t.s.keys[text(g, "verifier.pk_ref")]
+	if id != text(v, "H_0") || t.key != nil && !holds(t.key, raw(id), text(v, "sig_0")) {
+		t.fault(0)
+		t.intact = false
+	} else {
+		t.agree(g)
+		t.ts, _ = time.Parse(timeForm, text(g, "created"))
+	}
+	t.at.head = t.resume(text(v, "H_0"), id, text(v, "sig_0"))
+	return true
+}
+
+func (t *secondTrail) agree(doc any) {
+	t.agreed = doc
+	if t.key = t.s.keys[text(doc, "verifier.pk_ref")]; t.key == nil {
+		t.s.unknown()
+		t.rejected = t.rejected || !t.s.inside
+	}
+}
+
+// resume returns the head from which the chain goes on after a fault.
+func (t *secondTrail) resume(recorded, computed, sig string) string {
+	for _, h := range []string{recorded, computed} {
+		if t.key != nil && h != "" && holds(t.key, raw(h), sig) {
+			return h
+		}
+	}
+	return recorded
+}
+
+func (t *secondTrail) link(p place, id string) string {
+	if p.head == "" {
+		return ""
+	}
+	return digest(append(raw(p.head), raw(id)...))
+}
+
+// follows returns the first fault by which an event is not the next after p.
+func (t *secondTrail) follows(p place, v any, id string) string {
+	e, k := get(v, "e"), num(v, "e.k")
+	switch {
+	case id != text(v, "id_k"):
+		return "E_EVENT_ID"
+	case k != p.k+1 && !(k <= p.k && k > p.k+1-p.unreadable):
+		return "E_SEQUENCE"
+	case get(e, "run.id") != get(t.agreed, "run.id"):
+		return "E_RUN_ID"
+	case k == p.k+1 && p.head != "" && t.link(p, id) != text(v, "H_k"):
+		return "E_CHAIN_LINK"
+	case get(e, "verifier.pk_ref") != get(t.agreed, "verifier.pk_ref"),
+		t.key != nil && !holds(t.key, raw(text(v, "H_k")), text(v, "sig_k")):
+		return "E_SIG_EVENT"
+	}
+	return ""
+}
+
+func (t *secondTrail) doubt(next place) {
+	if t.alt == nil {
+		was := t.at
+		t.alt = &was
+	}
+	t.at, t.intact = next, false
+}
+
+func (t *secondTrail) line(line string, mayBeTorn bool) {
+	v, ok := t.event(line)
+	if !ok {
+		t.fault(t.at.k + 1)
+		if !mayBeTorn {
+			h, doc, sig := cut(line, 85, 181)
+			t.doubt(place{t.at.k + 1, t.resume(h, t.link(t.at, digest([]byte(doc))), sig), t.at.unreadable + 1})
+		}
+		return
+	}
+	e, k, id := get(v, "e"), num(v, "e.k"), digestOf(get(v, "e"))
+	if t.agreed == nil && id == text(v, "id_k") {
+		t.agree(e)
+	}
+	fault, here, before := t.follows(t.at, v, id), place{k: k, head: text(v, "H_k")}, t.at
+	switch {
+	case fault == "":
+		t.at, t.alt = here, nil
+	case (fault == "E_SEQUENCE" || fault == "E_CHAIN_LINK") && t.alt != nil && t.follows(*t.alt, v, id) == "":
+		was := t.at
+		before = *t.alt
+		t.at, t.alt = here, &was
+	default:
+		at := k
+		if fault == "E_EVENT_ID" {
+			at = t.at.k + 1
+		}
+		t.fault(at)
+		next := t.at.k + 1
+		if fault == "E_SEQUENCE" {
+			next = k
+		}
+		t.doubt(place{k: next, head: t.resume(text(v, "H_k"), t.link(t.at, id), text(v, "sig_k"))})
+		return
+	}
+	if !t.content(e) {
+		t.fault(k)
+	}
+	t.times(e)
+	t.events = append(t.events, e)
+	if k == before.k+1 && before.head != "" {
+		t.proven = append(t.proven, e)
+	}
+}
+
+// A secondRun is what the proven events say of a run.
+type secondRun struct {
+	end      any
+	steps    map[string]any // the last step.end by path
+	starts   map[string]any // the step.start just before it
+	nameless int            // step.end of which the path is no text
+	commits  []string
+}
+
+func (t *secondTrail) summary() secondRun {
+	r := secondRun{steps: map[string]any{}, starts: map[string]any{}}
+	var started any
+	for _, e := range t.proven {
+		switch id, named := get(e, "path").(string); text(e, "action") {
+		case "run.start":
+			if c := text(e, "details.source.commit"); c != "" {
+				r.commits = append(r.commits, c)
+			}
+		case "step.start":
+			started = e
+		case "step.end":
+			if !named {
+				r.nameless++
+				continue
+			}
+			r.steps[id] = e
+			delete(r.starts, id)
+			if started != nil && get(started, "path") == id {
+				r.starts[id] = started
+			}
+			started = nil
+		case "run.end":
+			r.end = e
+		}
+	}
+	return r
+}
+
+// content reports whether an event has none of the findings that reject and can
+// stand beside one another.
+func (t *secondTrail) content(e any) bool {
+	ok := !t.closed && t.mayCome(e)
+	t.closed = t.closed || text(e, "action") == "trail.close"
+	for name := range hashes {
+		ok = ok && get(e, name) == get(t.agreed, name)
+	}
+	for _, set := range []string{"inputs", "outputs"} {
+		items := get(e, set+".items")
+		ok = ok && (items == nil || digestOf(items) == text(e, set+".hash"))
+	}
+	seed := get(e, "rng.seed")
+	ok = ok && (seed == nil || isLeaf("uint64", seed))
+	first := e
+	if len(t.events) > 0 {
+		first = t.events[0]
+	}
+	return ok && (text(t.genesis, "purpose") != "run" || seed == get(first, "rng.seed"))
+}
+
+// mayCome reports whether an event may come now, in a run that is intact.
+func (t *secondTrail) mayCome(e any) bool {
+	action, path := text(e, "action"), text(e, "path")
+	_, named := get(e, "path").(string)
+	ok := (action == "run.start") != t.started
+	switch state := t.steps[path]; action {
+	case "step.start":
+		ok = ok && get(e, "path") != nil && !t.ended && (!named || state == "")
+	case "step.end":
+		ok = ok && get(e, "path") != nil && !t.ended && (!named || state == "step.start")
+	case "run.abort", "run.end":
+		ok = ok && !t.ended
+	case "trail.close":
+		ok = ok && t.ended
+	}
+	if !t.intact || text(t.genesis, "purpose") != "run" || get(t.genesis, "continues") != nil {
+		return true
+	}
+	t.started, t.ended = true, t.ended || action == "run.end"
+	if named && strings.HasPrefix(action, "step.") {
+		t.steps[path] = action
+	}
+	return ok
+}
+
+// times leaves open that a clock went back by more than a second.
+func (t *secondTrail) times(e any) {
+	ts, _ := time.Parse(timeForm, text(e, "ts"))
+	k, tau, clock := num(e, "k"), num(e, "tau_mono_us"), t.clocks[text(e, "clock")]
+	if k > t.top {
+		t.s.leave(!t.ts.IsZero() && t.ts.Sub(ts) > time.Second)
+		t.top, t.ts = k, ts
+	}
+	if k > clock[0] {
+		t.s.leave(clock[0] > 0 && tau < clock[1])
+		t.clocks[text(e, "clock")] = [2]int64{k, tau}
+	}
+}

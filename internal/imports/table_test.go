@@ -1,0 +1,96 @@
+package imports
+
+// Third-party modules. Each lives at the edge that its row gives it.
+const (
+	edwards   = "filippo.io/edwards25519"
+	jsonv2    = "github.com/go-json-experiment/json"
+	cyclonedx = "github.com/CycloneDX/cyclonedx-go"
+	compress  = "github.com/klauspost/compress"
+	sigstore  = "github.com/sigstore/sigstore"
+	xcrypto   = "golang.org/x/crypto"
+	xsys      = "golang.org/x/sys"
+	yaml      = "gopkg.in/yaml.v3"
+)
+
+// anything allows every package of the module, or every third-party module.
+const anything = "*"
+
+// A row says what the files of one package, tests apart, may import beside the
+// standard library.
+type row struct {
+	own   []string // packages of this module, by their folder
+	mods  []string // third-party modules, with every package in them
+	never []string // stronger than the two above; standard packages too
+}
+
+// table has one row a package, by its folder, from the bottom up. A row may be
+// there before its package is.
+var table = map[string]row{
+	"internal/limits":  {},
+	"internal/finding": {},
+	"internal/hint":    {},
+	"internal/imports": {},
+	"internal/clock":   {mods: []string{xsys}},
+	"internal/durable": {mods: []string{xsys}},
+	"internal/canon":   {own: []string{"internal/limits"}, mods: []string{jsonv2}},
+	"internal/yamldoc": {own: []string{"internal/canon", "internal/limits", "internal/hint"}, mods: []string{yaml}},
+
+	// crypto/x509 would bring a network stack with it.
+	"sign":      {own: []string{"internal/canon", "internal/limits"}, mods: []string{edwards}, never: []string{"crypto/x509"}},
+	"sign/wrap": {own: []string{"sign"}, mods: []string{sigstore, xcrypto}},
+	"keys":      {own: []string{"internal/canon", "internal/durable", "internal/hint", "sign"}, mods: []string{sigstore, xcrypto}},
+
+	"envlock":         {own: []string{"internal/canon", "internal/limits", "sign"}},
+	"envlock/capture": {own: []string{"envlock", "internal/canon", "internal/hint", "internal/limits", "sign"}, mods: []string{xsys}},
+	"cards":           {own: []string{"internal/canon", "internal/limits", "internal/yamldoc", "sign"}},
+	// A decision is a function of a policy and of windows: no clock, no files, no network.
+	"gates": {own: []string{"internal/canon", "internal/limits", "internal/yamldoc", "sign"}, never: []string{"io/fs", "net", "os"}},
+	"audit": {own: []string{"internal/canon", "internal/durable", "internal/finding", "internal/limits", "sign"}},
+	"run":   {own: []string{"audit", "cards", "envlock", "envlock/capture", "internal/canon", "sign"}, mods: []string{xsys}},
+	// A bundle carries a trail as a file: what is in it is for verify to say.
+	"bundle":  {own: []string{"gates", "internal/canon", "internal/durable", "internal/finding", "internal/limits", "sign"}, mods: []string{compress}},
+	"release": {own: []string{"audit", "gates", "internal/canon", "sign"}},
+	"verify":  {own: []string{"audit", "bundle", "cards", "envlock", "gates", "internal/canon", "internal/finding", "internal/limits", "sign"}},
+
+	// Packing verifies what it wrote.
+	"envlock/sbom": {own: []string{"envlock", "envlock/capture"}, mods: []string{cyclonedx}},
+	// The fast way of package sign; nothing but verification of a trail uses it.
+	"sign/comb": {own: []string{"sign"}, mods: []string{edwards}},
+	// Views of a report for CI systems.
+	"internal/cireport": {own: []string{"internal/finding", "verify"}},
+
+	"internal/pack": {own: []string{"audit", "bundle", "cards", "envlock", "gates", "internal/canon", "internal/durable", "internal/finding", "internal/limits", "sign", "verify"}},
+	"internal/cut":  {own: []string{anything}, mods: []string{anything}, never: []string{module + "/internal/cli"}},
+	// An oracle for tests: it shares no code with what it tests.
+	"internal/testbundle": {mods: []string{compress}},
+	"internal/recipes":    {},
+	"internal/scaffold":   {own: []string{"bundle", "cards", "gates", "internal/durable", "internal/hint", "internal/yamldoc"}},
+	// What a CI system says of the job; a function of its variables.
+	"internal/ciinfo": {},
+	"internal/rundir": {own: []string{"audit", "bundle", "cards", "envlock", "internal/canon", "internal/ciinfo", "internal/durable", "internal/finding", "internal/hint", "internal/limits", "sign"}},
+	"internal/docs":   {},
+	"internal/e2e":    {},
+	"internal/cli":    {own: []string{anything}, mods: []string{anything}},
+	"cmd/relseal":     {own: []string{"internal/cli"}},
+}
+
+// A ban holds for everything that a package reaches, not for its own imports alone.
+type ban struct {
+	from string
+	what []string // import paths, with everything below them
+	why  string
+}
+
+var bans = []ban{
+	{"verify", offline, "a verifier opens no connection, starts no process and holds no private key"},
+	{"sign", offline, "everything that verifies imports sign"},
+	{"gates", offline, "a decision is a function of a policy and of windows"},
+}
+
+// offline is what verifying must not reach. Go's own copies under vendor/ have
+// other paths and are not meant.
+var offline = []string{
+	"net", "os/exec", "os/user", "plugin", "crypto/tls", "crypto/x509",
+	sigstore, xcrypto,
+	module + "/keys", module + "/sign/wrap", module + "/run", module + "/envlock/capture",
+}
