@@ -119,7 +119,7 @@ func scanName(data []byte, i int) int {
 // scanString scans a string. That its bytes from 0x80 up are UTF-8 is seen to by
 // recognise, for all of data at once.
 func scanString(data []byte, i int) int {
-	for end := i + 1; end < len(data); {
+	for end := i + 1 + plainRun(data[i+1:]); end < len(data); {
 		switch c := data[end]; {
 		case plain[c]:
 			end++
