@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/relseal/relseal/internal/finding"
 	"github.com/relseal/relseal/internal/limits"
@@ -28,12 +29,31 @@ type CheckOptions struct {
 	// Findings of the event's content come before the call.
 	Event func(Record)
 
+	// EventActions, if not nil, are the actions of which Event is called; of the
+	// first event it is called whatever the action. Most events need no decoding,
+	// and it costs twice what checking them does.
+	EventActions []string
+
 	// Doubtful, if not nil, is called with every other well-formed event.
 	Doubtful func(Record)
 
 	// Bare says that the trail is not part of a bundle: that it is still being
 	// written is no fault then.
 	Bare bool
+
+	// Workers is how many lines are examined at a time; 0 stands for one a
+	// processor. What Check returns and reports does not depend on it. Reading and
+	// all calls are done by the caller's goroutine alone.
+	Workers int
+
+	// Plain says that crypto/ed25519 alone checks the signatures, one by one, for
+	// those who doubt package comb.
+	Plain bool
+}
+
+// wants reports whether Event is to be called of an action.
+func (o *CheckOptions) wants(action string) bool {
+	return o.Event != nil && (o.EventActions == nil || slices.Contains(o.EventActions, action))
 }
 
 // A Summary is what Check learned of a trail as a whole.
@@ -54,8 +74,8 @@ type Summary struct {
 }
 
 // Check reads a trail and reports everything that is wrong with it; the error is
-// of reading r alone. Memory is bounded by the longest line and a few dozen
-// bytes for each step, clock and gap in the failing events.
+// of reading r alone. Memory is bounded by a few chunks of lines for each
+// worker and a few dozen bytes for each step, clock and gap in the failing events.
 //
 // Line 0 has at most one of E_FORMAT, E_SCHEMA_MISMATCH, E_GENESIS and
 // E_KEY_UNKNOWN. If the schema is another, reading ends there. If the key is not
@@ -71,27 +91,27 @@ type Summary struct {
 // E_SEQUENCE for one after trail.close or, in a trail that is whole so far, one
 // that a run does not allow there). The end may be E_TRUNCATED or E_TRAIL_OPEN.
 func Check(r io.Reader, o CheckOptions) (Summary, error) {
-	j := newJudge(o)
-	lines := newLineReader(r)
-	for n := 0; ; n++ {
-		line, err := lines.next()
-		if err == io.EOF {
-			j.end(n)
-			return j.summary(), nil
-		}
-		if err != nil {
-			return j.summary(), err
-		}
-		if n == 0 && !j.header(line) {
-			return j.summary(), nil
-		}
-		if n > 0 {
-			j.line(line)
-		}
-	}
+	return checkLines(newLineReader(r), o, chunkLines)
 }
 
-// end judges how the trail ends after n lines.
+// checkLines is Check in chunks of that many lines.
+func checkLines(lines *lineReader, o CheckOptions, chunk int) (Summary, error) {
+	j := newJudge(o)
+	line, err := lines.next()
+	if err == io.EOF {
+		j.end(0)
+		return j.summary(), nil
+	}
+	if err != nil || !j.header(line) {
+		return j.summary(), err
+	}
+	if err = j.events(lines, chunk); err == nil {
+		j.end(1)
+	}
+	return j.summary(), err
+}
+
+// end judges how a trail of n lines ends, or of more.
 func (j *judge) end(n int) {
 	if n == 0 {
 		// A log comes into being with its first line: an empty file is no crash.

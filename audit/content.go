@@ -8,7 +8,8 @@ import (
 
 // content returns what is wrong with an event that follows from the chain. It
 // changes nothing: a log asks before it signs.
-func (j *judge) content(e *Event) []finding.Finding {
+func (j *judge) content(l *parsed) []finding.Finding {
+	e := &l.E
 	var found []finding.Finding
 	add := func(code finding.Code, text string) {
 		found = append(found, finding.New(code, "", text).At(e.K))
@@ -30,8 +31,8 @@ func (j *judge) content(e *Event) []finding.Finding {
 	differ(finding.EnvLock, "the event's EnvLock.fingerprint is not that of the trail", j.trust.env.Fingerprint, e.EnvLock.Fingerprint)
 	differ(finding.Card, "the event's PipelineCard.hash is not that of the trail", j.trust.pipe.Hash, e.PipelineCard.Hash)
 	differ(finding.Card, "the event's ParamCard.hash is not that of the trail", j.trust.param.Hash, e.ParamCard.Hash)
-	differ(finding.DataMismatch, "inputs.hash is not the digest of inputs.items", itemsDigest(e.Inputs), &e.Inputs.Hash)
-	differ(finding.DataMismatch, "outputs.hash is not the digest of outputs.items", itemsDigest(e.Outputs), &e.Outputs.Hash)
+	differ(finding.DataMismatch, "inputs.hash is not the digest of inputs.items", l.inputs(), &e.Inputs.Hash)
+	differ(finding.DataMismatch, "outputs.hash is not the digest of outputs.items", l.outputs(), &e.Outputs.Hash)
 	switch seed := e.RNG.Seed; {
 	case seed != nil && !isSeed(*seed):
 		add(finding.SeedInvalid, "rng.seed is not an unsigned 64-bit number in decimal")
@@ -53,7 +54,7 @@ func (j *judge) isRun() bool {
 
 // itemsDigest returns what the hash of s must be: the recorded one if the items
 // themselves are not recorded.
-func itemsDigest(s Items) *sign.Digest {
+func itemsDigest(s *Items) *sign.Digest {
 	if len(s.Items) == 0 {
 		return &s.Hash
 	}

@@ -29,12 +29,12 @@ func (j *judge) header(line rawLine) (goOn bool) {
 		j.trust.lookUp(j.o.Keys, g.Verifier.PKRef)
 	} else {
 		j.bind(g.Run.ID, g.EnvLock, g.PipelineCard, g.ParamCard, g.Verifier.PKRef)
-		if j.trust.known && !j.trust.signed(h.H0, h.Sig) {
+		if j.trust.known && !j.trust.signed(h.H0, h.Sig, untried) {
 			f := finding.New(finding.Genesis, "", "sig_0 is not the key's signature of H_0").At(0)
 			fault = &f
 		}
 	}
-	j.h0, _ = j.trust.resume(remains{&h.H0, &h.Sig}, &computed)
+	j.h0, _ = j.trust.resume(remains{h: &h.H0, sig: &h.Sig}, &computed)
 	j.chain.at = place{head: j.h0, known: true}
 	if fault != nil {
 		j.report(*fault)

@@ -203,6 +203,7 @@ func check(t testing.TB, trail string, edit func(*CheckOptions)) *result {
 	if res.Summary, err = Check(strings.NewReader(trail), o); err != nil {
 		t.Fatal(err)
 	}
+	agree(t, trail, o, res)
 	return res
 }
 

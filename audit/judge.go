@@ -9,19 +9,21 @@ import (
 // with them. Check feeds it from a reader; Log from its file, for what it finds
 // there, and with what it writes.
 type judge struct {
-	o       CheckOptions
-	genesis *Genesis
-	h0      sign.Digest
-	trust   trust
-	adopt   bool // line 0 says nothing reliable: trust comes from the first event
-	chain   chain
-	intact  bool // no line so far had a fault: what follows can be held to what came before
+	o        CheckOptions
+	genesis  *Genesis
+	h0       sign.Digest
+	trust    trust
+	adopt    bool      // line 0 says nothing reliable: trust comes from the first event
+	verifier *verifier // of many signatures at a time
+	chain    chain
+	intact   bool // no line so far had a fault: what follows can be held to what came before
 
 	closed bool // there was a trail.close
 	seed   *string
 	seeded bool
 	order  order
 	times  times
+	shown  bool // an event was passed on
 
 	last     lastLine
 	failing  numbers
@@ -67,23 +69,27 @@ func (j *judge) summary() Summary {
 
 // line judges a line after the first.
 func (j *judge) line(line rawLine) {
+	e := entry{line: line}
+	e.parse()
+	j.entry(&e)
+}
+
+// entry judges a line after the first that was examined before.
+func (j *judge) entry(e *entry) {
 	j.last = lastGood
-	if line.long() {
-		j.unreadable(line, nil)
-		return
-	}
-	r, err := ParseRecord(line.text)
 	switch {
-	case err == nil:
-		j.event(&parsed{r, sign.Sum(eventBytes(line.text))})
-		if !line.lf {
+	case e.line.long():
+		j.unreadable(e.line, nil)
+	case e.err == nil:
+		j.event(e)
+		if !e.line.lf {
 			// The event is whole; a crash took the LF, or somebody did.
 			j.truncated(j.chain.at.k, "the last line has no LF")
 		}
-	case line.torn():
+	case e.line.torn():
 		j.truncated(j.chain.at.k+1, "the trail ends in the middle of a line")
 	default:
-		j.unreadable(line, err)
+		j.unreadable(e.line, e.err)
 	}
 }
 
@@ -102,27 +108,28 @@ func (j *judge) unreadable(line rawLine, err error) {
 	j.intact = false
 }
 
-func (j *judge) event(l *parsed) {
+func (j *judge) event(l *entry) {
 	if j.adopt && l.id == l.ID {
 		j.adopt = false
 		j.bind(l.E.Run.ID, l.E.EnvLock, l.E.PipelineCard, l.E.ParamCard, l.E.Verifier.PKRef)
 	}
-	next, fault, proven := j.chain.apply(l, &j.trust)
+	next, fault, proven := j.chain.apply(&l.parsed, &j.trust)
 	j.chain = next
 	if fault != nil {
 		j.report(*fault)
 		j.intact = false
 	} else {
-		for _, f := range j.content(&l.E) {
+		for _, f := range j.content(&l.parsed) {
 			j.report(f)
 		}
 		j.add(&l.E)
 	}
-	if call := j.o.Event; proven && call != nil {
-		call(l.Record)
+	if call := j.o.Event; proven && call != nil && (!j.shown || j.o.wants(l.E.Action)) {
+		j.shown = true
+		call(l.whole())
 	}
 	if call := j.o.Doubtful; !proven && call != nil {
-		call(l.Record)
+		call(l.whole())
 	}
 }
 
@@ -146,9 +153,9 @@ func (j *judge) add(e *Event) {
 		j.order.add(e)
 	}
 	j.times.add(e)
-	ts := e.TS
 	if j.from == nil {
-		j.from = &ts
+		from := e.TS
+		j.from, j.to = &from, new(Time)
 	}
-	j.to = &ts
+	*j.to = e.TS
 }

@@ -128,8 +128,9 @@ func between(line []byte, first, last int) []byte {
 
 // remains are what can be read of a damaged line at the places where it should be.
 type remains struct {
-	h   *sign.Digest
-	sig *sign.Signature
+	h      *sign.Digest
+	sig    *sign.Signature
+	signed verdict // of sig over h
 }
 
 func salvage(line []byte) (r remains) {

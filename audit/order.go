@@ -23,10 +23,10 @@ func (o *order) fault(e *Event) string {
 		}
 		return "the first event of a run is " + ActionRunStart
 	}
-	step, named := stepOf(e)
-	ended, begun := o.steps[step]
 	switch e.Action {
 	case ActionStepStart, ActionStepEnd:
+		step, named := stepOf(e)
+		ended, begun := o.steps[step]
 		switch {
 		case e.Path.IsZero():
 			return e.Action + " names no step in path"

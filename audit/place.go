@@ -16,40 +16,33 @@ type place struct {
 	guess int64 // the last so many of the k events were counted from unreadable lines
 }
 
-// A parsed line is a well-formed one with the digest of the event in it.
-type parsed struct {
-	Record
-	id sign.Digest
-}
-
 // follows returns the first of E_EVENT_ID, E_SEQUENCE, E_RUN_ID, E_CHAIN_LINK
 // and E_SIG_EVENT by which l is not the event after p, or nil.
 func (p place) follows(l *parsed, t *trust) *finding.Finding {
 	e := &l.E
-	var f finding.Finding
+	fault := func(f finding.Finding) *finding.Finding { return &f }
 	switch {
 	case l.id != l.ID:
 		// The number inside a changed event is not believed either.
-		f = finding.New(finding.EventID, "", "id_k is not the digest of the event").At(p.k+1).
-			Differs(l.id.String(), l.ID.String())
+		return fault(finding.New(finding.EventID, "", "id_k is not the digest of the event").At(p.k+1).
+			Differs(l.id.String(), l.ID.String()))
 	case !p.leadsTo(e.K):
-		f = finding.New(finding.Sequence, "", p.gap(e.K)).At(e.K).
-			Differs(itoa(p.k+1), itoa(e.K))
+		return fault(finding.New(finding.Sequence, "", p.gap(e.K)).At(e.K).
+			Differs(itoa(p.k+1), itoa(e.K)))
 	case e.Run.ID != t.run:
-		f = finding.New(finding.RunID, "", "the event belongs to another run").At(e.K).
-			Differs(t.run, clip(e.Run.ID))
+		return fault(finding.New(finding.RunID, "", "the event belongs to another run").At(e.K).
+			Differs(t.run, clip(e.Run.ID)))
 	case p.ties(e.K) && Link(p.head, l.id) != l.H:
-		f = finding.New(finding.ChainLink, "", "H_k does not follow from the head before it and id_k").At(e.K).
-			Differs(Link(p.head, l.id).String(), l.H.String())
+		return fault(finding.New(finding.ChainLink, "", "H_k does not follow from the head before it and id_k").At(e.K).
+			Differs(Link(p.head, l.id).String(), l.H.String()))
 	case e.Verifier.PKRef != t.ref:
-		f = finding.New(finding.SigEvent, "", "the event names another key than the trail").At(e.K).
-			Differs(t.ref.String(), e.Verifier.PKRef.String())
-	case t.known && !t.signed(l.H, l.Sig):
-		f = finding.New(finding.SigEvent, "", "sig_k is not the key's signature of H_k").At(e.K)
+		return fault(finding.New(finding.SigEvent, "", "the event names another key than the trail").At(e.K).
+			Differs(t.ref.String(), e.Verifier.PKRef.String()))
+	case t.known && !t.signed(l.H, l.Sig, l.signed):
+		return fault(finding.New(finding.SigEvent, "", "sig_k is not the key's signature of H_k").At(e.K))
 	default:
 		return nil
 	}
-	return &f
 }
 
 // leadsTo reports whether event k may come next. Of several unreadable lines in
@@ -81,7 +74,7 @@ func (p place) past(l *parsed, f *finding.Finding, t *trust) place {
 	if f.Code == finding.Sequence {
 		next.k = l.E.K
 	}
-	next.head, next.known = t.resume(remains{&l.H, &l.Sig}, p.computed(l.id))
+	next.head, next.known = t.resume(remains{&l.H, &l.Sig, l.signed}, p.computed(l.id))
 	return next
 }
 

@@ -40,10 +40,20 @@ func (l rawLine) torn() bool {
 
 // next returns the next line, or io.EOF after the last, or the error of reading.
 func (lr *lineReader) next() (l rawLine, err error) {
-	if lr.end != nil {
-		return rawLine{}, lr.end
+	lr.buf, l, err = lr.read(lr.buf[:0])
+	if err == nil && !l.long() {
+		l.text = lr.buf
 	}
-	lr.buf = lr.buf[:0]
+	return l, err
+}
+
+// read is next with the text appended to buf instead of in the line: it moves
+// while buf grows. A line that is too long leaves buf as it was.
+func (lr *lineReader) read(buf []byte) (_ []byte, l rawLine, err error) {
+	if lr.end != nil {
+		return buf, rawLine{}, lr.end
+	}
+	start := len(buf)
 	for {
 		part, err := lr.r.ReadSlice('\n')
 		l.lf = err == nil
@@ -52,22 +62,22 @@ func (lr *lineReader) next() (l rawLine, err error) {
 		}
 		l.size += int64(len(part))
 		if !l.long() {
-			lr.buf = append(lr.buf, part...)
+			buf = append(buf, part...)
 		}
 		switch {
 		case err == bufio.ErrBufferFull:
 			continue
 		case err == io.EOF && l.size == 0:
-			return rawLine{}, io.EOF
+			return buf, rawLine{}, io.EOF
 		case err != nil && err != io.EOF:
-			return rawLine{}, err
+			return buf[:start], rawLine{}, err
 		}
 		// The end stays where it was seen: a trail may grow while it is read.
 		_, lr.end = lr.r.Peek(1)
 		l.last = lr.end == io.EOF
-		if !l.long() {
-			l.text = lr.buf
+		if l.long() {
+			buf = buf[:start]
 		}
-		return l, nil
+		return buf, l, nil
 	}
 }

@@ -39,7 +39,7 @@ func (l *Log) draw(d Draft) (line []byte, next step, err error) {
 	if _, err := ParseRecord(unsigned); err != nil {
 		return nil, next, err
 	}
-	for _, f := range l.judge.content(&e) {
+	for _, f := range l.judge.content(&parsed{Record: r, id: id}) {
 		if f.Verdict == finding.Reject {
 			return nil, next, fmt.Errorf("%s: %s", f.Code, f.Text)
 		}
@@ -55,7 +55,7 @@ func (l *Log) draw(d Draft) (line []byte, next step, err error) {
 	if r, err = ParseRecord(line); err != nil {
 		return nil, next, err
 	}
-	next.event = parsed{r, id}
+	next.event = parsed{Record: r, id: id}
 	var fault *finding.Finding
 	if next.chain, fault, _ = l.judge.chain.apply(&next.event, &l.judge.trust); fault != nil {
 		return nil, next, errors.New("the signer's signature does not verify with its own public key")

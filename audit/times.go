@@ -16,8 +16,11 @@ const slack = time.Second
 type times struct {
 	k    int64
 	ts   Time
-	tau  map[sign.Digest]tick // by the digest of the clock's name
+	tau  map[sign.Digest]*tick // by the digest of the clock's name
 	some bool
+
+	name string // the clock that was read last
+	last *tick  // and its reading: most trails have one clock
 }
 
 type tick struct{ k, tau int64 }
@@ -25,34 +28,46 @@ type tick struct{ k, tau int64 }
 // fault returns the E_TIME_ORDER of e, or nil. The writer records what its clock
 // says; that time went back is for the reader to judge.
 func (t *times) fault(e *Event) *finding.Finding {
-	var f finding.Finding
-	last, seen := t.tau[clockOf(e)]
+	last := t.of(e.Clock)
 	switch {
-	case seen && e.K > last.k && e.TauMonoUS < last.tau:
-		f = finding.New(finding.TimeOrder, "", "tau_mono_us goes back within one clock").At(e.K).
+	case last != nil && e.K > last.k && e.TauMonoUS < last.tau:
+		f := finding.New(finding.TimeOrder, "", "tau_mono_us goes back within one clock").At(e.K).
 			Differs("at least "+itoa(last.tau), itoa(e.TauMonoUS))
+		return &f
 	case t.some && e.K > t.k && e.TS.Before(t.ts.Time):
-		f = finding.New(finding.TimeOrder, "", "ts goes back").At(e.K).
+		f := finding.New(finding.TimeOrder, "", "ts goes back").At(e.K).
 			Differs("at least "+t.ts.String(), e.TS.String())
 		if t.ts.Sub(e.TS.Time) <= slack {
 			f = f.As(finding.Note)
 		}
+		return &f
 	default:
 		return nil
 	}
-	return &f
 }
 
 func (t *times) add(e *Event) {
 	if !t.some || e.K > t.k {
 		t.k, t.ts, t.some = e.K, e.TS, true
 	}
-	if t.tau == nil {
-		t.tau = map[sign.Digest]tick{}
+	last := t.of(e.Clock)
+	if last == nil {
+		if t.tau == nil {
+			t.tau = map[sign.Digest]*tick{}
+		}
+		last = new(tick)
+		t.tau[sign.Sum([]byte(e.Clock))] = last
 	}
-	if c := clockOf(e); e.K > t.tau[c].k {
-		t.tau[c] = tick{e.K, e.TauMonoUS}
+	if e.K > last.k {
+		*last = tick{e.K, e.TauMonoUS}
 	}
+	t.name, t.last = e.Clock, last
 }
 
-func clockOf(e *Event) sign.Digest { return sign.Sum([]byte(e.Clock)) }
+// of returns the last reading of a clock, nil if there is none.
+func (t *times) of(clock string) *tick {
+	if t.last != nil && t.name == clock {
+		return t.last
+	}
+	return t.tau[sign.Sum([]byte(clock))]
+}

@@ -15,10 +15,11 @@ type trust struct {
 	used  *sign.KeyID // ref, once a signature of it has verified
 }
 
-// signed reports whether s is the key's signature of the head h. Every
-// signature of a trail is checked here.
-func (t *trust) signed(h sign.Digest, s sign.Signature) bool {
-	ok := t.key.Verify(h[:], s)
+// signed reports whether s is the key's signature of the head h. If that was
+// found out before, tried says so; every other signature of a trail is checked
+// here.
+func (t *trust) signed(h sign.Digest, s sign.Signature, tried verdict) bool {
+	ok := tried == holds || tried == untried && t.key.Verify(h[:], s)
 	if ok && (t.used == nil || *t.used != t.ref) {
 		ref := t.ref
 		t.used = &ref
@@ -31,13 +32,13 @@ func (t *trust) signed(h sign.Digest, s sign.Signature) bool {
 // one if it verifies over that, else the recorded. What cannot be read is nil;
 // known is false if nothing is left.
 func (t *trust) resume(r remains, computed *sign.Digest) (head sign.Digest, known bool) {
-	try := func(h *sign.Digest) bool {
-		return t.known && h != nil && r.sig != nil && t.signed(*h, *r.sig)
+	try := func(h *sign.Digest, tried verdict) bool {
+		return t.known && h != nil && r.sig != nil && t.signed(*h, *r.sig, tried)
 	}
 	switch {
-	case try(r.h):
+	case try(r.h, r.signed):
 		return *r.h, true
-	case try(computed):
+	case try(computed, untried):
 		return *computed, true
 	case r.h != nil:
 		return *r.h, true

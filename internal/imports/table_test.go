@@ -45,7 +45,7 @@ var table = map[string]row{
 	"cards":           {own: []string{"internal/canon", "internal/limits", "internal/yamldoc", "sign"}},
 	// A decision is a function of a policy and of windows: no clock, no files, no network.
 	"gates": {own: []string{"internal/canon", "internal/limits", "internal/yamldoc", "sign"}, never: []string{"io/fs", "net", "os"}},
-	"audit": {own: []string{"internal/canon", "internal/durable", "internal/finding", "internal/limits", "sign"}},
+	"audit": {own: []string{"internal/canon", "internal/durable", "internal/finding", "internal/limits", "sign", "sign/comb"}},
 	"run":   {own: []string{"audit", "cards", "envlock", "envlock/capture", "internal/canon", "sign"}, mods: []string{xsys}},
 	// A bundle carries a trail as a file: what is in it is for verify to say.
 	"bundle":  {own: []string{"gates", "internal/canon", "internal/durable", "internal/finding", "internal/limits", "sign"}, mods: []string{compress}},

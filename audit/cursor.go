@@ -1,0 +1,138 @@
+package audit
+
+import (
+	"time"
+
+	"github.com/relseal/relseal/internal/canon"
+	"github.com/relseal/relseal/internal/limits"
+	"github.com/relseal/relseal/sign"
+)
+
+// A cursor goes through a line of which it is known what should come. Once
+// something else came it is bad, and what its methods return means nothing.
+// What they take has one spelling, the canonical one.
+type cursor struct {
+	text []byte
+	at   int
+	bad  bool
+}
+
+func (c *cursor) rest() []byte { return c.text[c.at:] }
+
+// skip takes s if that is what comes.
+func (c *cursor) skip(s string) bool {
+	end := c.at + len(s)
+	if end > len(c.text) || string(c.text[c.at:end]) != s {
+		return false
+	}
+	c.at = end
+	return true
+}
+
+func (c *cursor) want(s string) {
+	if !c.skip(s) {
+		c.bad = true
+	}
+}
+
+// take takes n bytes.
+func (c *cursor) take(n int) []byte {
+	if n < 0 || n > len(c.text)-c.at {
+		c.bad = true
+		return nil
+	}
+	c.at += n
+	return c.text[c.at-n : c.at]
+}
+
+// value takes a value inside depth objects and arrays.
+func (c *cursor) value(depth int) []byte {
+	n := canon.Prefix(c.rest(), depth)
+	if n == 0 {
+		c.bad = true
+	}
+	return c.take(n)
+}
+
+// name takes a string of U+0020 to U+007E without escapes and returns what is
+// between its quotes.
+func (c *cursor) name() []byte {
+	c.want(`"`)
+	rest, n := c.rest(), 0
+	for n < len(rest) && rest[n] >= 0x20 && rest[n] <= 0x7e && rest[n] != '"' && rest[n] != '\\' {
+		n++
+	}
+	if n > limits.JSONString {
+		c.bad = true
+	}
+	s := c.take(n)
+	c.want(`"`)
+	return s
+}
+
+// digest takes the text of a digest, quotes and all.
+func (c *cursor) digest(d *sign.Digest) {
+	c.want(`"sha256:`)
+	var wrong byte
+	if hex := c.take(2 * len(d)); hex != nil {
+		for i := range d {
+			high, low := nibble[hex[2*i]], nibble[hex[2*i+1]]
+			wrong |= high | low
+			d[i] = high<<4 | low&0xf
+		}
+	}
+	c.bad = c.bad || wrong > 0xf
+	c.want(`"`)
+}
+
+// nibble is the value of a lower-case hexadecimal digit, 0xff of other bytes.
+var nibble = func() (t [256]byte) {
+	for c := range t {
+		t[c] = 0xff
+	}
+	for i, c := range []byte("0123456789abcdef") {
+		t[c] = byte(i)
+	}
+	return t
+}()
+
+// number takes an integer from 0 to 10^15 − 1; longer ones are within the limit
+// or not, which is not worth the code.
+func (c *cursor) number() (n int64) {
+	rest, digits := c.rest(), 0
+	for digits < len(rest) && rest[digits]-'0' <= 9 {
+		if digits < 16 {
+			n = n*10 + int64(rest[digits]-'0')
+		}
+		digits++
+	}
+	c.bad = c.bad || digits == 0 || digits > 15 || rest[0] == '0' && digits > 1
+	c.at += digits
+	return n
+}
+
+// time takes the text of a Time, quotes and all.
+func (c *cursor) time() Time {
+	c.want(`"`)
+	s := c.take(len(timeLayout))
+	c.want(`"`)
+	if c.bad {
+		return Time{}
+	}
+	digits := func(from, n int) (v int) {
+		for _, d := range s[from : from+n] {
+			c.bad = c.bad || d-'0' > 9
+			v = v*10 + int(d-'0')
+		}
+		return v
+	}
+	year, month, day := digits(0, 4), digits(5, 2), digits(8, 2)
+	hour, min, sec, us := digits(11, 2), digits(14, 2), digits(17, 2), digits(20, 6)
+	c.bad = c.bad || s[4] != '-' || s[7] != '-' || s[10] != 'T' || s[13] != ':' || s[16] != ':' || s[19] != '.' || s[26] != 'Z' ||
+		month < 1 || month > 12 || day < 1 || day > 28 && day > daysIn(year, month) || hour > 23 || min > 59 || sec > 59
+	return Time{time.Date(year, time.Month(month), day, hour, min, sec, us*1000, time.UTC)}
+}
+
+func daysIn(year, month int) int {
+	return time.Date(year, time.Month(month)+1, 0, 0, 0, 0, 0, time.UTC).Day()
+}
