@@ -67,8 +67,9 @@ func (b *check) readTrail(path string, body io.Reader) error {
 			t.foreign = t.foreign || f.Code == finding.Genesis
 			b.add(checkTrail, f)
 		},
-		Event:    t.note,
-		Doubtful: b.keepDoubtful(t),
+		Event:        t.note,
+		EventActions: noted,
+		Doubtful:     b.keepDoubtful(t),
 	})
 	t.summary = summary
 	for _, r := range summary.Failing {
@@ -101,6 +102,10 @@ func (b *check) fails(path string, first, last int64) {
 	}
 	b.c.fails(path, first, last)
 }
+
+// noted are the actions of which note wants to know; of the first event it takes
+// the seed whatever the action.
+var noted = []string{audit.ActionRunStart, audit.ActionStepStart, audit.ActionStepEnd, audit.ActionRunEnd}
 
 // note keeps what later checks compare with the cards and the manifest.
 func (t *trail) note(r audit.Record) {

@@ -156,6 +156,7 @@ func (r Run) readTrail(s bundle.Sealer) (runTrail, error) {
 				faults = append(faults, fmt.Errorf("%s: %s: %s", name, f.Code, f.Text))
 			}
 		},
+		EventActions: []string{audit.ActionRunEnd},
 		Event: func(r audit.Record) {
 			if r.E.Action == audit.ActionRunEnd {
 				t.outcome, t.outputs = r.E.Status, r.E.Outputs.Items
