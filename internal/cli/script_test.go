@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"runtime"
 	"strconv"
@@ -41,6 +42,7 @@ func TestScript(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	deliverSignals()
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
 		RequireExplicitExec: true,
@@ -68,6 +70,17 @@ func TestScript(t *testing.T) {
 			"gone":    command("gone FILE...", gone),
 		},
 	})
+}
+
+// deliverSignals lets signals reach the programs of the scripts where they do not
+// reach this test: under nohup, or in the background of a shell, some are ignored,
+// and a program starts with what its parent ignores. What is caught is not handed on.
+func deliverSignals() {
+	for _, s := range interrupts {
+		if signal.Ignored(s) {
+			signal.Notify(make(chan os.Signal, 1), s)
+		}
+	}
 }
 
 // command makes a command of the scripts that has at least the arguments that its
