@@ -36,8 +36,10 @@ func ImportDecimal(s string) (Decimal, error) {
 	if !hasExp {
 		exponent = "0"
 	}
-	exp, err := strconv.Atoi(exponent) // out of range: the nearest int
-	if strings.Trim(whole+frac, "0123456789") != "" || whole+frac == "" || hasPoint && frac == "" || errors.Is(err, strconv.ErrSyntax) {
+	const digit = "0123456789"
+	exp, err := strconv.Atoi(exponent) // out of range: the nearest int, whatever follows
+	if strings.Trim(whole+frac, digit) != "" || whole+frac == "" || hasPoint && frac == "" ||
+		errors.Is(err, strconv.ErrSyntax) || strings.Trim(strings.TrimLeft(exponent, "+-"), digit) != "" {
 		return "", fmt.Errorf("%q is not a decimal number", clip(s))
 	}
 	// Move the point. An exponent beyond the digits by more than forty cannot fit;
