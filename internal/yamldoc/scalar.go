@@ -121,5 +121,5 @@ func quoteHint(s string) string {
 	if len(clip(s)) != len(s) {
 		return "quote it"
 	}
-	return "quote it: " + strconv.Quote(s)
+	return "quote it: " + Quote(s)
 }
