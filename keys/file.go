@@ -45,9 +45,10 @@ func readFile(path string) ([]byte, fs.FileMode, error) {
 	return data, info.Mode(), nil
 }
 
-// fileError returns err with the file's name before it, once.
+// fileError returns err with the file's name before it, once. Inside err may be an
+// error about another file, one that holds a passphrase: that keeps its name.
 func fileError(path string, err error) error {
-	if pe, ok := errors.AsType[*fs.PathError](err); ok {
+	if pe, ok := errors.AsType[*fs.PathError](err); ok && pe.Path == path {
 		err = pe.Err
 	}
 	if le, ok := errors.AsType[*os.LinkError](err); ok {

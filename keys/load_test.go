@@ -218,6 +218,16 @@ func TestLoadPrivateMissing(t *testing.T) {
 	}
 }
 
+// The file that holds the passphrase is missing, not the key.
+func TestLoadPrivateMissingPassphrase(t *testing.T) {
+	path := keyFile(t, must(seeded(t, 1).EncryptedPEM([]byte("correct horse"))))
+	secret := filepath.Join(t.TempDir(), "secret.txt")
+	_, err := LoadPrivate(path, func() ([]byte, error) { return os.ReadFile(secret) })
+	if want := path + ": passphrase: open " + secret + ": "; !errors.Is(err, fs.ErrNotExist) || !strings.HasPrefix(err.Error(), want) {
+		t.Errorf("%v; want %s", err, want)
+	}
+}
+
 // TestForeignPrivateKeys loads what ssh-keygen and openssl make.
 func TestForeignPrivateKeys(t *testing.T) {
 	t.Run("ssh-keygen", func(t *testing.T) {

@@ -145,7 +145,7 @@ func MkdirAll(path string, perm fs.FileMode) error {
 	case err == nil && info.IsDir():
 		return nil
 	case err == nil:
-		return at("mkdir", path, fmt.Errorf("%w and is not a directory", fs.ErrExist))
+		return &fs.PathError{Op: "mkdir", Path: path, Err: fmt.Errorf("%w and is not a directory", fs.ErrExist)}
 	case !errors.Is(err, fs.ErrNotExist):
 		return at("mkdir", path, err)
 	}

@@ -222,10 +222,11 @@ func TestMkdirAll(t *testing.T) {
 	if err := os.WriteFile(file, nil, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	for _, path := range []string{file, filepath.Join(file, "below")} {
-		if err := MkdirAll(path, 0o755); err == nil {
-			t.Errorf("MkdirAll(%s) succeeded", path)
-		}
+	if err := MkdirAll(file, 0o755); !errors.Is(err, fs.ErrExist) || !strings.HasSuffix(err.Error(), file+": file already exists and is not a directory") {
+		t.Errorf("MkdirAll of a file: %v", err)
+	}
+	if err := MkdirAll(filepath.Join(file, "below"), 0o755); err == nil {
+		t.Error("MkdirAll below a file succeeded")
 	}
 	t.Chdir(dir)
 	if err := MkdirAll("x/y", 0o755); err != nil {
