@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path"
 	"slices"
@@ -15,11 +16,15 @@ import (
 	"github.com/relseal/relseal/sign"
 )
 
-// hashFile reads the regular file name below root.
-func hashFile(ctx context.Context, root *os.Root, name string) (Artifact, error) {
-	info, err := root.Stat(name) // before it is opened: opening a FIFO waits for a writer
+// hashFile reads the regular file name below root; stat is root.Stat, or
+// root.Lstat where a symbolic link will not do.
+func hashFile(ctx context.Context, root *os.Root, stat func(string) (fs.FileInfo, error), name string) (Artifact, error) {
+	info, err := stat(name) // before it is opened: opening a FIFO waits for a writer
 	if err != nil {
 		return Artifact{}, err
+	}
+	if info.Mode()&fs.ModeSymlink != 0 {
+		return Artifact{}, errors.New("is a symbolic link; a bundle holds the file itself, so make that")
 	}
 	if info.IsDir() {
 		return Artifact{}, errors.New("is a directory; name files, such as " + path.Join(name, "*"))

@@ -123,11 +123,15 @@ func missing(err error) bool {
 }
 
 // hashFiles returns the files by digest, in the given order. At the first fault
-// it returns those before it.
+// it returns those before it. Inputs alone may be symbolic links.
 func hashFiles(ctx context.Context, root *os.Root, kind string, names []string) ([]Artifact, error) {
+	stat := root.Lstat
+	if kind == "input" {
+		stat = root.Stat
+	}
 	var files []Artifact
 	for _, name := range names {
-		a, err := hashFile(ctx, root, name)
+		a, err := hashFile(ctx, root, stat, name)
 		if errors.Is(err, errAborted) {
 			return files, err
 		}

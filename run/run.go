@@ -17,8 +17,8 @@
 // Its outputs are removed before it starts, so that what is there afterwards is
 // of this run. Its inputs are hashed before and after: one that changed in
 // between, or since an earlier step read or made it, fails the step. Inputs and
-// outputs are files below the project's directory; a symbolic link that leaves
-// it is refused.
+// outputs are files below the project's directory. An input may be a symbolic
+// link that does not leave it, an output is no link.
 //
 // The command gets PATH, HOME, TMPDIR, LANG=C.UTF-8, the variables that the
 // pipeline lists and the step's own, and nothing else; no standard input;

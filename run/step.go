@@ -163,7 +163,7 @@ func (r *runner) judge(ctx context.Context, s cards.Step, inputs []Artifact, d *
 // unchanged reports the first input that is not what it was before the step.
 func (r *runner) unchanged(ctx context.Context, inputs []Artifact) error {
 	for _, in := range inputs {
-		now, err := hashFile(ctx, r.root, in.URI)
+		now, err := hashFile(ctx, r.root, r.root.Stat, in.URI)
 		if errors.Is(err, errAborted) {
 			return err
 		}
