@@ -59,7 +59,13 @@ type Request struct {
 	// it is an input of a run, and every event has it.
 	RNGFamily string
 
-	AllowSecrets bool // record variables that look like credentials all the same
+	// Args are a command and its arguments, if one is recorded beside the EnvLock
+	// and published with it.
+	Args []string
+
+	// AllowSecrets are those that are recorded though they look like credentials:
+	// variables and settings of the go command by name, arguments by number.
+	AllowSecrets []string
 
 	// Root is the directory that stands for "/" in tests; "" is the machine
 	// itself. Facts are then read as on Linux, tools found below it, and nothing
@@ -69,8 +75,8 @@ type Request struct {
 	LookupEnv func(string) (string, bool) // nil: os.LookupEnv
 }
 
-// Capture returns the environment. Missing tools and lock files and variables
-// that must not be recorded are reported together, as [Problems]. Each declared
+// Capture returns the environment. Missing tools and lock files, and variables
+// and arguments that must not be recorded, are reported together, as [Problems]. Each declared
 // tool is run once to ask its version, with the environment that a step would
 // get, without standard input and for a limited time.
 func Capture(ctx context.Context, r Request) (envlock.Lock, error) {
@@ -102,6 +108,7 @@ func gather(ctx context.Context, r Request, goOn bool) (envlock.Lock, Problems, 
 		Locks:     readLocks(m.project, r.Locks, &problems),
 		Variables: m.readVariables(r.Env, &problems),
 	}
+	m.checkArguments(r.Args, &problems)
 	if len(problems) > 0 && !goOn {
 		return envlock.Lock{}, problems, nil
 	}
@@ -130,7 +137,7 @@ type machine struct {
 	project      *os.Root
 	env          []string // of the tools that are asked their version
 	lookup       func(string) (string, bool)
-	allowSecrets bool
+	allowSecrets []string
 	withPackages bool
 	patience     time.Duration // with one such tool
 }
@@ -160,6 +167,10 @@ func newMachine(r Request) (*machine, error) {
 	}
 	return m, nil
 }
+
+// allowed reports whether a variable, setting or argument is to be recorded
+// though it looks like a credential.
+func (m *machine) allowed(name string) bool { return slices.Contains(m.allowSecrets, name) }
 
 // sorted returns names in order, each once.
 func sorted(names []string) []string {

@@ -31,8 +31,9 @@ type Unread struct {
 
 // Check captures the environment again, as [Again] says, and compares it with
 // want. That something is gone, such as a tool or a lock file, is a difference;
-// that it is there and cannot be read leaves the answer open. Of r only Dir, Root
-// and LookupEnv are used.
+// that it is there and cannot be read leaves the answer open. Of r only Dir, Root,
+// LookupEnv and AllowSecrets are used: what a stranger's EnvLock names is not shown
+// unless the caller says so.
 func Check(ctx context.Context, want envlock.Lock, r Request) (Comparison, error) {
 	var c Comparison
 	var err error
@@ -40,7 +41,7 @@ func Check(ctx context.Context, want envlock.Lock, r Request) (Comparison, error
 		return c, err
 	}
 	again := Again(want)
-	again.Dir, again.Root, again.LookupEnv = r.Dir, r.Root, r.LookupEnv
+	again.Dir, again.Root, again.LookupEnv, again.AllowSecrets = r.Dir, r.Root, r.LookupEnv, r.AllowSecrets
 	got, problems, err := gather(ctx, again, true)
 	if err != nil {
 		return c, err
@@ -65,7 +66,11 @@ func (c *Comparison) compare(want, got envlock.Lock, problems Problems) {
 			continue
 		}
 		j.open[at] = true
-		c.Unread = append(c.Unread, Unread{at.component, at.name, p.Text})
+		text := p.Text
+		if errors.Is(p, ErrSecret) {
+			text += "; --allow-secret with its name compares it all the same"
+		}
+		c.Unread = append(c.Unread, Unread{at.component, at.name, text})
 	}
 	for _, d := range envlock.Diff(want, got) {
 		switch v, why := j.judge(d); v {

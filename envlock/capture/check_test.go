@@ -197,3 +197,23 @@ func TestUnlistedLocks(t *testing.T) {
 		t.Error("a project that is not there has no lock files")
 	}
 }
+
+// A variable that was recorded though it looks like a credential is compared only
+// if the caller allows it again: the EnvLock may be somebody else's.
+func TestCheckAllowed(t *testing.T) {
+	env := maps.Clone(fakeEnv)
+	env["A_TOKEN"] = "harmless"
+	r := request(t, fakeMachine, fakeProject, env)
+	r.Env, r.AllowSecrets = []string{"A_TOKEN"}, []string{"A_TOKEN"}
+	want, err := Capture(t.Context(), r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c, err := Check(t.Context(), want, r); err != nil || c.Got == nil || *c.Got != c.Want {
+		t.Errorf("allowed: %+v, %v", c, err)
+	}
+	r.AllowSecrets = nil
+	if c, err := Check(t.Context(), want, r); err != nil || c.Got != nil || places(c.Unread) != "variables A_TOKEN" {
+		t.Errorf("not allowed: %+v, %v", c, err)
+	}
+}

@@ -42,7 +42,7 @@ func (m *machine) goEnv(ctx context.Context, t tool, c envlock.Component, proble
 		}
 	}
 	for _, name := range slices.Concat(goAlways, goIfSet) {
-		if what := secretValue(values[name]); what != "" && !m.allowSecrets {
+		if what := secretValue(values[name]); what != "" && !m.allowed(name) {
 			c[t.name+"."+name] = nil
 			problems.add(KindTool, t.name, "its setting "+name+" looks like "+what, secretHint, ErrSecret)
 		}

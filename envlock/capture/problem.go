@@ -14,24 +14,30 @@ const (
 	KindTool     = "tool"
 	KindLock     = "lock file"
 	KindVariable = "variable"
+	KindArgument = "argument"
 )
 
 // A Problem is one thing of a request that cannot be recorded. It never holds
-// the value of a variable.
+// the value of a variable or an argument.
 type Problem struct {
-	Kind string // KindTool, KindLock or KindVariable
-	Name string
+	Kind string // KindTool, KindLock, KindVariable or KindArgument
+	Name string // of an argument its number
 	Text string // the fault
 	Hint string // what to do about it
 	err  error  // the cause, if there is one
 }
 
-func (p *Problem) Error() string { return fmt.Sprintf("%s %+q: %s", p.Kind, p.Name, p.Text) }
+func (p *Problem) Error() string {
+	if p.Kind == KindArgument {
+		return fmt.Sprintf("%s %s: %s", p.Kind, p.Name, p.Text)
+	}
+	return fmt.Sprintf("%s %+q: %s", p.Kind, p.Name, p.Text)
+}
 
 func (p *Problem) Unwrap() error { return p.err }
 
-// Problems are all the problems of a request: tools, lock files, variables, each
-// sorted by name. Its text has one line for each.
+// Problems are all the problems of a request: tools, lock files, variables,
+// arguments, each sorted by name. Its text has one line for each.
 type Problems []*Problem
 
 func (ps Problems) Error() string {
@@ -67,5 +73,5 @@ func (ps Problems) err() error {
 
 var _ interface{ Unwrap() []error } = Problems{} // for errors.Is and errors.As
 
-// ErrSecret is wrapped by the problem of a variable that looks like a credential.
+// ErrSecret is wrapped by the problem of what looks like a credential.
 var ErrSecret = errors.New("looks like a credential")

@@ -122,7 +122,10 @@ func TestVariables(t *testing.T) {
 		{"PEM", true, "!control character"},
 	}
 	for _, tt := range tests {
-		m := &machine{lookup: lookup(env), allowSecrets: tt.allowSecrets}
+		m := &machine{lookup: lookup(env)}
+		if tt.allowSecrets {
+			m.allowSecrets = []string{tt.name}
+		}
 		var problems Problems
 		vars := m.readVariables([]string{tt.name, tt.name}, &problems)
 		if want, bad := strings.CutPrefix(tt.want, "!"); bad {

@@ -182,7 +182,7 @@ func TestGoSettings(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), `tool "go": its setting GOFLAGS looks like a GitHub token`) || strings.Contains(err.Error(), secret) {
 		t.Errorf("got %v", err)
 	}
-	l, err := capture(t, machine, fakeProject, fakeEnv, func(r *Request) { r.AllowSecrets = true })
+	l, err := capture(t, machine, fakeProject, fakeEnv, func(r *Request) { r.AllowSecrets = []string{"GOFLAGS"} })
 	if err != nil || !strings.Contains(show(l.Env.Compilers["go.GOFLAGS"]), secret) {
 		t.Errorf("with secrets allowed: %v, %v", l.Env.Compilers, err)
 	}

@@ -10,7 +10,7 @@ import (
 	"github.com/relseal/relseal/internal/limits"
 )
 
-const secretHint = "an EnvLock is published: take it from the list, or allow secrets if it is none"
+const secretHint = "what is recorded is published: leave it out; if it is no credential, --allow-secret with its name, or an argument's number, records it"
 
 // readVariables returns the listed variables exactly as they are set, null for
 // those that are not. No problem ever holds a value.
@@ -21,7 +21,7 @@ func (m *machine) readVariables(names []string, problems *Problems) map[string]*
 			problems.add(KindVariable, name, "not the name of a variable", `a name is printable and has no "="`, nil)
 			continue
 		}
-		if !m.allowSecrets && secretName(name) {
+		if !m.allowed(name) && secretName(name) {
 			problems.add(KindVariable, name, "its name looks like that of a credential", secretHint, ErrSecret)
 			continue
 		}
@@ -31,7 +31,7 @@ func (m *machine) readVariables(names []string, problems *Problems) map[string]*
 			continue
 		}
 		// A credential that is also malformed is still reported as a credential.
-		if what := secretValue(value); what != "" && !m.allowSecrets {
+		if what := secretValue(value); what != "" && !m.allowed(name) {
 			problems.add(KindVariable, name, "its value looks like "+what, secretHint, ErrSecret)
 			continue
 		}
