@@ -44,7 +44,7 @@ type Window struct {
 	IncidentRate Value `json:"incident_rate"`
 
 	// A ledger needs these two; a file of windows may go without.
-	Seq     int64  `json:"seq,omitzero"`     // from 1, without holes in one ledger
+	Seq     int64  `json:"seq,omitzero"`     // from 1, without holes for one release
 	Release string `json:"release,omitzero"` // bundle.id of what was observed
 
 	N          Int         `json:"n,omitzero"`            // events counted, and

@@ -14,8 +14,7 @@ import (
 
 // readCSV reads a table whose header is names of members. An empty cell is
 // a missing value; NaN is text like any other and stays what it is.
-func readCSV(file string, in io.Reader) ([]Window, error) {
-	r := &windowReader{file: file}
+func (r *windowReader) readCSV(in io.Reader) error {
 	table := csv.NewReader(in)
 	table.FieldsPerRecord = -1 // counted here, so that the fault names its line
 	table.TrimLeadingSpace = true
@@ -32,7 +31,7 @@ func readCSV(file string, in io.Reader) ([]Window, error) {
 			break
 		}
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", file, err)
+			return fmt.Errorf("%s: %w", r.file, err)
 		}
 		r.line, _ = table.FieldPos(0)
 		for i := range row {
@@ -47,7 +46,7 @@ func readCSV(file string, in io.Reader) ([]Window, error) {
 		}
 		r.row(header, row)
 	}
-	return r.result()
+	return nil
 }
 
 // header reports what is wrong with the names of the columns: once, not in each line.

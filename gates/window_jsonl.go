@@ -14,8 +14,7 @@ import (
 )
 
 // readJSONL reads one JSON object a line; blank lines are skipped.
-func readJSONL(file string, in io.Reader) ([]Window, error) {
-	r := &windowReader{file: file}
+func (r *windowReader) readJSONL(in io.Reader) error {
 	lines := bufio.NewScanner(in)
 	lines.Buffer(nil, limits.Line+1) // its line break
 	for lines.Scan() && !r.full() {
@@ -29,9 +28,9 @@ func readJSONL(file string, in io.Reader) ([]Window, error) {
 		r.line++
 		r.report(nil, fmt.Sprintf("is longer than %d bytes", limits.Line), "")
 	case err != nil:
-		return nil, fmt.Errorf("%s: %w", file, err)
+		return fmt.Errorf("%s: %w", r.file, err)
 	}
-	return r.result()
+	return nil
 }
 
 func (r *windowReader) object(line []byte) {
@@ -50,13 +49,13 @@ func flatObject(data []byte, report yamldoc.Reporter) (map[string]string, bool) 
 	}
 	var raw json.RawMessage
 	if err := json.Unmarshal(data, &raw); err != nil {
-		report(nil, "is not JSON: "+err.Error(), "")
+		report(nil, "is not JSON: "+err.Error(), oneLine(data))
 		return nil, false
 	}
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.UseNumber()
 	if tok, err := d.Token(); err != nil || tok != json.Delim('{') {
-		report(nil, "is not a JSON object", "")
+		report(nil, "is not a JSON object", oneLine(data))
 		return nil, false
 	}
 	members, ok := map[string]string{}, true
@@ -92,4 +91,15 @@ func flatObject(data []byte, report yamldoc.Reporter) (map[string]string, bool) 
 		}
 	}
 	return members, ok
+}
+
+// oneLine is the hint for JSON that is laid out in another way.
+func oneLine(data []byte) string {
+	switch {
+	case string(data) == "{":
+		return "one object a line: jq -c ."
+	case data[0] == '[':
+		return "one object a line: jq -c '.[]'"
+	}
+	return ""
 }

@@ -14,6 +14,17 @@ import (
 	"github.com/relseal/relseal/internal/yamldoc"
 )
 
+// A Format is how a file of windows is written.
+type Format string
+
+const (
+	JSONL Format = "jsonl" // one JSON object a line
+	CSV   Format = "csv"   // RFC 4180, the first line names the columns
+)
+
+// Formats are all of them.
+var Formats = []Format{JSONL, CSV}
+
 // ReadWindows reads windows that other programs wrote to a file: JSON, one object a
 // line, if the file starts with a brace, else CSV. file is the name that faults
 // carry; the error holds all of them, each with line and member.
@@ -23,27 +34,50 @@ import (
 // it may be a metric's name with a slip in it, and a metric that is missing
 // by mistake decides as much as one that is missing.
 func ReadWindows(file string, r io.Reader) ([]Window, error) {
-	in := bufio.NewReader(r)
-	if head, err := in.Peek(len(byteOrderMark)); err == nil && bytes.Equal(head, byteOrderMark) {
-		in.Discard(len(byteOrderMark))
+	all, err := readWindows(file, r)
+	return all.result(err)
+}
+
+// ReadWindowsAs is [ReadWindows] of a file whose format is known.
+func ReadWindowsAs(format Format, file string, r io.Reader) ([]Window, error) {
+	all, in := &windowReader{file: file}, withoutMark(r)
+	switch format {
+	case JSONL:
+		return all.result(all.readJSONL(in))
+	case CSV:
+		return all.result(all.readCSV(in))
 	}
+	return nil, fmt.Errorf("want jsonl or csv, got %s", yamldoc.Quote(string(format)))
+}
+
+func readWindows(file string, r io.Reader) (*windowReader, error) {
+	in := withoutMark(r)
+	all := &windowReader{file: file}
 	for {
 		c, err := in.ReadByte()
 		if err == io.EOF {
-			return nil, nil
+			return all, nil
 		}
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", file, err)
+			return all, fmt.Errorf("%s: %w", file, err)
 		}
 		if c == ' ' || c == '\t' {
 			continue // a blank line counts, so line breaks stay
 		}
 		in.UnreadByte()
-		if c == '{' || c == '\n' || c == '\r' {
-			return readJSONL(file, in)
+		if c == '{' || c == '[' || c == '\n' || c == '\r' {
+			return all, all.readJSONL(in)
 		}
-		return readCSV(file, in)
+		return all, all.readCSV(in)
 	}
+}
+
+func withoutMark(r io.Reader) *bufio.Reader {
+	in := bufio.NewReader(r)
+	if head, err := in.Peek(len(byteOrderMark)); err == nil && bytes.Equal(head, byteOrderMark) {
+		in.Discard(len(byteOrderMark))
+	}
+	return in
 }
 
 // byteOrderMark is what spreadsheets put before a CSV.
@@ -57,6 +91,7 @@ type windowReader struct {
 	file   string
 	line   int
 	out    []Window
+	lines  []int // of out
 	faults yamldoc.Faults
 }
 
@@ -67,12 +102,21 @@ func (r *windowReader) report(at yamldoc.Path, text, hint string) {
 
 func (r *windowReader) full() bool { return len(r.faults) >= maxFaults }
 
-func (r *windowReader) result() ([]Window, error) {
+// err returns all faults, nil if there are none.
+func (r *windowReader) err() error {
 	if r.full() {
 		r.report(nil, fmt.Sprintf("%d faults; the rest of the file was not read", len(r.faults)), "")
 	}
 	slices.SortStableFunc(r.faults, func(a, b yamldoc.Fault) int { return cmp.Compare(a.Line, b.Line) })
-	if err := r.faults.Err(); err != nil {
+	return r.faults.Err()
+}
+
+// result is what was read: whole or nothing.
+func (r *windowReader) result(err error) ([]Window, error) {
+	if err == nil {
+		err = r.err()
+	}
+	if err != nil {
 		return nil, err
 	}
 	return r.out, nil
@@ -81,7 +125,7 @@ func (r *windowReader) result() ([]Window, error) {
 // window makes a window of members by name; an empty text is a member that is not set.
 func (r *windowReader) window(members map[string]string) {
 	if w, ok := makeWindow(members, r.report); ok {
-		r.out = append(r.out, w)
+		r.out, r.lines = append(r.out, w), append(r.lines, r.line)
 	}
 }
 

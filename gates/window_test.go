@@ -122,11 +122,12 @@ func TestReadWindowsFaults(t *testing.T) {
 	for _, tt := range []struct{ text, want string }{
 		{good + "\n" + `{"id":"w2","channel":"canary","start_ms":0,"end_ms":1,"scoer":"1","hb_lag":true}`, "f:2: hb_lag: want a text or a number"},
 		{good + "\n" + `{"id":"w2","channel":"canary","start_ms":0,"end_ms":1,"scoer":"1"}`, `f:2: scoer: unknown member (did you mean "score"?)`},
-		{`{"channel":"lts","start_ms":0,"end_ms":1}` + "\n[]", "f:1: id: is missing\nf:1: channel: want canary or stable or LTS, got \"lts\" (did you mean \"LTS\"?)\nf:2: is not a JSON object"},
+		{`{"channel":"lts","start_ms":0,"end_ms":1}` + "\n[]", "f:1: id: is missing\nf:1: channel: want canary or stable or LTS, got \"lts\" (did you mean \"LTS\"?)\nf:2: is not a JSON object (one object a line: jq -c '.[]')"},
+		{"[\n", "f:1: is not JSON: unexpected end of JSON input (one object a line: jq -c '.[]')"},
 		{`{"id":"w1"}`, "f:1: channel: is missing\nf:1: start_ms: is missing\nf:1: end_ms: is missing"},
 		{`{"id":"w1","id":"w2","channel":"canary","start_ms":0,"end_ms":1}`, "f:1: id: is there twice"},
 		{`{"id":"w1","channel":"canary","start_ms":0.5,"end_ms":9007199254740993}`, "f:1: end_ms: want an integer, got \"9007199254740993\"\nf:1: start_ms: want an integer, got \"0.5\""},
-		{good + "\n\n{", "f:3: is not JSON: unexpected end of JSON input"},
+		{good + "\n\n{", "f:3: is not JSON: unexpected end of JSON input (one object a line: jq -c .)"},
 		{good + " x", "f:1: is not JSON: invalid character 'x' after top-level value"},
 		{"{\"id\":\"\xff\"}", "f:1: is not valid UTF-8"},
 		{`{"id":{"a":[1]},"channel":[],"start_ms":0,"end_ms":1}`, "f:1: id: want a text or a number\nf:1: channel: want a text or a number"},
@@ -143,6 +144,28 @@ func TestReadWindowsFaults(t *testing.T) {
 		got, err := ReadWindows("f", strings.NewReader(tt.text))
 		if text := errText(err); got != nil || text != tt.want && !(tt.want[0] == '\n' && strings.HasSuffix(text, tt.want)) {
 			t.Errorf("%.80q:\ngot  %s\nwant %s", tt.text, text, tt.want)
+		}
+	}
+}
+
+// A format that is given is not guessed.
+func TestReadWindowsAs(t *testing.T) {
+	for format, text := range map[Format]string{JSONL: jsonl, CSV: table} {
+		if got, err := ReadWindowsAs(format, "w", strings.NewReader(text)); err != nil || len(got) != 2 {
+			t.Errorf("%s: %+v, %v", format, got, err)
+		}
+	}
+	for _, tt := range []struct {
+		format Format
+		text   string
+		want   string
+	}{
+		{CSV, "{}\n", `w:1: ["{}"]: unknown column`},
+		{JSONL, table, "w:1: is not JSON"},
+		{"xml", "", `want jsonl or csv, got "xml"`},
+	} {
+		if _, err := ReadWindowsAs(tt.format, "w", strings.NewReader(tt.text)); !strings.HasPrefix(errText(err), tt.want) {
+			t.Errorf("%s: got %v, want %s", tt.format, err, tt.want)
 		}
 	}
 }

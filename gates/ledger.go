@@ -1,0 +1,273 @@
+package gates
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/relseal/relseal/internal/canon"
+	"github.com/relseal/relseal/sign"
+)
+
+// The actions of a ledger, the trail of a product's moves between channels.
+// What its events say is in details, of the types below.
+const (
+	ActionRegister     = "policy.register" // Registered
+	ActionSealed       = "bundle.sealed"   // Sealed
+	ActionWindow       = "window"          // Windowed
+	ActionPromote      = "promote"         // Promoted
+	ActionOverride     = "override"        // Overridden
+	ActionRollback     = "rollback"        // RolledBack
+	ActionRollbackDone = "rollback.done"   // RollbackDone
+)
+
+// LedgerActions are those of which a Ledger takes note.
+var LedgerActions = []string{ActionRegister, ActionSealed, ActionWindow, ActionPromote, ActionOverride, ActionRollback, ActionRollbackDone}
+
+type (
+	// Registered puts a policy in force for every release that has no window yet.
+	Registered struct {
+		Digest sign.Digest `json:"digest"`
+		Policy Policy      `json:"policy"`
+	}
+	// Sealed says that a bundle came to a channel. Promote is the event that moved
+	// it there, null on canary; Policy is that of the bundle's manifest.
+	Sealed struct {
+		Bundle  sign.Digest  `json:"bundle"`
+		Channel string       `json:"channel"`
+		Version string       `json:"version"`
+		Policy  *sign.Digest `json:"policy"`
+		Promote *int64       `json:"promote"`
+	}
+	// Windowed is one window, as it was measured.
+	Windowed struct {
+		Window Window `json:"window"`
+	}
+	// Promoted moves a release one channel up. Decision is the digest of the
+	// decision at the time of the event; Override is the event before, if that
+	// stands in for what is unmet.
+	Promoted struct {
+		Release  sign.Digest `json:"release"` // the source's bundle.id
+		From     string      `json:"from"`
+		To       string      `json:"to"`
+		Decision sign.Digest `json:"decision"`
+		Override *int64      `json:"override"`
+	}
+	// Overridden is a human's signature under what is unmet. Its actor is who, its
+	// notes are why.
+	Overridden struct {
+		Release  sign.Digest `json:"release"`
+		From     string      `json:"from"`
+		To       string      `json:"to"`
+		Decision sign.Digest `json:"decision"`
+		Unmet    []string    `json:"unmet"`
+	}
+	// RolledBack takes a release from its channel for good. To is the bundle to
+	// return to, null if there is none; Decision is null on demand.
+	RolledBack struct {
+		Release      sign.Digest  `json:"release"`
+		Channel      string       `json:"channel"`
+		To           *sign.Digest `json:"to"`
+		Decision     *sign.Digest `json:"decision"`
+		TriggerEndMS int64        `json:"trigger_end_ms"` // on demand the time of the event
+		DeadlineMS   *int64       `json:"deadline_ms"`    // null if no policy says T_rollback
+	}
+	// RollbackDone closes the clock of a rollback.
+	RollbackDone struct {
+		Rollback int64   `json:"rollback"` // its event
+		OK       bool    `json:"ok"`
+		Reason   *string `json:"reason"`   // E_ROLLBACK_DEADLINE or E_TIMEBASE_SKEW
+		TotalMS  *int64  `json:"total_ms"` // null if the clocks cannot tell
+	}
+)
+
+// An Event is what a Ledger needs of an event: its place, its time, and what it says.
+type Event struct {
+	K       int64
+	TimeMS  int64  // ts in ms since 1970, cut
+	MonoMS  int64  // tau_mono_us in ms, cut; comparable within one Clock
+	Clock   string // of MonoMS
+	Actor   string
+	Action  string
+	Notes   string
+	Details canon.Value
+}
+
+// A Fault is why an event does not follow from those before it.
+type Fault struct {
+	Code      string // E_FORMAT, E_DATA_MISMATCH, E_DECISION or E_POLICY_LATE
+	K         int64
+	Text      string
+	Want, Got string       // where they say more than the text
+	Release   *sign.Digest // the bundle that the event is about, nil if about none
+	Earlier   bool         // what is missing may stand in an earlier part of a ledger that continues another
+}
+
+func (f *Fault) Error() string {
+	if f.Want != "" || f.Got != "" {
+		return fmt.Sprintf("%s: %s (want %s, got %s)", f.Code, f.Text, f.Want, f.Got)
+	}
+	return f.Code + ": " + f.Text
+}
+
+func faultf(code, format string, args ...any) *Fault {
+	return &Fault{Code: code, Text: fmt.Sprintf(format, args...)}
+}
+
+func (f *Fault) differs(want, got string) *Fault {
+	f.Want, f.Got = want, got
+	return f
+}
+
+// A Ledger is what the events of a ledger say, one after the other. It reads no
+// file and checks no signature: whoever feeds it has. The writer of a ledger asks
+// it before an event is signed, and a verifier asks the same afterwards, so that
+// what one of them promises the other finds.
+type Ledger struct {
+	policies  []*Registration
+	releases  map[sign.Digest]*Release
+	order     []*Release // as they came
+	moves     map[int64]*Move
+	rollbacks map[int64]*Return
+	override  *Override // of the event before, if that is one
+}
+
+// A Registration is a policy and where it was registered.
+type Registration struct {
+	K      int64
+	TimeMS int64
+	Digest sign.Digest
+	Policy Policy
+}
+
+// A Release is one bundle on one channel. A promotion makes another bundle.
+type Release struct {
+	Sealed
+	K       int64 // of its bundle.sealed
+	SinceMS int64 // the time of that event
+
+	Windows  []Recorded
+	Hole     *Fault  // the first window whose seq does not follow: one was left out
+	Move     *Move   // up, if it was promoted
+	Rollback *Return // for good
+}
+
+// A Recorded is a window and its event.
+type Recorded struct {
+	K      int64
+	Window Window
+}
+
+// A Move is a promotion.
+type Move struct {
+	K         int64
+	Source    *Release
+	To        string
+	Judgement *Judgement // at the time of the event; nil if nothing can be judged
+	Override  *Override
+	Fault     *Fault   // why it does not follow, nil if it does
+	Sealed    *Release // what came of it, nil until that is recorded
+}
+
+// An Override is a human's signature.
+type Override struct {
+	Overridden
+	K             int64
+	Actor, Reason string
+}
+
+// A Return is a release that was taken from its channel.
+type Return struct {
+	RolledBack
+	Event     Event
+	Source    *Release
+	Judgement *Judgement // nil on demand
+	Done      *RollbackDone
+	DoneK     int64
+}
+
+// NewLedger returns a ledger without events.
+func NewLedger() *Ledger {
+	return &Ledger{releases: map[sign.Digest]*Release{}, moves: map[int64]*Move{}, rollbacks: map[int64]*Return{}}
+}
+
+// Release returns the bundle with this id, nil if it never came to a channel.
+func (l *Ledger) Release(id sign.Digest) *Release { return l.releases[id] }
+
+// Releases returns all bundles in the order in which they came to their channels.
+func (l *Ledger) Releases() []*Release { return l.order }
+
+// Registration returns the last one of a policy, nil if there is none.
+func (l *Ledger) Registration(policy sign.Digest) *Registration {
+	for i := len(l.policies) - 1; i >= 0; i-- {
+		if l.policies[i].Digest == policy {
+			return l.policies[i]
+		}
+	}
+	return nil
+}
+
+// Policies returns the registrations in their order.
+func (l *Ledger) Policies() []*Registration { return l.policies }
+
+// Move returns the promotion that event k is, nil if it is none.
+func (l *Ledger) Move(k int64) *Move { return l.moves[k] }
+
+// RollbackAt returns the rollback that event k is, nil if it is none.
+func (l *Ledger) RollbackAt(k int64) *Return { return l.rollbacks[k] }
+
+// Head returns the bundle that stands on a channel: the last that came there and
+// was not rolled back. It is nil if there is none.
+func (l *Ledger) Head(channel string) *Release { return l.headBefore(channel, nil) }
+
+func (l *Ledger) headBefore(channel string, before *Release) *Release {
+	for i := len(l.order) - 1; i >= 0; i-- {
+		r := l.order[i]
+		if r.Channel == channel && r.Rollback == nil && (before == nil || r != before && r.K < before.K) {
+			return r
+		}
+	}
+	return nil
+}
+
+// ReturnTo returns the bundle that a rollback of r leads back to: the one that
+// stood on the channel before it; for a canary, or where there is none, the one
+// that stands on the channel above. It is nil if there is none.
+func (l *Ledger) ReturnTo(r *Release) *Release {
+	for _, channel := range map[string][]string{Canary: {Stable, LTS}, Stable: {Stable, LTS}, LTS: {LTS}}[r.Channel] {
+		before := r
+		if channel != r.Channel {
+			before = nil
+		}
+		if to := l.headBefore(channel, before); to != nil {
+			return to
+		}
+	}
+	return nil
+}
+
+// MoveTo returns the promotion that made r, nil if it is none from the channel
+// below: there are no more steps than channels, whatever a ledger says.
+func (l *Ledger) MoveTo(r *Release) *Move {
+	if r.Promote == nil {
+		return nil
+	}
+	m := l.moves[*r.Promote]
+	if m == nil || m.Source == nil || m.K >= r.K || Above(m.Source.Channel) != r.Channel {
+		return nil
+	}
+	return m
+}
+
+// Way returns the promotions that lead to and include the one of event k, the
+// first one first.
+func (l *Ledger) Way(k int64) []*Move {
+	var way []*Move
+	for m := l.moves[k]; m != nil && m.Source != nil; m = l.MoveTo(m.Source) {
+		way = append(way, m)
+	}
+	slices.Reverse(way)
+	return way
+}
+
+// Above is the next channel, "" after LTS.
+func Above(channel string) string { return map[string]string{Canary: Stable, Stable: LTS}[channel] }

@@ -1,0 +1,247 @@
+package gates
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/relseal/relseal/internal/canon"
+	"github.com/relseal/relseal/sign"
+)
+
+// The codes of faults.
+const (
+	codeFormat   = "E_FORMAT"
+	codeMismatch = "E_DATA_MISMATCH"
+	codeDecision = "E_DECISION"
+	codeLate     = "E_POLICY_LATE"
+)
+
+// Add takes in the next event. It returns why the event does not follow from those
+// before it, nil if it does; actions that are none of a ledger follow always. What
+// a faulty event says is taken in as far as it can be, so that one fault does not
+// make others of the events that rest on it.
+func (l *Ledger) Add(e Event) *Fault {
+	before := l.override
+	l.override = nil
+	var f *Fault
+	switch e.Action {
+	case ActionRegister:
+		f = read(e, func(d *Registered) *Fault { return l.register(e, d) })
+	case ActionSealed:
+		f = read(e, func(d *Sealed) *Fault {
+			if f := d.form(); f != nil {
+				return f
+			}
+			return about(d.Bundle, l.sealed(e, d))
+		})
+	case ActionWindow:
+		f = l.window(e)
+	case ActionOverride:
+		f = read(e, func(d *Overridden) *Fault { return about(d.Release, l.overridden(e, d)) })
+	case ActionPromote:
+		f = read(e, func(d *Promoted) *Fault { return about(d.Release, l.promoted(e, d, before)) })
+	case ActionRollback:
+		f = read(e, func(d *RolledBack) *Fault { return about(d.Release, l.rolledBack(e, d)) })
+	case ActionRollbackDone:
+		f = read(e, func(d *RollbackDone) *Fault { return l.done(e, d) })
+	}
+	if f != nil {
+		f.K = e.K
+	}
+	return f
+}
+
+// read reads the details of an event: its members and no others.
+func read[T any](e Event, take func(*T) *Fault) *Fault {
+	var d T
+	if len(e.Details) == 0 {
+		return faultf(codeFormat, "%s without details", e.Action)
+	}
+	if err := canon.Unmarshal(e.Details, &d); err != nil {
+		return faultf(codeFormat, "the details are none of %s: %v", e.Action, err)
+	}
+	return take(&d)
+}
+
+// about says which bundle a fault is about.
+func about(id sign.Digest, f *Fault) *Fault {
+	if f != nil && f.Release == nil {
+		f.Release = &id
+	}
+	return f
+}
+
+func (l *Ledger) register(e Event, d *Registered) *Fault {
+	data, err := d.Policy.Marshal()
+	if err != nil {
+		return faultf(codeFormat, "no gate policy: %v", err)
+	}
+	if digest := sign.Sum(data); digest != d.Digest {
+		return faultf(codeMismatch, "the digest is not that of the policy").differs(digest.String(), d.Digest.String())
+	}
+	l.policies = append(l.policies, &Registration{e.K, e.TimeMS, d.Digest, d.Policy})
+	return nil
+}
+
+func (l *Ledger) window(e Event) *Fault {
+	var d struct {
+		Window canon.Value `json:"window"`
+	}
+	if len(e.Details) == 0 {
+		return faultf(codeFormat, "%s without details", e.Action)
+	}
+	if err := canon.Unmarshal(e.Details, &d); err != nil {
+		return faultf(codeFormat, "the details are none of %s: %v", e.Action, err)
+	}
+	w, err := ParseWindow(d.Window)
+	if err != nil {
+		return faultf(codeFormat, "no window: %v", err)
+	}
+	id, _ := sign.ParseDigest(w.Release) // ParseWindow has
+	r := l.releases[id]
+	if r == nil {
+		f := faultf(codeMismatch, "a window of a bundle that came to no channel")
+		f.Earlier = true
+		return about(id, f)
+	}
+	if w.Channel != r.Channel {
+		return about(id, faultf(codeMismatch, "a window of another channel than that of its release").differs(r.Channel, w.Channel))
+	}
+	next := int64(len(r.Windows)) + 1
+	r.Windows = append(r.Windows, Recorded{e.K, w})
+	if w.Seq == next || r.Hole != nil {
+		return nil
+	}
+	f := faultf(codeDecision, "a window of the release was left out, repeated or moved: its seq does not follow").differs(fmt.Sprint(next), fmt.Sprint(w.Seq))
+	f.Earlier, r.Hole = next == 1, f
+	return about(id, f)
+}
+
+// form returns what is wrong with d whatever the ledger says.
+func (d *Sealed) form() *Fault {
+	if !slices.Contains(channels, d.Channel) {
+		return faultf(codeFormat, "%q is no channel", d.Channel)
+	}
+	if d.Version == "" || !canon.Printable(d.Version) {
+		return faultf(codeFormat, "version is empty or has a character outside U+0020 to U+007E")
+	}
+	return nil
+}
+
+func (l *Ledger) sealed(e Event, d *Sealed) *Fault {
+	if l.releases[d.Bundle] != nil {
+		return faultf(codeMismatch, "the bundle came to its channel before")
+	}
+	r := &Release{Sealed: *d, K: e.K, SinceMS: e.TimeMS}
+	l.releases[d.Bundle] = r
+	l.order = append(l.order, r)
+	if d.Promote == nil {
+		if d.Channel != Canary {
+			return faultf(codeDecision, "no event promoted the bundle to %s", d.Channel)
+		}
+		return nil
+	}
+	m := l.moves[*d.Promote]
+	if m == nil || m.Source == nil {
+		f := faultf(codeDecision, "event %d is no promotion", *d.Promote)
+		f.Earlier = true
+		return f
+	}
+	switch {
+	case m.Sealed != nil:
+		return faultf(codeMismatch, "the promotion of event %d was sealed before", m.K).differs(m.Sealed.Bundle.String(), d.Bundle.String())
+	case m.To != d.Channel:
+		return faultf(codeMismatch, "the bundle is on another channel than its promotion led to").differs(m.To, d.Channel)
+	case m.Source.Version != d.Version:
+		return faultf(codeMismatch, "the bundle is another version than the one that was promoted").differs(m.Source.Version, d.Version)
+	case m.Judgement != nil && m.Judgement.Policy != nil && (d.Policy == nil || *d.Policy != m.Judgement.Policy.Digest):
+		return faultf(codeMismatch, "the bundle names another policy than the one it was promoted by")
+	case m.Source.Rollback != nil:
+		return faultf(codeDecision, "the release was rolled back before the bundle was sealed")
+	}
+	m.Sealed = r
+	return nil
+}
+
+func (l *Ledger) overridden(e Event, d *Overridden) *Fault {
+	if e.Actor == "" || e.Notes == "" {
+		return faultf(codeDecision, "an override without its actor or its reason, in notes")
+	}
+	l.override = &Override{*d, e.K, e.Actor, e.Notes}
+	return nil
+}
+
+func (l *Ledger) promoted(e Event, d *Promoted, before *Override) *Fault {
+	m := &Move{K: e.K, To: d.To, Source: l.releases[d.Release]}
+	l.moves[e.K] = m
+	if d.Override != nil && before != nil && before.K == *d.Override {
+		m.Override = before
+	}
+	m.Fault = l.judgeMove(e, d, m)
+	if r := m.Source; r != nil && r.Move == nil {
+		r.Move = m
+	}
+	return m.Fault
+}
+
+func (l *Ledger) judgeMove(e Event, d *Promoted, m *Move) *Fault {
+	r := m.Source
+	if r == nil {
+		f := faultf(codeDecision, "the promoted bundle came to no channel")
+		f.Earlier = true
+		return f
+	}
+	if d.From != r.Channel || d.To != Above(r.Channel) {
+		return faultf(codeDecision, "a promotion that leaves out a channel").differs(r.Channel+" to "+Above(r.Channel), d.From+" to "+d.To)
+	}
+	// Nothing is judged twice: a ledger of many promotions costs no more than its windows.
+	if r.Rollback != nil {
+		return faultf(codeDecision, "the release was rolled back; it can move up only as a new canary")
+	}
+	if r.Move != nil {
+		return faultf(codeDecision, "the release was promoted before, by event %d", r.Move.K)
+	}
+	j, err := l.Judge(r, e.TimeMS)
+	if err != nil {
+		return faultf(codeDecision, "nothing can be decided: %v", err)
+	}
+	m.Judgement = j
+	switch {
+	case j.Policy == nil:
+		return l.withoutPolicy(r, j)
+	case slices.Contains(j.Reasons, reasonHole):
+		return &Fault{Code: codeDecision, Text: "windows of the release were left out", Earlier: r.Hole.Earlier}
+	case j.Digest != d.Decision:
+		return faultf(codeDecision, "not the decision that follows from the windows").differs(j.Digest.String(), d.Decision.String())
+	case d.Override == nil && j.Outcome() == Promote:
+		return nil
+	case d.Override == nil:
+		return faultf(codeDecision, "the windows do not support the promotion: %s", strings.Join(j.Unmet(), ", ")).differs(string(Promote), string(j.Outcome()))
+	case m.Override == nil:
+		return faultf(codeDecision, "event %d is no override of this promotion", *d.Override)
+	case !j.MayOverride():
+		return faultf(codeDecision, "nobody can override this: %s", strings.Join(j.Unmet(), ", ")).differs(string(Hold), string(j.Outcome()))
+	}
+	o := m.Override
+	if o.Release != d.Release || o.From != d.From || o.To != d.To || o.Decision != d.Decision {
+		return faultf(codeDecision, "event %d overrides another promotion", o.K)
+	}
+	if !slices.Equal(o.Unmet, j.Unmet()) {
+		return faultf(codeDecision, "the override names other predicates than those that are unmet").differs(strings.Join(j.Unmet(), ", "), strings.Join(o.Unmet, ", "))
+	}
+	return nil
+}
+
+// withoutPolicy is the fault of a promotion that no policy can judge.
+func (l *Ledger) withoutPolicy(r *Release, j *Judgement) *Fault {
+	f := faultf(codeLate, "no policy was registered before the first window of the release")
+	switch late := slices.Contains(j.Reasons, reasonLate); {
+	case late && r.Policy != nil:
+		f.Text = "the policy that the release names was registered after its first window"
+	case !late && r.Policy != nil:
+		f.Text = "the policy that the release names was not registered"
+	}
+	f.Earlier = true
+	return f
+}

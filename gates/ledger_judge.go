@@ -1,0 +1,190 @@
+package gates
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/relseal/relseal/internal/limits"
+	"github.com/relseal/relseal/sign"
+)
+
+// What a decision over a ledger needs beside its windows. A human's signature can
+// stand in for the first; the others end it.
+const (
+	reasonStale      = "STALE"          // the last window ended too long ago
+	reasonLate       = "POLICY_LATE"    // registered after the first window
+	reasonUnknown    = "POLICY_MISSING" // no policy, or not the one that the bundle names
+	reasonHole       = "WINDOW_MISSING" // a seq does not follow
+	reasonTriggered  = "LATE_TRIGGER"   // a window that came late rolls back what the release comes from
+	reasonSize       = "DECISION_SIZE"  // the record of the decision has no room in a bundle
+	reasonPromoted   = "PROMOTED"       // already
+	reasonRolledBack = "ROLLED_BACK"    // for good
+)
+
+// A Judgement is a decision with what a ledger alone can show of it: that the
+// policy was there before the windows, that none of them was left out, and that
+// the last one is recent.
+type Judgement struct {
+	Release  *Release
+	Policy   *Registration // nil if there is none to judge by
+	Decision Decision      // of Decide; zero without a policy
+	Digest   sign.Digest   // of the decision
+
+	First, Last int64 // the events of the first and the last window, 0 without any
+	Count       int64 // windows, used or not
+
+	Reasons []string // those of this file, in their order
+}
+
+// Judge decides about a release at an instant, by every window of it that the
+// ledger has.
+func (l *Ledger) Judge(r *Release, nowMS int64) (*Judgement, error) {
+	j := &Judgement{Release: r, Count: int64(len(r.Windows))}
+	if r.Move != nil {
+		j.Reasons = append(j.Reasons, reasonPromoted)
+	}
+	if r.Rollback != nil {
+		j.Reasons = append(j.Reasons, reasonRolledBack)
+	}
+	if r.Hole != nil {
+		j.Reasons = append(j.Reasons, reasonHole)
+	}
+	var why string
+	if j.Policy, why = l.policyOf(r); j.Policy == nil {
+		j.Reasons = append(j.Reasons, why)
+		return j, nil
+	}
+	in := Input{Channel: r.Channel, Release: r.Bundle.String(), SinceMS: r.SinceMS, NowMS: nowMS, Windows: make([]Window, len(r.Windows))}
+	for i, w := range r.Windows {
+		in.Windows[i] = w.Window
+	}
+	if len(r.Windows) > 0 {
+		j.First, j.Last = r.Windows[0].K, r.Windows[len(r.Windows)-1].K
+	}
+	var err error
+	if j.Decision, err = Decide(j.Policy.Policy, in); err != nil {
+		return nil, err
+	}
+	data, err := j.Decision.Marshal()
+	if err != nil {
+		return nil, err
+	}
+	j.Digest = sign.Sum(data)
+	if len(data) > limits.Decision {
+		j.Reasons = append(j.Reasons, reasonSize)
+	}
+	if end, ok := j.Decision.Observed.EndMS.Get(); ok && nowMS-end > j.Policy.Policy.StaleMaxMS {
+		j.Reasons = append(j.Reasons, reasonStale)
+	}
+	late, err := l.lateTrigger(r, nowMS)
+	if late {
+		j.Reasons = append(j.Reasons, reasonTriggered)
+	}
+	return j, err
+}
+
+// lateTrigger reports whether a window of what r was promoted from triggers: it
+// came after the promotion, which would not have been one otherwise. The promotion
+// stands as it is recorded; the release goes no further.
+func (l *Ledger) lateTrigger(r *Release, nowMS int64) (bool, error) {
+	m := l.MoveTo(r)
+	if m == nil {
+		return false, nil
+	}
+	j, err := l.Judge(m.Source, nowMS)
+	if err != nil {
+		return false, err
+	}
+	return slices.Contains(j.Reasons, reasonTriggered) || slices.ContainsFunc(j.Decision.Reasons, func(s string) bool { return strings.HasPrefix(s, "TRIGGER:") }), nil
+}
+
+// Triggered reports whether a window that came late rolls the release back.
+func (j *Judgement) Triggered() bool { return slices.Contains(j.Reasons, reasonTriggered) }
+
+// policyOf returns the policy that judges r: the one that its manifest names, else
+// the last that was registered before its first window. Whoever could choose one
+// after the first window would choose by what the windows show.
+func (l *Ledger) policyOf(r *Release) (*Registration, string) {
+	why := reasonUnknown
+	for i := len(l.policies) - 1; i >= 0; i-- {
+		p := l.policies[i]
+		switch {
+		case r.Policy != nil && p.Digest != *r.Policy:
+		case len(r.Windows) > 0 && p.K > r.Windows[0].K:
+			why = reasonLate
+		default:
+			return p, ""
+		}
+	}
+	return nil, why
+}
+
+// Outcome is what follows: the decision's, unless the ledger does not carry it.
+func (j *Judgement) Outcome() Outcome {
+	switch {
+	case j.Policy == nil:
+		return Undecidable
+	case j.Decision.Decision == Promote && len(j.Reasons) > 0:
+		return Undecidable
+	}
+	return j.Decision.Decision
+}
+
+// Unmet lists everything that stands between the release and its promotion.
+func (j *Judgement) Unmet() []string {
+	return append(append([]string{}, j.Decision.Reasons...), j.Reasons...)
+}
+
+// MayOverride reports whether a human's signature can stand in for what is unmet.
+// It cannot where a trigger fired, where nothing was measured, where the record
+// itself has a hole, or where no policy was there first: then there is nothing to
+// sign under.
+func (j *Judgement) MayOverride() bool {
+	if j.Policy == nil || j.Count == 0 || j.Outcome() == Promote || Above(j.Release.Channel) == "" {
+		return false
+	}
+	if d := j.Decision.Decision; d != Hold && d != Undecidable && d != Promote {
+		return false
+	}
+	return !slices.ContainsFunc(j.Reasons, func(r string) bool { return r != reasonStale })
+}
+
+// Scores are the values of a decision's predicates by name: of score the sum, of
+// differences the maximum. It is the member scores of a promoted release.
+func (d Decision) Scores() map[string]string {
+	scores := map[string]string{}
+	for _, p := range d.Predicates {
+		scores[p.Name] = p.Value
+	}
+	return scores
+}
+
+// Explain is the decision's explanation with what the ledger adds to it.
+func (j *Judgement) Explain() string {
+	var w strings.Builder
+	if j.Policy == nil {
+		fmt.Fprintf(&w, "%s %s  release %s\n", Undecidable, j.Release.Channel, short(j.Release.Bundle.String()))
+	} else {
+		w.WriteString(j.Decision.Explain())
+		fmt.Fprintf(&w, "  policy registered at %s, event %d\n", stamp(j.Policy.TimeMS), j.Policy.K)
+	}
+	for _, r := range j.Reasons {
+		text := ledgerTexts[r]
+		if end, ok := j.Decision.Observed.EndMS.Get(); ok && r == reasonStale {
+			text = fmt.Sprintf("the last window ended %s ago, stale_max is %s", seconds(j.Decision.NowMS-end), seconds(j.Policy.Policy.StaleMaxMS))
+		}
+		fmt.Fprintf(&w, "  %s  %s\n", r, text)
+	}
+	return w.String()
+}
+
+var ledgerTexts = map[string]string{
+	reasonLate:       "the policy was registered after the first window; the release can go on only as a new canary",
+	reasonUnknown:    "the policy that judges this release is not registered",
+	reasonHole:       "a window was left out; the release can go on only as a new canary",
+	reasonTriggered:  "a window of the channel below came late, and rolls back",
+	reasonSize:       "the decision rests on more windows than a bundle can hold; measure in longer ones",
+	reasonPromoted:   "it was promoted",
+	reasonRolledBack: "it was rolled back; it can move up only as a new canary",
+}

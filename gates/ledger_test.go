@@ -1,0 +1,168 @@
+package gates
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/relseal/relseal/internal/canon"
+	"github.com/relseal/relseal/sign"
+)
+
+// A told ledger is fed events one after the other, a second apart.
+type told struct {
+	t *testing.T
+	*Ledger
+	k int64
+}
+
+func (l *told) add(action string, details any) *Fault {
+	l.t.Helper()
+	data, err := canon.Marshal(details)
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	l.k++
+	return l.Add(Event{K: l.k, TimeMS: 1000 * l.k, MonoMS: 1000 * l.k, Clock: "c", Actor: "ann", Action: action, Notes: "a reason", Details: data})
+}
+
+func (l *told) good(action string, details any) {
+	l.t.Helper()
+	if f := l.add(action, details); f != nil {
+		l.t.Fatalf("%s: %v", action, f)
+	}
+}
+
+// wrong adds an event that must have a fault of the code that says so.
+func (l *told) wrong(code, text, action string, details any) {
+	l.t.Helper()
+	if f := l.add(action, details); f == nil || f.Code != code || f.K != l.k || !strings.Contains(f.Error(), text) {
+		l.t.Errorf("%s: %v, want %s %q", action, f, code, text)
+	}
+}
+
+func ledgerPolicy() Policy {
+	return Policy{
+		Schema: Schema, Mode: "literal", RCanary: "0.05", TObsMS: 2000, TRollbackMS: 5000, StaleMaxMS: 100_000, WMin: 2, NLTS: 1, MaxUndecidable: 2, SkewMaxMS: 1_000_000,
+		TauScore: "0.95", GateRep: "0.02", TauPSD: PSDLimit{"rel_l1", "0.05"}, TauTB: TBLimit{"rms", "0.001", "s"}, TauHB: "5", TauDrop: "0.01", TauInc: "0.1",
+	}
+}
+
+func ledgerWindow(id sign.Digest, channel string, seq int64, start int64) Windowed {
+	return Windowed{Window{Schema: WindowSchema, ID: fmt.Sprint(channel, seq), Channel: channel, Release: id.String(), Seq: seq, StartMS: start, EndMS: start + 1000,
+		Score: "1", DeltaRep: "0", DeltaPSD: "0", RTB: "0", HBLag: "0", DropRate: "0", IncidentRate: "0"}}
+}
+
+// newTold registers the policy and admits a canary: events 1 and 2.
+func newTold(t *testing.T) (*told, sign.Digest, sign.Digest) {
+	l := &told{t: t, Ledger: NewLedger()}
+	p := ledgerPolicy()
+	data, err := p.Marshal()
+	if err != nil {
+		t.Fatal(err)
+	}
+	policy, id := sign.Sum(data), sign.Sum([]byte("canary"))
+	l.good(ActionRegister, Registered{policy, p})
+	l.good(ActionSealed, Sealed{id, Canary, "1.0.0", &policy, nil})
+	return l, id, policy
+}
+
+func (l *told) judged(id sign.Digest) *Judgement {
+	l.t.Helper()
+	j, err := l.Judge(l.Release(id), 1000*(l.k+1))
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	return j
+}
+
+func TestLedgerFaults(t *testing.T) {
+	l, id, policy := newTold(t)
+	p := ledgerPolicy()
+	other := sign.Sum([]byte("other"))
+	l.wrong("E_DATA_MISMATCH", "not that of the policy", ActionRegister, Registered{other, p})
+	p.WMin = 0
+	l.wrong("E_FORMAT", "no gate policy", ActionRegister, Registered{policy, p})
+	l.wrong("E_FORMAT", "unknown member", ActionRegister, map[string]any{"digest": policy, "policy": ledgerPolicy(), "x": 1})
+	l.wrong("E_DATA_MISMATCH", "came to its channel before", ActionSealed, Sealed{id, Canary, "1.0.0", &policy, nil})
+	l.wrong("E_FORMAT", `"beta" is no channel`, ActionSealed, Sealed{other, "beta", "1.0.0", nil, nil})
+	l.wrong("E_DECISION", "no event promoted the bundle to stable", ActionSealed, Sealed{other, Stable, "1.0.0", nil, nil})
+	l.wrong("E_DATA_MISMATCH", "came to no channel", ActionWindow, ledgerWindow(sign.Sum([]byte("x")), Canary, 1, 3000))
+	l.wrong("E_DATA_MISMATCH", "another channel", ActionWindow, ledgerWindow(id, Stable, 1, 3000))
+	w := ledgerWindow(id, Canary, 1, 3000)
+	w.Window.Release = "1.0.0"
+	l.wrong("E_FORMAT", "want a bundle.id", ActionWindow, w)
+	l.wrong("E_DECISION", "leaves out a channel", ActionPromote, Promoted{id, Canary, LTS, policy, nil})
+	l.wrong("E_DATA_MISMATCH", "is no rollback", ActionRollbackDone, RollbackDone{Rollback: 7, OK: true})
+	if f := l.Add(Event{K: 99, Action: "key.rotate"}); f != nil {
+		t.Errorf("another action: %v", f)
+	}
+}
+
+// What comes of an event that does not follow is nothing: a made-up promotion
+// leads nowhere, however it is closed in itself.
+func TestLedgerCircle(t *testing.T) {
+	l, _, policy := newTold(t)
+	id := sign.Sum([]byte("circle"))
+	k := l.k + 2
+	l.wrong("E_DECISION", "is no promotion", ActionSealed, Sealed{id, Stable, "1.0.0", &policy, &k})
+	l.wrong("E_DECISION", "", ActionPromote, Promoted{id, Stable, LTS, policy, nil})
+	if way := l.Way(k); len(way) != 1 {
+		t.Errorf("the way has %d steps", len(way))
+	}
+	l.judged(id)
+}
+
+func TestLedgerWay(t *testing.T) {
+	l, id, policy := newTold(t)
+	for seq := range int64(2) {
+		if j := l.judged(id); j.Outcome() != Hold || seq == 0 == j.MayOverride() {
+			t.Fatalf("after %d windows: %s, may be overridden %v", seq, j.Outcome(), j.MayOverride())
+		}
+		l.good(ActionWindow, ledgerWindow(id, Canary, seq+1, 3000+1000*seq))
+	}
+	j := l.judged(id)
+	if j.Outcome() != Promote || j.First != 3 || j.Last != 4 || j.Count != 2 || j.MayOverride() {
+		t.Fatalf("%+v", j)
+	}
+	l.good(ActionPromote, Promoted{id, Canary, Stable, j.Digest, nil})
+	stable, k := sign.Sum([]byte("stable")), l.k
+	l.wrong("E_DATA_MISMATCH", "another channel", ActionSealed, Sealed{sign.Sum([]byte("a")), LTS, "1.0.0", &policy, &k})
+	l.wrong("E_DATA_MISMATCH", "another version", ActionSealed, Sealed{sign.Sum([]byte("b")), Stable, "1.0.1", &policy, &k})
+	l.wrong("E_DATA_MISMATCH", "another policy", ActionSealed, Sealed{sign.Sum([]byte("c")), Stable, "1.0.0", nil, &k})
+	l.good(ActionSealed, Sealed{stable, Stable, "1.0.0", &policy, &k})
+	l.wrong("E_DATA_MISMATCH", "was sealed before", ActionSealed, Sealed{sign.Sum([]byte("d")), Stable, "1.0.0", &policy, &k})
+	l.wrong("E_DECISION", "was promoted before", ActionPromote, Promoted{id, Canary, Stable, j.Digest, nil})
+	if got := l.Release(stable); l.Head(Stable) == nil || l.MoveTo(got) != l.Move(k) || len(l.Way(k)) != 1 || l.ReturnTo(l.Release(id)) == nil {
+		t.Errorf("on stable stands %+v", l.Head(Stable))
+	}
+
+	// A trigger on canary that comes late ends the way up.
+	l.good(ActionWindow, ledgerWindow(stable, Stable, 1, 1000*l.k))
+	if j := l.judged(stable); j.Outcome() != Promote {
+		t.Fatalf("%v", j.Unmet())
+	}
+	late := ledgerWindow(id, Canary, 3, 5000)
+	late.Window.DropRate = "0.5"
+	l.good(ActionWindow, late)
+	if j := l.judged(stable); j.Outcome() != Undecidable || !j.Triggered() || j.MayOverride() || !slices.Contains(j.Unmet(), "LATE_TRIGGER") {
+		t.Errorf("%s %v", j.Outcome(), j.Unmet())
+	}
+}
+
+// However many promotions a ledger claims, each release is judged once.
+func BenchmarkLedgerOfPromotions(b *testing.B) {
+	l, id, _ := newTold(&testing.T{})
+	for seq := range int64(1000) {
+		l.good(ActionWindow, ledgerWindow(id, Canary, seq+1, 3000+1000*seq))
+	}
+	details, err := canon.Marshal(Promoted{Release: id, From: Canary, To: Stable})
+	if err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		l.k++
+		l.Add(Event{K: l.k, TimeMS: 1000 * l.k, Action: ActionPromote, Details: details})
+	}
+}
