@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -43,6 +44,9 @@ var caseKinds = map[string]caseKind{
 var laterKinds = []string{
 	"nm_one_sided", "nm_two_sided", "eb_lower", "eb_upper", "betting_log_e", "bern_cs", "bernoulli", "e_merge", "dynamic_tobs", "ramp", "dag",
 }
+
+// CaseKinds returns the kinds of cases that this implementation runs.
+func CaseKinds() []string { return slices.Sorted(maps.Keys(caseKinds)) }
 
 // caseFile is a file of cases, schema gate-cases/1. Other implementations run it
 // too, so it is plain JSON and not canonical: statistics are binary64 numbers.

@@ -65,23 +65,16 @@ type judge struct {
 }
 
 func (r *rules) decide(p Policy, in Input) (Decision, error) {
-	j := &judge{rules: r, p: p, in: in, used: map[*Window]bool{}}
+	j := &judge{rules: r, p: p, in: in}
 	if err := j.check(); err != nil {
 		return Decision{}, err
 	}
-	j.d = Decision{
-		Schema: DecisionSchema, Semantics: Semantics, Channel: in.Channel, Release: in.Release, SinceMS: in.SinceMS, NowMS: in.NowMS,
-		Decision: Hold, Reasons: []string{}, Alerts: []string{}, Evidence: []string{}, Predicates: []Predicate{}, Triggers: []Predicate{},
-	}
+	j.start()
 	j.choose()
 	if err := j.observe(); err != nil {
 		return Decision{}, err
 	}
-	for _, step := range r.steps {
-		if step(j) {
-			break
-		}
-	}
+	j.run()
 	j.d.Windows = []Window{}
 	for _, w := range j.windows {
 		if j.used[w] {
@@ -89,6 +82,24 @@ func (r *rules) decide(p Policy, in Input) (Decision, error) {
 		}
 	}
 	return j.d, nil
+}
+
+func (j *judge) start() {
+	in := j.in
+	j.used = map[*Window]bool{}
+	j.d = Decision{
+		Schema: DecisionSchema, Semantics: Semantics, Channel: in.Channel, Release: in.Release, SinceMS: in.SinceMS, NowMS: in.NowMS,
+		Decision: Hold, Reasons: []string{}, Alerts: []string{}, Evidence: []string{}, Predicates: []Predicate{}, Triggers: []Predicate{},
+	}
+}
+
+// run takes the steps after the second until one has decided.
+func (j *judge) run() {
+	for _, step := range j.steps {
+		if step(j) {
+			return
+		}
+	}
 }
 
 // check holds the input to what can be recorded.

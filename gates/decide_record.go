@@ -93,14 +93,24 @@ type Next struct {
 func (d Decision) Marshal() ([]byte, error) { return canon.Marshal(d) }
 
 // ReadDecision reads the canonical form of a decision. It does not judge: whether
-// the decision follows is for Decide to say, over the same windows.
+// the decision follows is for Replay to say, over the same windows.
 func ReadDecision(canonical []byte) (Decision, error) {
 	var d Decision
 	if err := yamldoc.Unmarshal(canonical, DecisionSchema, &d); err != nil {
 		return Decision{}, err
 	}
+	var faults yamldoc.Faults
+	c := checker{faults.Report}
+	c.word(d.Semantics, []string{Semantics}, "semantics")
+	c.word(d.Channel, channels, "channel")
+	c.word(string(d.Decision), outcomes, "decision")
+	if err := faults.Err(); err != nil {
+		return Decision{}, err
+	}
 	return d, nil
 }
+
+var outcomes = []string{string(Promote), string(Hold), string(Rollback), string(Undecidable), string(Error)}
 
 // observe records the windows of step 2 and the policy.
 func (j *judge) observe() error {

@@ -16,17 +16,24 @@ func (j *judge) counts(w *Window) bool {
 // choose is step 2: windows are those that count, each content once, in order.
 func (j *judge) choose() {
 	seen := map[Window]bool{}
-	byID := map[string]int{}
 	for i := range j.in.Windows {
 		w := &j.in.Windows[i]
 		if !j.counts(w) || j.distinct && seen[*w] {
 			continue
 		}
 		seen[*w] = true
-		byID[w.ID]++
 		j.windows = append(j.windows, w)
 	}
 	slices.SortFunc(j.windows, compareWindows)
+	j.conflicting()
+}
+
+// conflicting notes the windows whose ids occur with different contents.
+func (j *judge) conflicting() {
+	byID := map[string]int{}
+	for _, w := range j.windows {
+		byID[w.ID]++
+	}
 	for _, w := range j.windows {
 		if byID[w.ID] > 1 {
 			j.conflicts = append(j.conflicts, w)
