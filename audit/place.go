@@ -68,13 +68,16 @@ func (p place) gap(k int64) string {
 func (p place) after(l *parsed) place { return place{k: l.E.K, head: l.H, known: true} }
 
 // past returns the place after l, which has fault f at p: the number goes on
-// from the one recorded only if the event itself is unchanged.
-func (p place) past(l *parsed, f *finding.Finding, t *trust) place {
-	next := place{k: p.k + 1}
+// from the one recorded only if the event itself is unchanged, the head from the
+// one that the signature holds for, else from the recorded one.
+func (p place) past(l *parsed, f *finding.Finding) place {
+	next := place{k: p.k + 1, head: l.H, known: true}
 	if f.Code == finding.Sequence {
 		next.k = l.E.K
 	}
-	next.head, next.known = t.resume(remains{&l.H, &l.Sig, l.signed}, p.computed(l.id))
+	if f.Proves.Sig == finding.SigOfEvent {
+		next.head = Link(p.head, l.id)
+	}
 	return next
 }
 

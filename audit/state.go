@@ -10,7 +10,8 @@ import "github.com/relseal/relseal/internal/finding"
 //
 //   - at, past the faulty line: it stands where the real one stood. The number
 //     goes on from the recorded one after E_SEQUENCE, since then the event
-//     itself is unchanged, else by one; the head is that of [trust.resume].
+//     itself is unchanged, else by one; the head is the recorded one if sig_k
+//     holds for it, else the computed one if it holds for that, else the recorded.
 //   - alt, before the faulty line: it was put in, repeated or moved.
 //
 // The next line is held to at. If it does not fit there, but fits alt in every
@@ -44,7 +45,8 @@ func (c chain) apply(l *parsed, t *trust) (next chain, fault *finding.Finding, p
 	if misplaced && c.forked && c.alt.follows(l, t) == nil {
 		return chain{at: c.alt.after(l), alt: c.at, forked: true}, nil, c.alt.ties(l.E.K)
 	}
-	return c.doubt(c.at.past(l, fault, t)), fault, false
+	fault.Proves = c.at.proof(l, t)
+	return c.doubt(c.at.past(l, fault)), fault, false
 }
 
 // skip returns the chain after a line that cannot be read.

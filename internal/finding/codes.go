@@ -14,6 +14,10 @@ const (
 	SigBundle       Code = "E_SIG_BUNDLE"
 	KeyUnknown      Code = "E_KEY_UNKNOWN"
 	KeyWeak         Code = "E_KEY_WEAK"
+	KeyRetired      Code = "E_KEY_RETIRED"
+	KeyRevoked      Code = "E_KEY_REVOKED"
+	Threshold       Code = "E_THRESHOLD"
+	Root            Code = "E_ROOT"
 	Genesis         Code = "E_GENESIS"
 	EventID         Code = "E_EVENT_ID"
 	ChainLink       Code = "E_CHAIN_LINK"
@@ -32,6 +36,20 @@ const (
 	Decision        Code = "E_DECISION"
 	EnvDrift        Code = "E_ENV_DRIFT"
 	Nondeterminism  Code = "E_NONDETERMINISM"
+
+	// What a gate decision says of its policy, its windows and its clock.
+	PolicyLate       Code = "E_POLICY_LATE"
+	RollbackDeadline Code = "E_ROLLBACK_DEADLINE"
+	TimebaseSkew     Code = "E_TIMEBASE_SKEW"
+	SampleSize       Code = "E_SAMPLE_SIZE"
+	WindowConflict   Code = "E_WINDOW_CONFLICT"
+	WindowOverlap    Code = "E_WINDOW_OVERLAP"
+	WindowInvalid    Code = "E_WINDOW_INVALID"
+	QueryCardinality Code = "E_QUERY_CARDINALITY"
+	MetricMissing    Code = "METRIC_MISSING"
+	MetricNonfinite  Code = "METRIC_NONFINITE"
+	MetricKind       Code = "METRIC_KIND"
+	MetricBlackout   Code = "METRIC_BLACKOUT"
 )
 
 // An Explanation says what a code means and what to do about it.
@@ -58,4 +76,17 @@ var milder = map[Code]Verdict{
 	TrailOpen:       Undecidable,
 	TimeOrder:       Undecidable,
 	EnvDrift:        Note,
+
+	// A decision that took them into account is authentic; whether it follows is
+	// for E_DECISION to say.
+	RollbackDeadline: Note,
+	TimebaseSkew:     Note,
+	WindowConflict:   Note,
+	WindowOverlap:    Note,
+	WindowInvalid:    Note,
+	QueryCardinality: Note,
+	MetricMissing:    Note,
+	MetricNonfinite:  Note,
+	MetricKind:       Note,
+	MetricBlackout:   Note,
 }

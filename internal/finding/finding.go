@@ -46,6 +46,7 @@ type Finding struct {
 	Text    string  `json:"text"`
 
 	Members []Member `json:"members,omitempty"` // that differ from another copy, where the caller has one
+	Proves  *Proof   `json:"proves,omitempty"`  // of an event that does not follow: what the values beside it still prove
 }
 
 // A Member is one difference between two documents: its jq path and the two
