@@ -11,14 +11,15 @@ import (
 
 // ways are other ways of checking: lines decoded in part where that will do, in
 // chunks of one line and of many, by one worker and by three, with and without
-// package comb.
+// package comb, and without any short cut.
 var ways = []struct {
-	lines, workers int
-	plain          bool
-	actions        []string
+	lines, workers  int
+	plain, oneByOne bool
+	actions         []string
 }{
-	{chunkLines, 1, false, []string{}},
-	{1, 3, true, []string{ActionStepEnd, ActionRunEnd}},
+	{chunkLines, 1, false, false, []string{}},
+	{2, 2, false, true, []string{ActionStepStart}},
+	{1, 3, true, false, []string{ActionStepEnd, ActionRunEnd}},
 }
 
 // agree checks a trail in every other way. All must say what was said in res:
@@ -28,7 +29,7 @@ func agree(t testing.TB, trail string, o CheckOptions, res *result) {
 	for _, way := range ways {
 		other := new(result)
 		p := o
-		p.EventActions, p.Workers, p.Plain = way.actions, way.workers, way.plain
+		p.EventActions, p.Workers, p.Plain, p.oneByOne = way.actions, way.workers, way.plain, way.oneByOne
 		p.Report = func(f finding.Finding) { other.found = append(other.found, f) }
 		if o.Event != nil {
 			p.Event = func(r Record) { other.events = append(other.events, r) }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"sync/atomic"
 
 	"github.com/relseal/relseal/internal/finding"
 	"github.com/relseal/relseal/internal/limits"
@@ -46,9 +47,15 @@ type CheckOptions struct {
 	// all calls are done by the caller's goroutine alone.
 	Workers int
 
-	// Plain says that crypto/ed25519 alone checks the signatures, one by one, for
-	// those who doubt package comb.
+	// Plain takes every short cut away, for those who doubt them: each signature is
+	// checked by crypto/ed25519 alone, and each line is decoded in full, written
+	// again and compared. It changes nothing but the time.
 	Plain bool
+
+	// Judged, if not nil, counts the lines that were judged, while it goes on.
+	Judged *atomic.Int64
+
+	oneByOne bool // of Plain the signatures alone, to be measured
 }
 
 // wants reports whether Event is to be called of an action.
@@ -68,7 +75,8 @@ type Summary struct {
 	Failing      []Range // the events with a finding that rejects, ascending
 	FailingCount int64   // how many these are
 
-	Key *sign.KeyID // the trusted key, if a signature of it has verified
+	Key     *sign.KeyID // the trusted key, if a signature of it has verified; of several the last
+	Signers []Signer    // all of them, in their order: a ledger may go on with another key
 
 	First, Last *Time // ts of the first and the last event without a finding of the chain
 }

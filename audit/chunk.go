@@ -56,6 +56,12 @@ func (c *chunk) examine(d *decoder) {
 // chunk judges the lines of an examined chunk.
 func (j *judge) chunk(c *chunk) {
 	for i := range c.entries {
+		if c.verifier != nil && c.verifier.key != j.trust.key {
+			c.entries[i].signed = untried // with the key of before key.rotate
+		}
 		j.entry(&c.entries[i])
+	}
+	if j.o.Judged != nil {
+		j.o.Judged.Add(int64(len(c.entries)))
 	}
 }

@@ -31,11 +31,11 @@ func newDecoder(o *CheckOptions) *decoder { return &decoder{o: o} }
 
 // decode fills in what the line says, and its digest.
 func (d *decoder) decode(e *entry) {
-	if e.line.long() || d.shape(e.line.text, &e.parsed) && !d.o.wants(e.E.Action) {
+	if e.line.long() || !d.o.Plain && d.shape(e.line.text, &e.parsed) && !d.o.wants(e.E.Action) && !turns(e.E.Action) {
 		return
 	}
 	e.parsed = parsed{}
-	e.parse()
+	e.parse(d.o.Plain)
 }
 
 // shape reads a line of the usual shape. If it returns true, ParseRecord accepts

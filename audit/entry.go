@@ -32,11 +32,11 @@ const (
 )
 
 // parse decodes the line in full.
-func (e *entry) parse() {
+func (e *entry) parse(plainly bool) {
 	if e.line.long() {
 		return
 	}
-	if e.Record, e.err = ParseRecord(e.line.text); e.err == nil {
+	if e.Record, e.err = parseRecord(e.line.text, plainly); e.err == nil {
 		e.id = sign.Sum(eventBytes(e.line.text))
 	}
 }

@@ -11,7 +11,7 @@ func (j *judge) header(line rawLine) (goOn bool) {
 	var h Header
 	var err error
 	if !line.long() {
-		h, err = ParseHeader(line.text)
+		h, err = parseHeader(line.text, j.o.Plain)
 	}
 	if line.long() || err != nil {
 		return j.badHeader(line, err)

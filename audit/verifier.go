@@ -18,9 +18,9 @@ func (j *judge) many() *verifier {
 	if !j.trust.known || j.adopt {
 		return nil
 	}
-	if j.verifier == nil {
+	if j.verifier == nil || j.verifier.key != j.trust.key {
 		j.verifier = &verifier{key: j.trust.key}
-		if !j.o.Plain {
+		if !j.o.Plain && !j.o.oneByOne {
 			j.verifier.many = comb.New(j.trust.key)
 		}
 	}
