@@ -1,7 +1,7 @@
 package audit
 
 import (
-	"bytes"
+	"errors"
 	"fmt"
 
 	"github.com/relseal/relseal/internal/limits"
@@ -33,46 +33,72 @@ const maxWrite = 128 * limits.KiB
 // events of the batch that were not acknowledged; the next Open keeps those that
 // are whole.
 func (l *Log) AppendAll(drafts []Draft) (recs []Record, err error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.err != nil {
-		return nil, l.err
-	}
-	unlock, err := l.disk.Lock()
-	if err != nil {
-		return nil, err
-	}
-	defer func() {
-		if e := unlock(); e != nil && l.err == nil {
-			l.err = e
-		}
-	}()
-	if err := l.catchUp(); err != nil {
-		l.err = err
-		return nil, err
-	}
-	b := batch{log: l, before: l.judge.chain}
-	for i, d := range drafts {
-		if err := b.add(d, i); err != nil {
-			if fault := b.flush(); fault != nil {
-				err = fault
-			}
-			return b.done, err
-		}
-	}
-	err = b.flush()
-	return b.done, err
+	return l.appendAll(drafts, nil)
 }
 
-// A batch is lines that are signed and not yet written. The judge has taken them
-// in already: whether an event may come depends on those before it.
+// ErrMoved reports a trail that does not end any more where the caller has read it.
+var ErrMoved = errors.New("the trail went on in the meantime")
+
+// AppendAllAt is AppendAll if event k, 0 for the genesis, is still the last one,
+// for drafts that follow from what the trail says up to there. Otherwise nothing
+// is appended and the error is ErrMoved.
+func (l *Log) AppendAllAt(k int64, drafts []Draft) ([]Record, error) {
+	return l.appendAll(drafts, &k)
+}
+
+func (l *Log) appendAll(drafts []Draft, after *int64) ([]Record, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var b batch
+	err := l.under(func() error {
+		if after != nil && *after != l.judge.chain.at.k {
+			return ErrMoved
+		}
+		b = newBatch(l, len(drafts))
+		defer b.settle()
+		for i, d := range drafts {
+			if err := b.add(d, i); err != nil {
+				if fault := b.flush(); fault != nil {
+					err = fault
+				}
+				return err
+			}
+		}
+		return b.flush()
+	})
+	return b.done(), err
+}
+
+// A batch is events that are signed and not yet on disk. The judge has taken them
+// in already: whether an event may come depends on those before it. While lines
+// are written the next ones are drawn.
 type batch struct {
 	log    *Log
-	before chain // of the last line that is on disk
-	lines  []byte
-	recs   []Record // of lines
-	done   []Record // of what is on disk
+	recs   []Record // that were drawn
+	sure   int      // how many of them are on disk
+	before chain    // after these
+
+	lines  []byte // to be written next
+	chain  chain  // after them
+	sent   int    // how many recs lie before them
+	flying *write // what is being written
+	spare  []byte // memory for lines
 }
+
+// A write is a part of a batch on its way to the disk.
+type write struct {
+	lines  []byte
+	recs   int // how many of the batch are on disk after it
+	chain  chain
+	landed chan error
+}
+
+func newBatch(l *Log, n int) batch {
+	return batch{log: l, before: l.judge.chain, recs: make([]Record, 0, n)}
+}
+
+// done returns the records of the events that are on disk.
+func (b *batch) done() []Record { return b.recs[:b.sure] }
 
 // add draws the event of drafts[i].
 func (b *batch) add(d Draft, i int) error {
@@ -81,41 +107,67 @@ func (b *batch) add(d Draft, i int) error {
 	if j.closed {
 		return refuse(ErrClosed)
 	}
-	line, next, err := b.log.draw(d)
+	next, err := b.log.draw(d)
 	if err != nil {
 		return refuse(err)
 	}
-	if len(b.lines)+len(line)+1 > maxWrite {
-		if err := b.flush(); err != nil {
+	if len(b.lines) > 0 && len(b.lines)+len(next.line)+1 > maxWrite {
+		if err := b.send(); err != nil {
 			return err
 		}
 	}
-	b.lines = append(append(b.lines, line...), '\n')
-	b.recs = append(b.recs, next.event.Record)
+	b.lines = append(append(b.lines, next.line...), '\n')
+	b.recs = append(b.recs, next.record)
+	b.chain = next.chain
 	j.chain = next.chain
 	j.add(&next.event.E)
+	j.turn(&next.event.E)
 	return nil
 }
 
-// flush writes the lines.
+// flush returns once all lines are on disk.
 func (b *batch) flush() error {
-	if len(b.lines) == 0 {
-		return nil
+	if err := b.send(); err != nil {
+		return err
 	}
-	err := b.log.write(bytes.TrimSuffix(b.lines, []byte{'\n'}))
-	if err != nil {
-		b.undo()
-	} else {
-		b.before, b.done = b.log.judge.chain, append(b.done, b.recs...)
-	}
-	b.lines, b.recs = b.lines[:0], nil
-	return err
+	return b.settle()
 }
 
-// undo makes the judge forget lines that were not written. What it has learned
+// send begins to write the lines, once those before them are on disk.
+func (b *batch) send() error {
+	if err := b.settle(); err != nil || len(b.lines) == 0 {
+		return err
+	}
+	if !b.log.signed(b.recs[b.sent:]) {
+		b.undo()
+		return errSignature
+	}
+	w := &write{b.lines, len(b.recs), b.chain, make(chan error, 1)}
+	b.flying, b.lines, b.spare, b.sent = w, b.spare[:0], nil, len(b.recs)
+	go func() { w.landed <- b.log.write(w.lines) }()
+	return nil
+}
+
+// settle waits for what is being written.
+func (b *batch) settle() error {
+	w := b.flying
+	if w == nil {
+		return nil
+	}
+	b.flying = nil
+	if err := <-w.landed; err != nil {
+		b.undo()
+		return err
+	}
+	b.sure, b.before, b.spare = w.recs, w.chain, w.lines
+	return nil
+}
+
+// undo makes the judge forget events that were not written. What it has learned
 // from them cannot be taken out again, so it reads the trail once more, unless
 // nothing is appended to it any longer.
 func (b *batch) undo() {
+	b.lines, b.recs, b.sent = nil, b.recs[:b.sure], b.sure
 	l := b.log
 	l.judge.chain = b.before
 	if l.err != nil {

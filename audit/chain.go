@@ -55,9 +55,14 @@ func (t *Time) UnmarshalJSON(data []byte) error {
 // NewRunID returns the run id for 16 random bytes.
 func NewRunID(random [16]byte) string { return hex.EncodeToString(random[:]) }
 
+var noItems = sign.Sum([]byte("[]"))
+
 // NewItems sorts items by uri and returns them with their digest. A uri that
 // occurs twice or is not printable is an error.
 func NewItems(items []Item) (Items, error) {
+	if len(items) == 0 {
+		return Items{Hash: noItems, Items: []Item{}}, nil
+	}
 	sorted, err := sortItems(items)
 	if err != nil {
 		return Items{}, err

@@ -18,6 +18,14 @@ import (
 // A value of TS.snapshot may be a number or text, in any spelling of a decimal
 // number. For details see [ImportValue].
 func ImportDraft(line []byte) (Draft, error) {
+	if d, ok := importUsual(line); ok {
+		return d, nil
+	}
+	return importAny(line)
+}
+
+// importAny is ImportDraft of any line.
+func importAny(line []byte) (Draft, error) {
 	data, err := ImportValue(line)
 	if err != nil {
 		return Draft{}, err

@@ -91,3 +91,38 @@ func FuzzImportValue(f *testing.F) {
 		}
 	})
 }
+
+// FuzzImportUsual holds the fast way to the slow one: what it takes is the same.
+func FuzzImportUsual(f *testing.F) {
+	for _, line := range usualImports {
+		f.Add([]byte(line))
+	}
+	for _, seed := range []string{`{"actor":"a","action":"b","actor":"c"}`, `{"action":"b","actor":"\u0041"}`, `{"action":"a","actor":"b","details":1.5}`} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, line []byte) {
+		got, ok := importUsual(line)
+		if !ok {
+			return
+		}
+		want, err := importAny(line)
+		if err != nil || !reflect.DeepEqual(got, want) {
+			t.Fatalf("reads %+v, want %+v, %v", got, want, err)
+		}
+	})
+}
+
+var usualImports = []string{
+	`{"action":"note","actor":"ci"}`,
+	"\t{ \"actor\" : \"ci\",\r \"action\":\"note\" } \n",
+	`{"actor": "naïve", "action": "step.progress", "notes": "six of seven", "path": "", "status": "ok", "error": "no"}`,
+	`{"details":{"a":[1,{"b":"\n"}],"c":null},"action":"note","actor":"ci"}`,
+}
+
+func TestImportUsual(t *testing.T) {
+	for _, line := range usualImports {
+		if _, ok := importUsual([]byte(line)); !ok {
+			t.Errorf("goes the slow way: %s", line)
+		}
+	}
+}

@@ -12,6 +12,7 @@ import (
 	"github.com/relseal/relseal/internal/durable"
 	"github.com/relseal/relseal/internal/finding"
 	"github.com/relseal/relseal/sign"
+	"github.com/relseal/relseal/sign/comb"
 )
 
 // A Log appends to a trail in a file. Several logs, in this process and in
@@ -30,6 +31,11 @@ type Log struct {
 	fault  *finding.Finding // the first that rejects
 	torn   []Torn
 	err    error // why nothing can be appended any more
+
+	queue   queue // of those who append
+	encoder encoder
+	decoder *decoder // of what the encoder writes
+	many    *comb.Verifier
 }
 
 // Create makes a new trail at path and opens it. It fills in Schema, Created and
@@ -88,11 +94,13 @@ func Open(path string, s sign.Signer, c Clock) (*Log, error) {
 }
 
 func openLog(l *Log) (*Log, error) {
+	l.decoder, l.many = newDecoder(new(CheckOptions)), comb.New(l.signer.Public())
 	l.judge = newJudge(CheckOptions{
 		Bare: true,
 		Keys: onlyKey{l.signer.Public()},
 		Report: func(f finding.Finding) {
-			if f.Verdict == finding.Reject && l.fault == nil {
+			// Of the keys before its own a log knows the names alone: see mine.
+			if f.Verdict == finding.Reject && f.Code != finding.KeyUnknown && l.fault == nil {
 				l.fault = &f
 			}
 		},
@@ -101,60 +109,52 @@ func openLog(l *Log) (*Log, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := errors.Join(l.catchUp(), unlock()); err != nil {
+	err = l.catchUp()
+	if err == nil {
+		err = l.mine()
+	}
+	if err := errors.Join(err, unlock()); err != nil {
 		return nil, err
 	}
 	return l, nil
 }
 
-// Append stamps d, signs it as the next event and writes it. When it returns
-// without an error the event is on disk.
-//
-// A draft that would make the trail one that Check rejects is refused and
-// nothing is signed: a step that ends without a start, say. After trail.close
-// the error is ErrClosed. When writing fails the trail is cut back to the event
-// before, and if that fails too, or if syncing fails, the log refuses to go on,
-// since what is on disk is then unknown; Open will find out.
-func (l *Log) Append(d Draft) (_ Record, err error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
+// under calls f with the lock on the file, after what others wrote was applied.
+// The caller holds l.mu.
+func (l *Log) under(f func() error) error {
 	if l.err != nil {
-		return Record{}, l.err
+		return l.err
 	}
 	unlock, err := l.disk.Lock()
 	if err != nil {
-		return Record{}, err
+		return err
 	}
+	whole := false
 	defer func() {
+		if !whole && l.err == nil {
+			l.err = errUnfinished // a signer panicked: what the judge knows is not what is on disk
+		}
 		if e := unlock(); e != nil && l.err == nil {
 			l.err = e
 		}
 	}()
-	if err := l.catchUp(); err != nil {
-		l.err = err
-		return Record{}, err
+	if err = l.catchUp(); err == nil {
+		err = l.mine()
 	}
-	if l.judge.closed {
-		return Record{}, ErrClosed
-	}
-	line, next, err := l.draw(d)
 	if err != nil {
-		return Record{}, fmt.Errorf("event %d: %w", l.judge.chain.at.k+1, err)
+		l.err = err
+		return err
 	}
-	if err := l.write(line); err != nil {
-		return Record{}, err
-	}
-	l.judge.chain = next.chain
-	l.judge.add(&next.event.E)
-	return next.event.Record, nil
+	err = f()
+	whole = true
+	return err
 }
 
-// write appends one line. On an error the trail ends where it did, or l.err is
-// set.
-func (l *Log) write(line []byte) error {
-	line = append(line, '\n')
-	n, err := l.disk.WriteAt(line, l.size)
-	if err == nil && n < len(line) {
+// write appends lines, each with its LF. On an error the trail ends where it did,
+// or l.err is set.
+func (l *Log) write(lines []byte) error {
+	n, err := l.disk.WriteAt(lines, l.size)
+	if err == nil && n < len(lines) {
 		err = io.ErrShortWrite
 	}
 	if err != nil {
@@ -171,8 +171,8 @@ func (l *Log) write(line []byte) error {
 		l.err = err
 		return err
 	}
-	// The event is on disk from here: a crash leaves it readable and signed.
-	l.size += int64(len(line))
+	// The events are on disk from here: a crash leaves them readable and signed.
+	l.size += int64(len(lines))
 	return nil
 }
 

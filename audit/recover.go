@@ -72,40 +72,58 @@ func (l *Log) catchUp() error {
 		return fmt.Errorf("%s: the trail was cut off after byte %d while it was open", l.path, size)
 	}
 	lines := newLineReader(io.NewSectionReader(l.disk, l.size, size-l.size))
-	for {
+	if l.size == 0 {
 		line, err := lines.next()
-		if err == io.EOF {
-			return nil
+		if err == nil {
+			err = l.acceptHeader(line)
 		}
 		if err != nil {
 			return err
 		}
-		if l.size > 0 && line.torn() {
-			return l.clearUp(line)
-		}
-		if l.size > 0 && line.holed() {
-			if done, err := l.clearUpBatch(size); done || err != nil {
+		l.size += line.size + 1
+	}
+	// As in Check, lines are examined many at a time.
+	for c := new(chunk); ; {
+		c.fill(lines, chunkLines, l.judge.many())
+		c.examine(l.decoder)
+		for i := range c.entries {
+			e := &c.entries[i]
+			if e.line.torn() {
+				return l.clearUp(e.line)
+			}
+			if e.line.holed() {
+				if done, err := l.clearUpBatch(size); done || err != nil {
+					return err
+				}
+			}
+			if err := l.accept(e); err != nil {
 				return err
 			}
+			l.size += e.line.size + 1
 		}
-		if err := l.accept(line); err != nil {
-			return err
+		if c.end != nil {
+			return readError(c.end)
 		}
-		l.size += line.size + 1
 	}
 }
 
-// accept gives one line to the judge.
-func (l *Log) accept(line rawLine) error {
-	if l.size > 0 {
-		l.judge.line(line)
-	} else {
-		l.judge.header(line)
-		if !line.lf && l.fault == nil { // Create does not leave this
-			f := finding.New(finding.Format, "", "line 0 has no LF").At(0)
-			l.fault = &f
-		}
+// accept gives one examined line to the judge.
+func (l *Log) accept(e *entry) error {
+	l.judge.entry(e)
+	return l.damage()
+}
+
+func (l *Log) acceptHeader(line rawLine) error {
+	l.judge.header(line)
+	if !line.lf && l.fault == nil { // Create does not leave this
+		f := finding.New(finding.Format, "", "line 0 has no LF").At(0)
+		l.fault = &f
 	}
+	return l.damage()
+}
+
+// damage returns the first fault as an error.
+func (l *Log) damage() error {
 	switch {
 	case l.fault == nil:
 		return nil
@@ -121,7 +139,9 @@ func (l *Log) clearUp(line rawLine) error {
 	k := l.judge.chain.at.k + 1
 	if _, err := ParseRecord(line.text); err == nil {
 		line.lf = true
-		if err := l.accept(line); err != nil {
+		e := entry{line: line}
+		e.parse(false)
+		if err := l.accept(&e); err != nil {
 			return err
 		}
 		if _, err := l.disk.WriteAt([]byte{'\n'}, l.size+line.size); err != nil {

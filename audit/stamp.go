@@ -1,8 +1,11 @@
 package audit
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/relseal/relseal/internal/canon"
 	"github.com/relseal/relseal/internal/finding"
@@ -11,59 +14,102 @@ import (
 
 // A step of the chain that is ready to be written.
 type step struct {
-	event parsed
-	chain chain
+	line   []byte // without its LF; valid until the next one is drawn
+	record Record
+	event  parsed
+	chain  chain
 }
 
-// draw makes the line of the next event out of d: stamped, checked as a reader
-// would, signed, checked again.
-func (l *Log) draw(d Draft) (line []byte, next step, err error) {
+// errSignature reports a signer that contradicts itself.
+var errSignature = errors.New("the signer's signature does not verify with its own public key")
+
+// draw makes the next event out of d: stamped, checked as a reader would, signed.
+// The signature itself is left to signed, which is faster for many.
+func (l *Log) draw(d Draft) (next step, err error) {
 	at := l.judge.chain.at
 	e, err := l.stamp(d, at.k+1)
 	if err != nil {
-		return nil, next, err
+		return next, err
 	}
-	data, err := canon.Marshal(e)
-	if err != nil {
-		return nil, next, err
-	}
-	id := sign.Sum(data)
-	r := Record{H: Link(at.head, id), E: e, ID: id}
-
+	e.Verifier.PKRef = l.judge.trust.ref // of a ledger, another than in its genesis after key.rotate
+	next.record.E = e
 	// Nothing is signed that a reader would refuse. A signature of zeros has the
 	// length of any other.
-	unsigned, err := r.Marshal()
+	from, to, err := l.prepare(&next, at.head)
 	if err != nil {
-		return nil, next, err
+		return next, err
 	}
-	if _, err := ParseRecord(unsigned); err != nil {
-		return nil, next, err
-	}
-	for _, f := range l.judge.content(&parsed{Record: r, id: id}) {
+	for _, f := range l.judge.content(&next.event) {
 		if f.Verdict == finding.Reject {
-			return nil, next, fmt.Errorf("%s: %s", f.Code, f.Text)
+			return next, fmt.Errorf("%s: %s", f.Code, f.Text)
 		}
 	}
-
-	if r.Sig, err = l.signer.Sign(r.H[:]); err != nil {
-		return nil, next, err
+	r := &next.record
+	if r.Sig, err = l.sign(r.H); err != nil {
+		return next, err
 	}
-	if line, err = r.Marshal(); err != nil {
-		return nil, next, err
-	}
-	// The record that is returned shares no memory with the draft.
-	if r, err = ParseRecord(line); err != nil {
-		return nil, next, err
-	}
-	next.event = parsed{Record: r, id: id}
+	finish(next.line, from, to, r)
+	next.event.Sig, next.event.signed = r.Sig, holds
 	var fault *finding.Finding
 	if next.chain, fault, _ = l.judge.chain.apply(&next.event, &l.judge.trust); fault != nil {
-		return nil, next, errors.New("the signer's signature does not verify with its own public key")
+		return next, fmt.Errorf("%s: %s", fault.Code, fault.Text)
 	}
-	return line, next, nil
+	return next, nil
 }
 
-// stamp returns event k out of d and what the log adds.
+// sign signs a head. A signer that verifies what it makes leaves that to signed,
+// if it can: a fault while a signature is computed may reveal the key, so none gets
+// out unverified, but many are verified faster together.
+func (l *Log) sign(h sign.Digest) (sign.Signature, error) {
+	if s, ok := l.signer.(interface {
+		SignUnverified(message []byte) (sign.Signature, error)
+	}); ok {
+		return s.SignUnverified(h[:])
+	}
+	return l.signer.Sign(h[:])
+}
+
+// signed reports whether the signatures of all records verify with the signer's
+// own public key. It is asked before anything of them is written.
+func (l *Log) signed(recs []Record) bool {
+	heads, sigs, ok := make([][]byte, len(recs)), make([]sign.Signature, len(recs)), make([]bool, len(recs))
+	for i := range recs {
+		heads[i], sigs[i] = recs[i].H[:], recs[i].Sig
+	}
+	l.many.Verify(heads, sigs, ok)
+	return !slices.Contains(ok, false)
+}
+
+// prepare fills in everything of next.record, next.line and next.event but the
+// signature.
+func (l *Log) prepare(next *step, head sign.Digest) (from, to int, err error) {
+	r := &next.record
+	if next.line, from, to = l.encoder.unsigned(&r.E); next.line != nil {
+		r.ID = sign.Sum(next.line[from:to])
+		r.H = Link(head, r.ID)
+		finish(next.line, from, to, r)
+		if !turns(r.E.Action) && l.decoder.shape(next.line, &next.event) {
+			return from, to, nil
+		}
+	}
+	data, err := canon.Marshal(r.E)
+	if err != nil {
+		return 0, 0, err
+	}
+	r.ID = sign.Sum(data)
+	r.H = Link(head, r.ID)
+	if next.line, err = r.Marshal(); err != nil {
+		return 0, 0, err
+	}
+	if *r, err = ParseRecord(next.line); err != nil {
+		return 0, 0, err
+	}
+	next.event = parsed{Record: *r, id: r.ID}
+	return eventAt, len(next.line) - eventEnd, nil
+}
+
+// stamp returns event k out of d and what the log adds. It shares no memory with
+// the draft.
 func (l *Log) stamp(d Draft, k int64) (Event, error) {
 	inputs, err := NewItems(d.Inputs)
 	if err != nil {
@@ -73,6 +119,16 @@ func (l *Log) stamp(d Draft, k int64) (Event, error) {
 	if err != nil {
 		return Event{}, fmt.Errorf("outputs: %w", err)
 	}
+	snapshot := maps.Clone(d.Snapshot)
+	// What is empty is empty as a reader has it.
+	if snapshot == nil {
+		snapshot = map[string]canon.Decimal{}
+	}
+	for _, s := range []*Items{&inputs, &outputs} {
+		if len(s.Items) == 0 {
+			s.Items = nil
+		}
+	}
 	ts, tau, clock := l.clock.Now()
 	g := l.judge.genesis
 	e := Event{
@@ -80,26 +136,36 @@ func (l *Log) stamp(d Draft, k int64) (Event, error) {
 		TS:           NewTime(ts),
 		TauMonoUS:    tau,
 		Clock:        clock,
-		Actor:        d.Actor,
+		Actor:        d.Actor.clone(),
 		Action:       d.Action,
 		Run:          g.Run,
 		EnvLock:      g.EnvLock,
 		PipelineCard: g.PipelineCard,
 		ParamCard:    g.ParamCard,
-		RNG:          Seed{d.Seed},
+		RNG:          Seed{clone(d.Seed)},
 		Inputs:       inputs,
 		Outputs:      outputs,
-		Path:         d.Path,
-		TimeSeries:   Snapshot{d.Snapshot},
+		Path:         d.Path.clone(),
+		TimeSeries:   Snapshot{snapshot},
 		Verifier:     g.Verifier,
-		Notes:        d.Notes,
+		Notes:        d.Notes.clone(),
 		Status:       d.Status,
-		Error:        d.Error,
-		Details:      d.Details,
+		Error:        d.Error.clone(),
+		Details:      bytes.Clone(d.Details),
 	}
 	e.Audit.Schema.Version = SchemaVersion
 	if !d.Code.IsZero() {
 		e.Code.Hash = &d.Code
 	}
 	return e, nil
+}
+
+func (t Text) clone() Text { return Text{clone(t.Value), clone(t.Commit)} }
+
+func clone[T any](p *T) *T {
+	if p == nil {
+		return nil
+	}
+	v := *p
+	return &v
 }
