@@ -22,12 +22,3 @@ func BenchmarkCheck(b *testing.B) {
 		}
 	}
 }
-
-func BenchmarkAppend(b *testing.B) {
-	_, l := create(b, ledgerGenesis())
-	for b.Loop() {
-		if _, err := l.Append(note("a note of usual length, such as a tool would write")); err != nil {
-			b.Fatal(err)
-		}
-	}
-}
