@@ -28,6 +28,9 @@ func (j *judge) content(l *parsed) []finding.Finding {
 			add(finding.Sequence, fault)
 		}
 	}
+	if fault := j.turnFault(e); fault != "" {
+		add(finding.Sequence, fault)
+	}
 	differ(finding.EnvLock, "the event's EnvLock.fingerprint is not that of the trail", j.trust.env.Fingerprint, e.EnvLock.Fingerprint)
 	differ(finding.Card, "the event's PipelineCard.hash is not that of the trail", j.trust.pipe.Hash, e.PipelineCard.Hash)
 	differ(finding.Card, "the event's ParamCard.hash is not that of the trail", j.trust.param.Hash, e.ParamCard.Hash)

@@ -25,6 +25,8 @@ type judge struct {
 	times  times
 	shown  bool // an event was passed on
 
+	turning turning // which key signs, of a ledger
+
 	last     lastLine
 	failing  numbers
 	from, to *Time // ts of the first and the last event that follows from the chain
@@ -41,7 +43,8 @@ const (
 func newJudge(o CheckOptions) *judge { return &judge{o: o, intact: true} }
 
 func (j *judge) report(f finding.Finding) {
-	if f.Verdict == finding.Reject && f.K != nil {
+	// Where a key begins that is not trusted, no event is at fault.
+	if f.Verdict == finding.Reject && f.K != nil && f.Code != finding.KeyUnknown {
 		j.last = lastBad
 		if *f.K > 0 {
 			j.failing.add(*f.K)
@@ -60,8 +63,8 @@ func (j *judge) summary() Summary {
 		Genesis: j.genesis, H0: j.h0,
 		K: j.chain.at.k, HK: j.chain.at.head,
 		Closed: j.closed && j.last == lastGood,
-		Key:    j.trust.used,
-		First:  j.from, Last: j.to,
+		Key:    j.trust.used, Signers: j.signers(),
+		First: j.from, Last: j.to,
 	}
 	s.Failing, s.FailingCount = j.failing.ranges()
 	return s
@@ -70,7 +73,7 @@ func (j *judge) summary() Summary {
 // line judges a line after the first.
 func (j *judge) line(line rawLine) {
 	e := entry{line: line}
-	e.parse()
+	e.parse(j.o.Plain)
 	j.entry(&e)
 }
 
@@ -105,7 +108,7 @@ func (j *judge) truncated(k int64, text string) {
 func (j *judge) unreadable(line rawLine, err error) {
 	j.report(badLine(line, err).At(j.chain.at.k + 1))
 	j.chain = j.chain.skip(line.text, &j.trust)
-	j.intact = false
+	j.intact, j.turning.rotated = false, false
 }
 
 func (j *judge) event(l *entry) {
@@ -113,16 +116,18 @@ func (j *judge) event(l *entry) {
 		j.adopt = false
 		j.bind(l.E.Run.ID, l.E.EnvLock, l.E.PipelineCard, l.E.ParamCard, l.E.Verifier.PKRef)
 	}
+	j.turnedUnseen(&l.parsed)
 	next, fault, proven := j.chain.apply(&l.parsed, &j.trust)
 	j.chain = next
 	if fault != nil {
 		j.report(*fault)
-		j.intact = false
+		j.intact, j.turning.rotated = false, false
 	} else {
 		for _, f := range j.content(&l.parsed) {
 			j.report(f)
 		}
 		j.add(&l.E)
+		j.turn(&l.E)
 	}
 	if call := j.o.Event; proven && call != nil && (!j.shown || j.o.wants(l.E.Action)) {
 		j.shown = true
