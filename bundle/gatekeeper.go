@@ -19,6 +19,7 @@ type gatekeeper struct {
 	files int
 	bytes int64
 	ext   int64 // bytes under sig/ext/
+	sig   int64 // bytes of the other files under sig/
 }
 
 // admit reports whether the next file is let out. An error ends reading.
@@ -70,6 +71,11 @@ func (g *gatekeeper) tooLarge(path string, size int64) *Error {
 		g.ext += size
 		if g.ext > limits.SigExt {
 			return limitf("the files under %s have more than %d bytes together", SigExtDir, limits.SigExt).at(path)
+		}
+	} else if strings.HasPrefix(path, sigDir) {
+		g.sig += size
+		if g.sig > limits.SigAll {
+			return limitf("the files under %s have more than %d bytes together", sigDir, limits.SigAll).at(path)
 		}
 	}
 	return nil

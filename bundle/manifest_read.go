@@ -3,7 +3,6 @@ package bundle
 import (
 	"fmt"
 
-	"github.com/relseal/relseal/internal/canon"
 	"github.com/relseal/relseal/internal/finding"
 )
 
@@ -32,7 +31,9 @@ func ManifestKind(data []byte) (string, error) {
 // Schema is empty.
 func ReadAuditManifest(data []byte) (AuditManifest, error) {
 	var m AuditManifest
-	if err := read(data, AuditSchema, &m); err != nil {
+	if err := read(data, AuditSchema, &m, map[string]longList{
+		`"trails"`: elements[Trail]{&m.Trails}, `"artifacts"`: elements[Artifact]{&m.Artifacts}, `"files"`: elements[File]{&m.Files},
+	}); err != nil {
 		return AuditManifest{}, err
 	}
 	return m, m.Check().err()
@@ -42,13 +43,15 @@ func ReadAuditManifest(data []byte) (AuditManifest, error) {
 // [ReadAuditManifest] does those of an AuditManifest.
 func ReadReleaseManifest(data []byte) (ReleaseManifest, error) {
 	var m ReleaseManifest
-	if err := read(data, ReleaseSchema, &m); err != nil {
+	if err := read(data, ReleaseSchema, &m, map[string]longList{
+		`"artifacts"`: elements[Artifact]{&m.Artifacts}, `"files"`: elements[File]{&m.Files},
+	}); err != nil {
 		return ReleaseManifest{}, err
 	}
 	return m, m.Check().err()
 }
 
-func read(data []byte, want string, v any) error {
+func read(data []byte, want string, v any, lists map[string]longList) error {
 	schema, err := outline(data)
 	if err != nil {
 		return err
@@ -56,7 +59,7 @@ func read(data []byte, want string, v any) error {
 	if schema != want {
 		return mismatch(schema, want)
 	}
-	if err := canon.Unmarshal(data, v); err != nil {
+	if err := unmarshal(data, v, lists); err != nil {
 		return fault(finding.Format, err.Error())
 	}
 	return nil

@@ -168,12 +168,16 @@ func (s *scanner) tooLarge() string {
 		switch {
 		case s.elements > limits.Files:
 			return fmt.Sprintf("%s has more than %d elements", s.name, limits.Files)
+		case s.name == `"trails"` && s.elements > limits.Trails:
+			return fmt.Sprintf("trails has more than %d elements", limits.Trails)
 		case s.largest > limits.Element:
 			return fmt.Sprintf("an element of %s has %d bytes, the limit is %d", s.name, s.largest, limits.Element)
 		}
 		return ""
 	case `"provenance"`:
 		most = limits.Provenance
+	case `"decision"`:
+		most = limits.Decision
 	}
 	if len(s.value) > most {
 		return fmt.Sprintf("the member %s has %d bytes, the limit is %d", quote(s.name), len(s.value), most)

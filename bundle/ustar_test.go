@@ -376,6 +376,7 @@ func FuzzTar(f *testing.F) {
 	f.Add(tarOf(small...))
 	f.Add(tarOf(file{"a", "1"}, file{"../b", "2"}))
 	f.Add(tarOf(small...)[:1500])
+	addArchives(f, "*.tar")
 	f.Fuzz(func(t *testing.T, data []byte) {
 		got := readBytes(t, data)
 		if got.rejected() || bytes.HasPrefix(data, []byte(zstdMagic)) {
@@ -385,6 +386,23 @@ func FuzzTar(f *testing.F) {
 			t.Errorf("accepted, and another tar of the same files exists")
 		}
 	})
+}
+
+// addArchives adds the small ones of testdata/archives.
+func addArchives(f *testing.F, pattern string) {
+	names, err := filepath.Glob(filepath.Join("..", "testdata", "archives", pattern))
+	if err != nil || len(names) == 0 {
+		f.Fatalf("no seeds: %v", err)
+	}
+	for _, name := range names {
+		data, err := os.ReadFile(name)
+		if err != nil {
+			f.Fatal(err)
+		}
+		if len(data) <= 8<<10 {
+			f.Add(data)
+		}
+	}
 }
 
 func firstDifference(a, b []byte) int {

@@ -258,6 +258,7 @@ func FuzzZstd(f *testing.F) {
 	f.Add(zstdOf(f, nil))
 	f.Add(rawFrame(4, []byte{0}, []byte("1234"), []byte("abc"), nil))
 	f.Add(append(zstdOf(f, tar), zstdOf(f, tar)...))
+	addArchives(f, "zst-*")
 	dec, err := zstd.NewReader(nil, zstd.WithDecoderMaxMemory(64<<20))
 	if err != nil {
 		f.Fatal(err)

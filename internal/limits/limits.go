@@ -16,10 +16,13 @@ const (
 	Card       = 1 * MiB        // a card or policy in canonical form
 	Manifest   = 64 * MiB       // manifest.json
 	Members    = 64             // members of a manifest; see package bundle for why these are counted
+	Trails     = 64             // trails of one bundle
 	Element    = 256 * KiB      // one element of a manifest's files, artifacts or trails
 	Provenance = 8 * MiB        // a manifest's provenance: a digest for each of the files
+	Decision   = 4 * MiB        // a manifest's decision, with the windows that it rests on: 10,000 of them
 	Details    = 1 * MiB        // any other member of a manifest
 	Signature  = 64 * KiB       // one file under sig/, sig/ext/ apart
+	SigAll     = 16 * MiB       // everything else under sig/ together: they are kept until all are there
 	SigExt     = 1 * MiB        // everything under sig/ext/ together
 	View       = 16 * MiB       // SHA256SUMS, VERIFY.md
 	Files      = 100_000        // files of one bundle
