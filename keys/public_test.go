@@ -233,6 +233,13 @@ func FuzzParsePublic(f *testing.F) {
 	f.Add(key.AuthorizedKey("c"))
 	f.Add(bytes.ReplaceAll(key.PEM(), []byte("\n"), []byte("\r\n")))
 	f.Add([]byte("-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXktdjEA\n-----END OPENSSH PRIVATE KEY-----\n"))
+	seeds, err := filepath.Glob("../testdata/keys/*")
+	if err != nil || len(seeds) == 0 {
+		f.Fatalf("no seeds: %v", err)
+	}
+	for _, name := range seeds {
+		f.Add(must(os.ReadFile(name)))
+	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		key, err := ParsePublic(data)
 		if err != nil {

@@ -20,6 +20,8 @@ type Run struct {
 	Outputs  map[string]string // artifact uri to content
 	Embed    bool
 	Manifest func(M) // changes the manifest before it is signed
+
+	Continues M // the head that the trail goes on from, if it does
 }
 
 // Demo returns the run of the examples and the vectors: three steps that build,
@@ -111,10 +113,14 @@ func (r *Run) params() M      { return M{"hash": Digest(Canon(r.Params))} }
 
 // Genesis returns the genesis of the run's trail.
 func (r *Run) Genesis() M {
-	return M{
+	g := M{
 		"schema": "relseal/trail/v1", "purpose": "run", "run": M{"id": r.ID}, "created": stamp(0), "product": r.Product,
 		"EnvLock": r.fingerprint(), "PipelineCard": r.pipeline(), "ParamCard": r.params(), "verifier": M{"pk_ref": r.Key.ID()},
 	}
+	if r.Continues != nil {
+		g["continues"] = r.Continues
+	}
+	return g
 }
 
 func stamp(k int) string { return fmt.Sprintf("2026-01-02T03:04:%02d.000000Z", k) }

@@ -13,17 +13,22 @@ const (
 
 var roles = map[string]string{
 	"envlock.json": "envlock", "cards/pipeline.json": "pipeline", "cards/param.json": "params",
-	"audit/trail.jsonl": "trail", "VERIFY.md": "guide",
+	"audit/trail.jsonl": "trail", "VERIFY.md": "guide", "evidence/ledger.jsonl": "ledger",
 }
 
 func role(path string) string {
+	if r := roles[path]; r != "" {
+		return r
+	}
 	switch dir, _, _ := strings.Cut(path, "/"); dir {
 	case "artifacts":
 		return "artifact"
 	case "evidence":
 		return "evidence"
+	case "audit":
+		return "trail"
 	}
-	return roles[path]
+	return ""
 }
 
 // Seal returns files with the manifest, its view and the signatures of key.

@@ -1,0 +1,135 @@
+package keys
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/relseal/relseal/internal/hint"
+	"github.com/relseal/relseal/keys/root"
+)
+
+// A Roots is a directory of versions of a trust root as their holders keep it:
+// N.root.json without a gap.
+type Roots struct {
+	Dir     string
+	Chain   *root.Chain // the signed versions; nil if not even the first is
+	Pending *root.Root  // the version after them that lacks signatures; nil if there is none
+}
+
+// Previous returns the version that Pending comes after, nil for the first.
+func (r *Roots) Previous() *root.Root {
+	if r.Chain == nil {
+		return nil
+	}
+	return r.Chain.Last()
+}
+
+// OpenRoots reads the versions in dir. Its first version is believed: the directory
+// is the caller's own.
+func OpenRoots(dir string) (*Roots, error) {
+	files, err := rootFiles(dir)
+	if err != nil {
+		return nil, err
+	}
+	if len(files) == 0 {
+		return nil, hint.With(fileError(dir, errors.New("holds no version of a trust root")), "relseal trust init makes the first one")
+	}
+	r := &Roots{Dir: dir}
+	for i, f := range files {
+		data, err := f.read()
+		if err != nil {
+			return nil, err
+		}
+		v, err := root.Parse(data)
+		if err != nil {
+			return nil, fileError(f.path, err)
+		}
+		if v.Version() != f.version || i > 0 && f.version != files[i-1].version+1 {
+			return nil, fileError(f.path, fmt.Errorf("holds version %d and stands where version %d is expected", v.Version(), files[0].version+int64(i)))
+		}
+		lacks, err := root.Lacks(r.Previous(), v)
+		switch {
+		case err != nil:
+			return nil, fileError(f.path, err)
+		case len(lacks) > 0 && i == len(files)-1:
+			r.Pending = v
+		case r.Chain == nil:
+			r.Chain, err = root.Pin(data)
+		default:
+			err = r.Chain.Add(data)
+		}
+		if err != nil {
+			return nil, fileError(f.path, err)
+		}
+	}
+	return r, nil
+}
+
+// LoadRoot pins the version in the file pinned, which the caller trusts, and offers
+// the chain the versions in dir, which need no trust; dir may be "".
+func LoadRoot(pinned, dir string) (*root.Chain, error) {
+	data, _, err := readFile(pinned)
+	if err != nil {
+		return nil, err
+	}
+	chain, err := root.Pin(data)
+	if err != nil {
+		return nil, fileError(pinned, err)
+	}
+	if dir == "" {
+		return chain, nil
+	}
+	files, err := rootFiles(dir)
+	if err != nil {
+		return nil, err
+	}
+	for _, f := range files {
+		if data, err = f.read(); err != nil {
+			return nil, err
+		}
+		chain.Offer(f.version, data)
+	}
+	return chain, nil
+}
+
+// ReadRoot reads one version and holds nothing of it against another.
+func ReadRoot(path string) (*root.Root, error) {
+	data, _, err := readFile(path)
+	if err != nil {
+		return nil, err
+	}
+	r, err := root.Parse(data)
+	if err != nil {
+		return nil, fileError(path, err)
+	}
+	return r, nil
+}
+
+type rootFile struct {
+	path    string
+	version int64
+}
+
+func (f rootFile) read() ([]byte, error) {
+	data, _, err := readFile(f.path)
+	return data, err
+}
+
+// rootFiles returns the files N.root.json of dir, by N.
+func rootFiles(dir string) ([]rootFile, error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, fmt.Errorf("%w", err)
+	}
+	var files []rootFile
+	for _, e := range entries {
+		if n, ok := root.VersionOf(e.Name()); ok {
+			files = append(files, rootFile{filepath.Join(dir, e.Name()), n})
+		}
+	}
+	slices.SortFunc(files, func(a, b rootFile) int { return int(a.version - b.version) })
+	return files, nil
+}
