@@ -177,7 +177,7 @@ func walk(path string, want, got any, report func(finding.Member)) {
 	}
 	a, b := show(want), show(got)
 	if a != b {
-		report(finding.Member{Name: strings.TrimPrefix(path, "."), Want: a, Got: b})
+		report(finding.Member{Name: shorten(strings.TrimPrefix(path, ".")), Want: shorten(a), Got: shorten(b)})
 	}
 }
 

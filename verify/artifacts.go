@@ -1,11 +1,16 @@
 package verify
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
+	"slices"
+	"sync"
+	"sync/atomic"
 
 	"github.com/relseal/relseal/bundle"
 	"github.com/relseal/relseal/internal/finding"
@@ -17,6 +22,15 @@ import (
 // uri is a label and is never opened.
 func (b *check) judgeArtifacts(artifacts []bundle.Artifact) error {
 	b.c.ran(checkArtifacts)
+	var elsewhere []int64
+	for _, a := range artifacts {
+		if !b.copies[a.Hash] {
+			elsewhere = append(elsewhere, a.Size)
+		}
+	}
+	if err := b.prepare(b.ctx, elsewhere); err != nil {
+		return err
+	}
 	for _, a := range artifacts {
 		found, err := b.Has(a.Hash, a.Size)
 		if err != nil {
@@ -33,10 +47,8 @@ func (b *check) judgeArtifacts(artifacts []bundle.Artifact) error {
 // Has implements Artifacts: what lies in the bundle, and what the caller has.
 // The copies in a release serve the audit bundles inside it too.
 func (b *check) Has(d sign.Digest, size int64) (bool, error) {
-	for path, f := range b.files {
-		if f.Role == bundle.RoleArtifact && f.Hash == d && b.seen[path].hash == d {
-			return true, nil
-		}
+	if b.copies[d] {
+		return true, nil
 	}
 	if b.o.Artifacts == nil {
 		return false, nil
@@ -44,14 +56,23 @@ func (b *check) Has(d sign.Digest, size int64) (bool, error) {
 	return b.o.Artifacts.Has(d, size)
 }
 
+// A preparer is Artifacts that can be told in advance which sizes will be asked
+// for: many files are hashed faster than one after the other.
+type preparer interface {
+	prepare(ctx context.Context, sizes []int64) error
+}
+
+func (b *check) prepare(ctx context.Context, sizes []int64) error {
+	if p, ok := b.o.Artifacts.(preparer); ok && len(sizes) > 0 {
+		return p.prepare(ctx, sizes)
+	}
+	return nil
+}
+
 // damagedCopy reports whether a copy of a is listed: its damage is the finding.
 func (b *check) damagedCopy(a bundle.Artifact) bool {
-	for _, f := range b.files {
-		if f.Role == bundle.RoleArtifact && f.Hash == a.Hash {
-			return true
-		}
-	}
-	return false
+	_, listed := b.copies[a.Hash]
+	return listed
 }
 
 // Dir returns the regular files below a directory as Artifacts. A file is
@@ -100,14 +121,10 @@ type fileSet struct {
 }
 
 func (s *fileSet) Has(want sign.Digest, size int64) (bool, error) {
+	if err := s.prepare(context.Background(), []int64{size}); err != nil {
+		return false, err
+	}
 	for _, path := range s.bySize[size] {
-		if _, known := s.hashes[path]; !known {
-			h, err := hashFile(path)
-			if err != nil {
-				return false, err
-			}
-			s.hashes[path] = h
-		}
 		if s.hashes[path] == want {
 			return true, nil
 		}
@@ -115,12 +132,52 @@ func (s *fileSet) Has(want sign.Digest, size int64) (bool, error) {
 	return false, nil
 }
 
-func hashFile(path string) (sign.Digest, error) {
+// prepare hashes the files of these sizes, as many at a time as there are
+// processors.
+func (s *fileSet) prepare(ctx context.Context, sizes []int64) error {
+	var todo []string
+	for _, size := range slices.Compact(slices.Sorted(slices.Values(sizes))) {
+		for _, path := range s.bySize[size] {
+			if _, known := s.hashes[path]; !known {
+				todo = append(todo, path)
+			}
+		}
+	}
+	if len(todo) == 0 {
+		return nil
+	}
+	var (
+		wg     sync.WaitGroup
+		next   atomic.Int64
+		sums   = make([]sign.Digest, len(todo))
+		faults = make([]error, len(todo))
+		pool   = newBlockPool()
+	)
+	for range min(len(todo), runtime.GOMAXPROCS(0), blocks/2) {
+		wg.Go(func() {
+			for i := next.Add(1) - 1; i < int64(len(todo)); i = next.Add(1) - 1 {
+				sums[i], faults[i] = hashFile(ctx, todo[i], pool)
+			}
+		})
+	}
+	wg.Wait()
+	for i, path := range todo {
+		if faults[i] != nil {
+			return faults[i] // the first in this order, whichever came first
+		}
+		s.hashes[path] = sums[i]
+	}
+	return nil
+}
+
+func hashFile(ctx context.Context, path string, pool blockPool) (sign.Digest, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return sign.Digest{}, err
 	}
 	defer f.Close()
-	d, _, err := sign.SumReader(f)
-	return d, err
+	h := newHasher(pool)
+	_, err = h.ReadFrom(untilDone{ctx, f})
+	h.close()
+	return <-h.sum, err
 }

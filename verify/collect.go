@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/relseal/relseal/internal/finding"
 	"github.com/relseal/relseal/internal/limits"
@@ -63,10 +64,38 @@ func (c *collector) ran(check string) { c.checks[check] = c.checks[check].Worse(
 func (c *collector) add(check string, f Finding) {
 	c.ran(check)
 	c.checks[check] = c.checks[check].Worse(f.Verdict)
+	c.keep(f)
+}
+
+// keep counts a finding, and takes it in if its code has not too many.
+func (c *collector) keep(f Finding) {
 	c.totals[f.Code]++
 	if c.totals[f.Code] <= limits.Findings {
-		c.findings = append(c.findings, f)
+		c.findings = append(c.findings, shortened(f))
 	}
+}
+
+// maxText is how much a report quotes of anything: texts in a bundle may have 64
+// KiB, and ten thousand findings may quote one each.
+const maxText = 1000
+
+// shortened returns f with no text of more than maxText bytes.
+func shortened(f Finding) Finding {
+	f.Text = shorten(f.Text)
+	for _, p := range []**string{&f.Path, &f.Want, &f.Got} {
+		if *p != nil && len(**p) > maxText {
+			s := shorten(**p)
+			*p = &s
+		}
+	}
+	return f
+}
+
+func shorten(s string) string {
+	if len(s) <= maxText {
+		return s
+	}
+	return strings.ToValidUTF8(s[:maxText], "") + "…"
 }
 
 // failed notes that a group found a fault that another group's finding names.
@@ -102,9 +131,12 @@ func (c *collector) fails(path string, first, last int64) {
 // merge takes over what the checks of a bundle inside this one found: its
 // findings and failing events carry their own paths, its groups count as evidence.
 func (c *collector) merge(in *collector) {
-	c.findings = append(c.findings, in.findings...)
+	for _, f := range in.findings {
+		c.keep(f)
+		in.totals[f.Code]--
+	}
 	for code, n := range in.totals {
-		c.totals[code] += n
+		c.totals[code] += n // what was left out there
 	}
 	c.ran(checkEvidence)
 	for _, v := range in.checks {
