@@ -14,6 +14,7 @@ import (
 
 	"github.com/relseal/relseal/audit"
 	"github.com/relseal/relseal/bundle"
+	"github.com/relseal/relseal/internal/canon"
 	"github.com/relseal/relseal/internal/finding"
 	"github.com/relseal/relseal/internal/limits"
 	"github.com/relseal/relseal/sign"
@@ -22,11 +23,12 @@ import (
 
 // A Run is what a run left behind.
 type Run struct {
-	Dir       string // has the tree of an AuditBundle: envlock.json, cards/pipeline.json, cards/param.json, audit/trail.jsonl
-	Files     Files  // those that are not in Dir
-	Artifacts string // the directory that artifact uris are relative to
-	Product   string // "": the one that the run names
-	Open      bool   // take a trail that is not closed, too: the record of a run that crashed
+	Dir       string      // has the tree of an AuditBundle: envlock.json, cards/pipeline.json, cards/param.json, audit/trail.jsonl
+	Files     Files       // those that are not in Dir
+	Artifacts string      // the directory that artifact uris are relative to
+	Product   string      // "": the one that the run names
+	Details   canon.Value // of the manifest; nil if it has none
+	Open      bool        // take a trail that is not closed, too: the record of a run that crashed
 }
 
 var (
@@ -63,6 +65,7 @@ func (r Run) contents(s bundle.Sealer) (m bundle.AuditManifest, files []bundle.C
 		EnvLock:      bundle.FingerprintRef{Fingerprint: *g.EnvLock.Fingerprint},
 		PipelineCard: bundle.HashRef{Hash: *g.PipelineCard.Hash},
 		ParamCard:    bundle.HashRef{Hash: *g.ParamCard.Hash},
+		Details:      r.Details,
 		Trails:       []bundle.Trail{{Path: bundle.TrailPath, Purpose: g.Purpose, H0: trail.H0, HK: trail.HK, K: trail.K}},
 	}
 	if m.Product, err = r.product(g); err != nil {
@@ -141,6 +144,11 @@ func (r Run) readTrail(s bundle.Sealer) (runTrail, error) {
 		return runTrail{}, err
 	}
 	defer f.Close()
+	// Before the work of an hour, not after it.
+	if info, err := f.Stat(); err == nil && info.Size() > limits.Member {
+		return runTrail{}, fmt.Errorf("%s: has %d bytes, and a file of a bundle at most %d; relseal trail verify checks it where it is",
+			name, info.Size(), int64(limits.Member))
+	}
 	t := runTrail{outcome: audit.StatusAborted} // unless run.end says otherwise
 	var faults []error
 	torn := false

@@ -34,7 +34,7 @@ func ReadEvidence(name string, keys sign.Verifiers) (Evidence, error) {
 		if err != nil {
 			return Evidence{}, err
 		}
-		_, err = audit.Check(body, audit.CheckOptions{Keys: keys, Event: func(r audit.Record) {
+		_, err = audit.Check(body, audit.CheckOptions{Keys: keys, EventActions: []string{audit.ActionRunStart}, Event: func(r audit.Record) {
 			if commit := sourceOf(r.E); commit != "" {
 				e.Commits = append(e.Commits, commit)
 			}

@@ -19,8 +19,11 @@ func auditGuide(m bundle.AuditManifest, key sign.PublicKey) []byte {
 
 func releaseGuide(m bundle.ReleaseManifest, key sign.PublicKey) []byte {
 	title := fmt.Sprintf("%s %s (%s)", m.Product, m.Version, m.Channel)
-	return guide(title, "a release bundle: artifacts and the evidence for them", bundle.ReleasePredicate, key,
-		"`artifacts/` holds the release. `evidence/` holds the audit bundle of the run that made\nit, which verifies in the same way.\n")
+	contents := "`artifacts/` holds the release. `evidence/` holds the audit bundle of the run that made\nit, which verifies in the same way.\n"
+	if m.Channel != bundle.Canary {
+		contents += "`evidence/ledger.jsonl` is the ledger of the product up to this promotion: the policy and\nevery window that was measured, from which relseal makes the decision again.\n"
+	}
+	return guide(title, "a release bundle: artifacts and the evidence for them", bundle.ReleasePredicate, key, contents)
 }
 
 func guide(title, what, predicate string, key sign.PublicKey, contents string) []byte {

@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"path"
+	"strings"
 
 	"github.com/relseal/relseal/bundle"
 	"github.com/relseal/relseal/internal/finding"
@@ -38,7 +39,7 @@ func Unpack(ctx context.Context, name, dir string, report *verify.Report, o veri
 		return Unpacked{}, err
 	}
 	defer fresh.discard()
-	u := unpacker{ctx: ctx, dir: fresh, id: *report.Bundle.ID, signed: map[string]bool{bundle.SumsPath: true}}
+	u := unpacker{ctx: ctx, dir: fresh, id: *report.Bundle.ID, signed: map[string]bool{bundle.SumsPath: true}, rooted: report.Root != nil}
 	for _, key := range report.Keys {
 		for _, path := range key.Signed {
 			u.signed[path] = true
@@ -68,6 +69,7 @@ type unpacker struct {
 	id     sign.Digest
 	pinned map[string]bundle.File
 	signed map[string]bool // files outside of the manifest that the verification vouches for
+	rooted bool            // the copies of a trust root were checked, too
 }
 
 func (u *unpacker) unpack(name string) error {
@@ -104,7 +106,7 @@ func (u *unpacker) entry(e *bundle.Entry) error {
 		return u.manifest(e)
 	}
 	want, listed := u.pinned[e.Path]
-	if !listed && !u.signed[e.Path] {
+	if !listed && !u.signed[e.Path] && !(u.rooted && strings.HasPrefix(e.Path, bundle.SigRootDir)) {
 		u.Left = append(u.Left, e.Path)
 		return nil
 	}

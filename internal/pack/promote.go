@@ -1,0 +1,113 @@
+package pack
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"slices"
+
+	"github.com/relseal/relseal/bundle"
+	"github.com/relseal/relseal/internal/canon"
+	"github.com/relseal/relseal/release"
+	"github.com/relseal/relseal/sign"
+	"github.com/relseal/relseal/verify"
+)
+
+// A Promoter writes the bundles of promotions; it is a [release.Sealer].
+type Promoter struct {
+	Source  string // the bundle that is promoted, verified by the caller
+	File    string
+	Replace bool
+	Key     bundle.Sealer
+	Known   verify.Options // whose signatures count beside the key's, and which artifacts the caller has
+
+	Sealed Sealed // of the last call
+}
+
+// Seal seals the ReleaseBundle of a promotion into a file and verifies it. A file
+// that an earlier call left is as good, if it is this bundle.
+func (p *Promoter) Seal(ctx context.Context, o release.Promotion) (sign.Digest, error) {
+	m, files, err := promoted(p.Source, o, p.Key)
+	if err != nil {
+		return sign.Digest{}, err
+	}
+	id, err := bundle.WriteSealed(p.File, p.Replace, func(w io.Writer) (sign.Digest, error) {
+		return bundle.SealRelease(w, m, files, p.Key)
+	})
+	there := errors.Is(err, fs.ErrExist)
+	if there {
+		id, err = bundle.SealRelease(io.Discard, m, files, p.Key)
+	}
+	if err != nil {
+		return sign.Digest{}, err
+	}
+	known := p.Known
+	known.Keys = either{sealingKey{p.Key.Public()}, known.Keys}
+	p.Sealed, err = check(ctx, p.File, known)
+	p.Sealed.ID = id
+	if err == nil && there && (p.Sealed.Report.Bundle.ID == nil || *p.Sealed.Report.Bundle.ID != id) {
+		return id, &fs.PathError{Op: "create", Path: p.File, Err: fs.ErrExist}
+	}
+	if err == nil && !p.Sealed.Report.Valid {
+		err = unsound(p.Sealed)
+	}
+	return id, err
+}
+
+// promoted returns the manifest and the files of a promotion: what the source has,
+// on the next channel, with the ledger beside the evidence.
+func promoted(source string, o release.Promotion, s bundle.Sealer) (bundle.ReleaseManifest, []bundle.Content, error) {
+	from, id, err := ReadRelease(source)
+	if err != nil {
+		return from, nil, err
+	}
+	if id != o.Source {
+		return from, nil, fmt.Errorf("%s: changed after it was verified", source)
+	}
+	scores, err := canon.Marshal(o.Scores)
+	if err != nil {
+		return from, nil, err
+	}
+	m := bundle.ReleaseManifest{
+		Product: from.Product, Version: from.Version, Channel: o.Channel, Commit: from.Commit, Artifacts: from.Artifacts, Cards: from.Cards,
+		Gates: &o.Policy, Scores: scores, Decision: o.Decision,
+		Windows: &bundle.WindowRange{First: o.First, Last: o.Last, Count: o.Count},
+		Provenance: bundle.Provenance{
+			Audit: from.Provenance.Audit, Previous: &id,
+			Ledger: &bundle.LedgerRef{H0: o.Ledger.H0, K: o.Ledger.K, HK: o.Ledger.HK},
+		},
+	}
+	files := []bundle.Content{bundle.BytesContent(bundle.LedgerPath, bundle.RoleLedger, o.Lines)}
+	for _, f := range from.Files {
+		if f.Role == bundle.RoleArtifact || f.Role == bundle.RoleEvidence && slices.ContainsFunc(m.Provenance.Audit, func(d sign.Digest) bool {
+			return bundle.EvidencePath(d) == f.Path
+		}) {
+			files = append(files, bundle.Content{
+				Path: f.Path, Role: f.Role, Size: f.Size, Hash: f.Hash,
+				Open: func() (io.ReadCloser, error) { return openInside(source, f.Path) },
+			})
+		}
+	}
+	return m, append(files, bundle.BytesContent(bundle.GuidePath, bundle.RoleGuide, releaseGuide(m, s.Public()))), nil
+}
+
+// ReadRelease returns the manifest of a ReleaseBundle and its bundle.id; nothing is
+// verified.
+func ReadRelease(name string) (bundle.ReleaseManifest, sign.Digest, error) {
+	body, err := openInside(name, bundle.ManifestPath)
+	if err != nil {
+		return bundle.ReleaseManifest{}, sign.Digest{}, err
+	}
+	defer body.Close()
+	data, err := io.ReadAll(body)
+	if err != nil {
+		return bundle.ReleaseManifest{}, sign.Digest{}, err
+	}
+	m, err := bundle.ReadReleaseManifest(data)
+	if err != nil {
+		return m, sign.Digest{}, fmt.Errorf("%s: %w", name, err)
+	}
+	return m, sign.Sum(data), nil
+}

@@ -1,0 +1,136 @@
+package release
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"os"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/relseal/relseal/gates"
+)
+
+var errCrash = errors.New("injected")
+
+// TestCrash ends a promotion at every byte that it writes to the ledger, with and
+// without the bundle, opens the ledger again an instant later and calls once more.
+// However far it had come, there is one promotion, one bundle, and a ledger in
+// which every event follows from those before.
+func TestCrash(t *testing.T) {
+	f, b := canary(t, 3)
+	before, err := os.ReadFile(f.path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	whole := f.sealer()
+	sealed := f.promote(b, whole).Sealed.Bundle
+	after, err := os.ReadFile(f.path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	bundle, err := os.ReadFile(whole.path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	promoted := len(before) + bytes.IndexByte(after[len(before):], '\n') // without its LF
+	at := f.clock.at
+	for n := len(before); n <= len(after); n += 1 + n%37 {
+		for _, there := range []bool{false, true} {
+			if there && n < promoted {
+				continue // the bundle comes after the event
+			}
+			s := f.sealer()
+			if there {
+				if err := os.WriteFile(s.path, bundle, 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			f.Close()
+			if err := os.WriteFile(f.path, after[:n], 0o644); err != nil {
+				t.Fatal(err)
+			}
+			f.clock.at = at + time.Second
+			f.open()
+			o := f.promote(b, s)
+			if n >= promoted && o.Sealed.Bundle != sealed {
+				t.Fatalf("cut at %d of %d: another bundle", n, len(after))
+			}
+			got := f.actions()
+			if want := []string{"promote", "bundle.sealed"}; len(got) != 7 || !slices.Equal(got[5:], want) {
+				t.Fatalf("cut at %d of %d: %q", n, len(after), got)
+			}
+		}
+	}
+}
+
+// TestSealFails lets the bundle fail before and after it is written, twice.
+func TestSealFails(t *testing.T) {
+	f, b := canary(t, 3)
+	s := f.sealer()
+	for _, fail := range []*error{&s.before, &s.after, &s.before, &s.after} {
+		*fail = errCrash
+		if _, err := f.Promote(context.Background(), b, s, nil); !errors.Is(err, errCrash) {
+			t.Fatalf("%v", err)
+		}
+		*fail = nil
+		if got := f.actions(); got[len(got)-1] != "promote" || len(got) != 6 {
+			t.Fatalf("%q", got)
+		}
+		f.clock.at += time.Hour // nothing goes stale that was decided
+		f.open()
+	}
+	if o := f.promote(b, s); !o.Resumed || o.Sealed == nil {
+		t.Errorf("%+v", o)
+	}
+	if got := f.actions(); len(got) != 7 {
+		t.Errorf("%q", got)
+	}
+}
+
+// TestUndone: a trigger comes to light while a promotion is under way. It is not
+// finished but rolled back, and stays so.
+func TestUndone(t *testing.T) {
+	f, b := canary(t, 3)
+	s := f.sealer()
+	s.before = errCrash
+	if _, err := f.Promote(context.Background(), b, s, nil); !errors.Is(err, errCrash) {
+		t.Fatal(err)
+	}
+	s.before = nil
+	o, err := f.Observe([]gates.Window{func() gates.Window { w := window(b, 4, f.clock.at); w.DropRate = "0.5"; return w }()}, false)
+	if err != nil || len(o.Late) != 1 {
+		t.Fatalf("%+v %v", o, err)
+	}
+	f.clock.at += time.Minute
+	f.open()
+	out := f.promote(b, s)
+	if out.Rollback == nil || out.Sealed != nil || s.calls != 1 {
+		t.Fatalf("%+v", out)
+	}
+	if _, err := f.Promote(context.Background(), b, s, nil); err == nil {
+		t.Error("finished after it was undone")
+	}
+	f.actions()
+}
+
+// TestUndoneOnDemand: the same by hand.
+func TestUndoneOnDemand(t *testing.T) {
+	f, b := canary(t, 3)
+	s := f.sealer()
+	s.after = errCrash
+	if _, err := f.Promote(context.Background(), b, s, nil); !errors.Is(err, errCrash) {
+		t.Fatal(err)
+	}
+	s.after = nil
+	if _, err := f.Rollback(b.ID, "ann", "wrong bundle"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.Promote(context.Background(), b, s, nil); err == nil {
+		t.Error("finished after it was undone")
+	}
+	if got := f.actions(); got[len(got)-1] != "rollback" {
+		t.Errorf("%q", got)
+	}
+}

@@ -1,0 +1,251 @@
+// Package release moves a product's releases between channels, one recorded
+// decision at a time.
+//
+// A ledger is a trail of purpose ledger (package audit). Its events say which
+// policy holds, which bundle came to which channel, what was measured of it, and
+// which way it went; package gates says what follows from them. Nothing is
+// appended that does not follow, nothing is ever rewritten, and the time of an
+// event is the instant that its decision is about: a verifier has the same
+// numbers.
+//
+// A promotion is three writes: the event promote, the new bundle, the event
+// bundle.sealed. After a crash between any two of them the next call finds the
+// promotion under way and finishes it, by the same code and to the same bytes: a
+// bundle is sealed over the ledger as it stood at its promote. If meanwhile a
+// window came that rolls back, the promotion is undone by a rollback instead.
+package release
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/relseal/relseal/audit"
+	"github.com/relseal/relseal/gates"
+	"github.com/relseal/relseal/internal/canon"
+	"github.com/relseal/relseal/sign"
+)
+
+// Options say who writes a ledger.
+type Options struct {
+	Signer   sign.Signer
+	Clock    audit.Clock
+	Producer string // its digest is code.hash of the events: "relseal 0.1.0"
+	Actor    string
+}
+
+// Create makes a ledger for a product at path, which must not exist, and returns
+// the digest of its genesis.
+func Create(path, product string, o Options) (sign.Digest, error) {
+	var random [16]byte
+	rand.Read(random[:]) // never fails
+	log, err := audit.Create(path, audit.Genesis{Purpose: audit.PurposeLedger, Run: audit.Run{ID: audit.NewRunID(random)}, Product: product}, o.Signer, o.Clock)
+	if err != nil {
+		return sign.Digest{}, err
+	}
+	return log.H0(), log.Close()
+}
+
+// A Ledger is open for writing. It is for one goroutine; several processes may
+// have the same ledger open, and each decides over what the others wrote.
+type Ledger struct {
+	o     Options
+	path  string
+	log   *audit.Log
+	clock *instant
+	*View
+}
+
+// Open opens the ledger at path. A ledger that is damaged, or signed with another
+// key, is refused, see [audit.Open].
+func Open(path string, o Options) (*Ledger, error) {
+	clock := &instant{Clock: o.Clock}
+	log, err := audit.Open(path, o.Signer, clock)
+	if err != nil {
+		return nil, err
+	}
+	l := &Ledger{o: o, path: path, log: log, clock: clock}
+	if err := l.read(); err != nil {
+		log.Close()
+		return nil, err
+	}
+	return l, nil
+}
+
+// Close closes the file.
+func (l *Ledger) Close() error { return l.log.Close() }
+
+// Torn returns what a crash left and Open cleared up.
+func (l *Ledger) Torn() []audit.Torn { return l.log.Torn() }
+
+// read takes in the whole ledger, as far as it goes now.
+func (l *Ledger) read() error {
+	f, err := os.Open(l.path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	l.View, err = Read(f, onlyKey{l.o.Signer.Public()})
+	if err == nil && l.Genesis.Purpose != audit.PurposeLedger {
+		err = fmt.Errorf("%s: the trail of a %s, not a ledger", l.path, l.Genesis.Purpose)
+	}
+	return err
+}
+
+// A View is what a ledger says, up to one event.
+type View struct {
+	Genesis audit.Genesis
+	H0      sign.Digest
+	K       int64 // the last event
+	LastMS  int64 // its time, or that of the genesis
+	State   *gates.Ledger
+	Faults  []*gates.Fault // events that do not follow from those before them
+}
+
+// Read takes in a ledger. Events count if a key of keys vouches for them; what is
+// wrong with the chain, [audit.Check] tells.
+func Read(r io.Reader, keys sign.Verifiers) (*View, error) {
+	v := &View{State: gates.NewLedger()}
+	sum, err := audit.Check(r, audit.CheckOptions{Keys: keys, Bare: true, Event: v.add})
+	if err != nil {
+		return nil, err
+	}
+	if sum.Genesis == nil {
+		return nil, errors.New("not a trail")
+	}
+	v.Genesis, v.H0, v.K = *sum.Genesis, sum.H0, sum.K
+	if v.K == 0 {
+		v.LastMS = v.Genesis.Created.UnixMilli()
+	}
+	return v, nil
+}
+
+func (v *View) add(r audit.Record) {
+	if f := v.State.Add(eventOf(r.E)); f != nil {
+		v.Faults = append(v.Faults, f)
+	}
+	v.K, v.LastMS = r.E.K, r.E.TS.UnixMilli()
+}
+
+// eventOf is what gates needs of an event.
+func eventOf(e audit.Event) gates.Event {
+	return gates.Event{
+		K: e.K, TimeMS: e.TS.UnixMilli(), MonoMS: e.TauMonoUS / 1000, Clock: e.Clock,
+		Actor: e.Actor.String(), Action: e.Action, Notes: e.Notes.String(), Details: e.Details,
+	}
+}
+
+// A note is an event to append.
+type note struct {
+	action  string
+	actor   string // "": that of the options
+	notes   string
+	failed  string // the code that it records
+	details any
+}
+
+// append appends the events that build returns for the instant now. The ledger it
+// sees is the one that they are appended to: if another process was faster, it is
+// asked again. The instant is the time of each of the events.
+func (l *Ledger) append(build func(now gates.Event) ([]note, error)) ([]audit.Record, error) {
+	for {
+		now := l.clock.hold()
+		notes, err := build(now)
+		if err == nil && len(notes) > 0 {
+			err = l.inOrder(notes[0].action, now.TimeMS)
+		}
+		if err != nil || len(notes) == 0 {
+			l.clock.release()
+			return nil, err
+		}
+		drafts := make([]audit.Draft, len(notes))
+		for i, n := range notes {
+			if drafts[i], err = l.draft(n); err != nil {
+				l.clock.release()
+				return nil, err
+			}
+		}
+		recs, err := l.log.AppendAllAt(l.K, drafts)
+		l.clock.release()
+		if errors.Is(err, audit.ErrMoved) {
+			if err := l.read(); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		for _, r := range recs {
+			before := len(l.Faults)
+			if l.add(r); len(l.Faults) > before && err == nil {
+				err = fmt.Errorf("%s: event %d does not follow: %w", l.path, r.E.K, l.Faults[before])
+			}
+		}
+		return recs, err
+	}
+}
+
+// inOrder refuses to record that time went back: a ledger can never be rid of it,
+// and would leave every later bundle undecided. Rolling back waits for no clock.
+func (l *Ledger) inOrder(action string, nowMS int64) error {
+	if l.LastMS-nowMS <= slackMS || action == gates.ActionRollback || action == gates.ActionRollbackDone {
+		return nil
+	}
+	return refuse("mend the clock of this machine, or wait until it has caught up", "the clock is %d ms behind event %d of the ledger", l.LastMS-nowMS, l.K)
+}
+
+// slackMS is how far ts may go back for a note, see E_TIME_ORDER.
+const slackMS = 1000
+
+func (l *Ledger) draft(n note) (audit.Draft, error) {
+	details, err := canon.Marshal(n.details)
+	if err != nil {
+		return audit.Draft{}, err
+	}
+	if n.actor == "" {
+		n.actor = l.o.Actor
+	}
+	d := audit.Draft{Action: n.action, Actor: audit.Txt(n.actor), Code: sign.Sum([]byte(l.o.Producer)), Details: details}
+	if n.notes != "" {
+		d.Notes = audit.Txt(n.notes)
+	}
+	if n.failed != "" {
+		d.Status, d.Error = audit.StatusFailed, audit.Txt(n.failed)
+	}
+	return d, nil
+}
+
+// An instant is a clock that can be held: a decision and the events that record
+// it have one time.
+type instant struct {
+	audit.Clock
+	held *reading
+}
+
+type reading struct {
+	ts    time.Time
+	tau   int64
+	clock string
+}
+
+func (i *instant) Now() (time.Time, int64, string) {
+	if r := i.held; r != nil {
+		return r.ts, r.tau, r.clock
+	}
+	return i.Clock.Now()
+}
+
+// hold reads the clock and returns an event of that time.
+func (i *instant) hold() gates.Event {
+	ts, tau, name := i.Clock.Now()
+	i.held = &reading{ts, tau, name}
+	return gates.Event{TimeMS: audit.NewTime(ts).UnixMilli(), MonoMS: tau / 1000, Clock: name}
+}
+
+func (i *instant) release() { i.held = nil }
+
+// onlyKey trusts one key.
+type onlyKey struct{ key sign.PublicKey }
+
+func (o onlyKey) Verifier(id sign.KeyID) (sign.PublicKey, bool) { return o.key, o.key.KeyID() == id }

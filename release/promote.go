@@ -1,0 +1,218 @@
+package release
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+
+	"github.com/relseal/relseal/audit"
+	"github.com/relseal/relseal/gates"
+	"github.com/relseal/relseal/sign"
+)
+
+// A Sealer writes the bundle of a promotion, verifies it and returns its
+// bundle.id. It may be asked again for the same promotion, and must then make the
+// same bytes.
+type Sealer interface {
+	Seal(context.Context, Promotion) (sign.Digest, error)
+}
+
+// A Promotion is what the new bundle says beside what the source says.
+type Promotion struct {
+	Source   sign.Digest
+	Channel  string
+	Policy   gates.Policy
+	Decision []byte // canonical
+	Scores   map[string]string
+
+	First, Last, Count int64 // the windows of the decision, as events
+
+	Ledger Head
+	Lines  []byte // of the ledger, up to that head
+}
+
+// Head is where the ledger stood.
+type Head struct {
+	H0 sign.Digest
+	K  int64
+	HK sign.Digest
+}
+
+// An Outcome is what came of an attempt to promote.
+type Outcome struct {
+	Source    *gates.Release
+	Judgement *gates.Judgement // nil if the promotion was recorded in an earlier call
+	Resumed   bool
+
+	Move     *gates.Move    // nil unless it moved up
+	Sealed   *gates.Release // what it became
+	Rollback *gates.Return  // nil unless it is taken back
+}
+
+// Override is a human's word for going on although something is unmet.
+type Override struct{ Actor, Reason string }
+
+// Promote decides about a bundle that the caller has verified and does what
+// follows:
+//
+//   - PROMOTE: records promote, has s write the bundle of the next channel, records
+//     bundle.sealed.
+//   - ROLLBACK: records rollback. So does a trigger that comes to light while a
+//     promotion is under way.
+//   - HOLD, UNDECIDABLE: nothing, unless an override stands in for what is unmet.
+//
+// A promotion that is recorded already is finished, or its bundle written again.
+func (l *Ledger) Promote(ctx context.Context, b Bundle, s Sealer, over *Override) (Outcome, error) {
+	if err := l.ours(b); err != nil {
+		return Outcome{}, err
+	}
+	var out Outcome
+	recs, err := l.append(func(now gates.Event) (notes []note, err error) {
+		out, notes, err = l.decide(b, over, now)
+		return notes, err
+	})
+	if err != nil {
+		return out, err
+	}
+	for _, r := range recs {
+		if m := l.State.Move(r.E.K); m != nil {
+			out.Move = m
+		}
+		if t := l.State.RollbackAt(r.E.K); t != nil {
+			out.Rollback = t
+		}
+	}
+	if out.Move == nil {
+		return out, nil
+	}
+	// The promotion is on record from here; a crash leaves it to be finished.
+	out.Sealed, err = l.seal(ctx, out.Move, s)
+	return out, err
+}
+
+// decide returns the events that follow for b now.
+func (l *Ledger) decide(b Bundle, over *Override, now gates.Event) (Outcome, []note, error) {
+	out := Outcome{Source: l.State.Release(b.ID)}
+	r := out.Source
+	switch {
+	case r == nil:
+		return out, nil, refuse("relseal release admit records a canary, whose windows then count", "the bundle %s came to no channel of this ledger", b.ID)
+	case r.Rollback != nil:
+		return out, nil, refuse("cut the version again: a release moves up only as a new canary", "the bundle was rolled back by event %d", r.Rollback.Event.K)
+	case r.Move != nil && r.Move.Fault != nil:
+		return out, nil, refuse("cut the version again: a release moves up only as a new canary", "its promotion, event %d, does not follow: %v", r.Move.K, r.Move.Fault)
+	case r.Move != nil && r.Move.Sealed != nil:
+		out.Move, out.Resumed = r.Move, true
+		return out, nil, nil
+	}
+	j, err := l.State.Judge(r, now.TimeMS)
+	if err != nil {
+		return out, nil, err
+	}
+	outcome := j.Outcome()
+	out.Judgement = j
+	if outcome != gates.Rollback && j.Triggered() {
+		// No decision of the past is made again: what came late is answered now.
+		d, _, _ := l.State.RollbackOf(r, now.TimeMS, true)
+		return out, []note{{action: gates.ActionRollback, notes: "late=true: a window of the channel below came after the promotion, and triggers", details: d}}, nil
+	}
+	if outcome == gates.Rollback {
+		d, _, fault := l.State.RollbackOf(r, now.TimeMS, false)
+		if fault != nil {
+			return out, nil, fault
+		}
+		return out, []note{{action: gates.ActionRollback, details: d}}, nil
+	}
+	if r.Move != nil {
+		out.Move, out.Resumed, out.Judgement = r.Move, true, nil
+		return out, nil, nil
+	}
+	promote := gates.Promoted{Release: r.Bundle, From: r.Channel, To: gates.Above(r.Channel), Decision: j.Digest}
+	switch {
+	case outcome == gates.Promote:
+		return out, []note{{action: gates.ActionPromote, details: promote}}, nil
+	case over == nil:
+		return out, nil, nil
+	case !j.MayOverride():
+		return out, nil, refuse("", "nobody can override this: %s", list(j.Unmet()))
+	}
+	k := l.K + 1
+	promote.Override = &k
+	return out, []note{
+		{action: gates.ActionOverride, actor: over.Actor, notes: over.Reason, details: gates.Overridden{
+			Release: r.Bundle, From: promote.From, To: promote.To, Decision: j.Digest, Unmet: j.Unmet()}},
+		{action: gates.ActionPromote, actor: over.Actor, details: promote},
+	}, nil
+}
+
+// seal writes the bundle of a promotion and records it.
+func (l *Ledger) seal(ctx context.Context, m *gates.Move, s Sealer) (*gates.Release, error) {
+	p, err := l.promotion(m)
+	if err != nil {
+		return nil, err
+	}
+	id, err := s.Seal(ctx, p)
+	if err != nil {
+		return nil, err
+	}
+	// The bundle is whole from here; what is missing is the record of it.
+	_, err = l.append(func(gates.Event) ([]note, error) {
+		m := l.State.Move(p.Ledger.K)
+		switch {
+		case m.Sealed != nil && m.Sealed.Bundle != id:
+			return nil, fmt.Errorf("the bundle of event %d was sealed as %s and now is %s", m.K, m.Sealed.Bundle, id)
+		case m.Sealed != nil:
+			return nil, nil
+		case m.Source.Rollback != nil:
+			return nil, refuse("the bundle that was just written must not be published", "the release was rolled back by event %d while its bundle was sealed", m.Source.Rollback.Event.K)
+		}
+		policy := m.Judgement.Policy.Digest
+		return []note{{action: gates.ActionSealed, details: gates.Sealed{
+			Bundle: id, Channel: m.To, Version: m.Source.Version, Policy: &policy, Promote: &m.K}}}, nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return l.State.Release(id), nil
+}
+
+// promotion returns what the bundle of a move says: a function of the ledger up to
+// the move's event.
+func (l *Ledger) promotion(m *gates.Move) (Promotion, error) {
+	j := m.Judgement
+	decision, err := j.Decision.Marshal()
+	if err != nil {
+		return Promotion{}, err
+	}
+	p := Promotion{
+		Source: m.Source.Bundle, Channel: m.To, Policy: j.Policy.Policy, Decision: decision, Scores: j.Decision.Scores(),
+		First: j.First, Last: j.Last, Count: j.Count,
+	}
+	p.Lines, p.Ledger, err = l.prefix(m.K)
+	return p, err
+}
+
+// prefix returns the lines of the ledger up to event k.
+func (l *Ledger) prefix(k int64) ([]byte, Head, error) {
+	f, err := os.Open(l.path)
+	if err != nil {
+		return nil, Head{}, err
+	}
+	defer f.Close()
+	var lines bytes.Buffer
+	r := bufio.NewReader(f)
+	var last []byte
+	for range k + 1 {
+		if last, err = r.ReadBytes('\n'); err != nil {
+			return nil, Head{}, err
+		}
+		lines.Write(last)
+	}
+	rec, err := audit.ParseRecord(bytes.TrimSuffix(last, []byte("\n")))
+	if err != nil {
+		return nil, Head{}, err
+	}
+	return lines.Bytes(), Head{H0: l.H0, K: rec.E.K, HK: rec.H}, nil
+}

@@ -1,0 +1,194 @@
+package release
+
+import (
+	"fmt"
+
+	"github.com/relseal/relseal/gates"
+	"github.com/relseal/relseal/internal/canon"
+	"github.com/relseal/relseal/sign"
+)
+
+// A RefusedError reports something that a ledger cannot record, and what to do.
+type RefusedError struct{ Text, Hint string }
+
+func (e *RefusedError) Error() string { return e.Text }
+
+func refuse(hint, format string, args ...any) error {
+	return &RefusedError{fmt.Sprintf(format, args...), hint}
+}
+
+// Register puts a policy into the ledger and returns its event. If it is the one
+// that was registered last, nothing is appended.
+func (l *Ledger) Register(p gates.Policy) (*gates.Registration, error) {
+	data, err := p.Marshal()
+	if err != nil {
+		return nil, err
+	}
+	digest := sign.Sum(data)
+	_, err = l.append(func(gates.Event) ([]note, error) {
+		if all := l.State.Policies(); len(all) > 0 && all[len(all)-1].Digest == digest {
+			return nil, nil
+		}
+		return []note{{action: gates.ActionRegister, details: gates.Registered{Digest: digest, Policy: p}}}, nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return l.State.Registration(digest), nil
+}
+
+// A Bundle is a ReleaseBundle that the caller has verified.
+type Bundle struct {
+	ID      sign.Digest
+	Product string
+	Version string
+	Channel string
+	Policy  *sign.Digest // of its gates, nil if it has none
+}
+
+// Admit records that a canary bundle came to its channel: from now on it can be
+// observed. A bundle that was admitted before stays as it is.
+func (l *Ledger) Admit(b Bundle) (*gates.Release, error) {
+	if err := l.ours(b); err != nil {
+		return nil, err
+	}
+	if b.Channel != gates.Canary {
+		return nil, refuse("relseal release promote takes a canary further", "the bundle is on %s; a release comes to a ledger as a canary", b.Channel)
+	}
+	_, err := l.append(func(gates.Event) ([]note, error) {
+		if l.State.Release(b.ID) != nil {
+			return nil, nil
+		}
+		return []note{{action: gates.ActionSealed, details: gates.Sealed{Bundle: b.ID, Channel: b.Channel, Version: b.Version, Policy: b.Policy}}}, nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return l.State.Release(b.ID), nil
+}
+
+func (l *Ledger) ours(b Bundle) error {
+	if l.Genesis.Product != "" && l.Genesis.Product != b.Product {
+		return refuse("", "the bundle is of product %q, the ledger of %q", b.Product, l.Genesis.Product)
+	}
+	return nil
+}
+
+// An Observation is what became of a batch of windows.
+type Observation struct {
+	Appended int
+	Known    int            // delivered before, byte for byte
+	Refused  map[int]error  // by index
+	Late     []gates.Window // of a release that has moved on, and a trigger: see Observe
+}
+
+// Observe appends windows, numbered for each release in the order in which they
+// come. One that was delivered before is left out; one with the id of another and
+// other content is appended, for contradictions belong into the record. Unless
+// keepGoing, a batch with a refused window is not appended at all.
+func (l *Ledger) Observe(ws []gates.Window, keepGoing bool) (Observation, error) {
+	var o Observation
+	_, err := l.append(func(now gates.Event) ([]note, error) {
+		o = Observation{Refused: map[int]error{}}
+		n := l.numbering()
+		var notes []note
+		for i, w := range ws {
+			known, err := n.take(&w)
+			switch {
+			case err != nil:
+				o.Refused[i] = err
+			case known:
+				o.Known++
+			default:
+				o.Appended++
+				if r := n.release(w); r.Move != nil || r.Rollback != nil {
+					o.Late = append(o.Late, w)
+				}
+				notes = append(notes, note{action: gates.ActionWindow, details: gates.Windowed{Window: w}})
+			}
+		}
+		if len(o.Refused) > 0 && !keepGoing {
+			o.Appended, o.Late = 0, nil
+			return nil, nil
+		}
+		return notes, nil
+	})
+	return o, err
+}
+
+// A numbering gives windows their places.
+type numbering struct {
+	l    *Ledger
+	next map[sign.Digest]int64
+	seen map[seenKey]bool // without their numbers
+}
+
+type seenKey struct {
+	release sign.Digest
+	window  gates.Window
+}
+
+func (l *Ledger) numbering() *numbering {
+	return &numbering{l, map[sign.Digest]int64{}, map[seenKey]bool{}}
+}
+
+func (n *numbering) release(w gates.Window) *gates.Release {
+	id, err := sign.ParseDigest(w.Release)
+	if err != nil {
+		return nil
+	}
+	return n.l.State.Release(id)
+}
+
+// take numbers w. known says that the ledger has it.
+func (n *numbering) take(w *gates.Window) (known bool, err error) {
+	r := n.release(*w)
+	switch {
+	case w.Release == "":
+		return false, refuse("", "release: is missing; --release BUNDLE.ID or the member names the bundle that was observed")
+	case r == nil:
+		return false, refuse("", "release: no bundle %s came to a channel; relseal release admit records a canary", w.Release)
+	case w.Channel != r.Channel:
+		return false, refuse("", "channel: is %s, the release is on %s", w.Channel, r.Channel)
+	case w.StartMS < r.SinceMS && !n.repeated(r, *w):
+		return false, refuse("", "start_ms: is before %d, when the release came to %s: the window would never count", r.SinceMS, r.Channel)
+	case r.Hole != nil:
+		return false, refuse("", "seq: an earlier window of the release is missing; it can go on only as a new canary")
+	}
+	if n.repeated(r, *w) {
+		return true, nil
+	}
+	next := n.next[r.Bundle]
+	switch w.Seq {
+	case 0:
+		w.Seq = next
+	case next:
+	default:
+		return false, refuse("", "seq: is %d, the next is %d", w.Seq, next)
+	}
+	if err := w.Check(); err != nil {
+		return false, err
+	}
+	if _, err := canon.Marshal(w); err != nil {
+		return false, err
+	}
+	n.next[r.Bundle]++
+	n.seen[n.key(r, *w)] = true
+	return false, nil
+}
+
+// repeated reports whether the ledger has w.
+func (n *numbering) repeated(r *gates.Release, w gates.Window) bool {
+	if _, read := n.next[r.Bundle]; !read {
+		n.next[r.Bundle] = int64(len(r.Windows)) + 1
+		for _, old := range r.Windows {
+			n.seen[n.key(r, old.Window)] = true
+		}
+	}
+	return n.seen[n.key(r, w)]
+}
+
+func (n *numbering) key(r *gates.Release, w gates.Window) seenKey {
+	w.Seq = 0
+	return seenKey{r.Bundle, w}
+}
