@@ -2,11 +2,12 @@ package verify
 
 import (
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/relseal/relseal/bundle"
 	"github.com/relseal/relseal/cards"
@@ -23,6 +24,22 @@ type Options struct {
 	Strict    bool           // what is UNDECIDABLE is REJECT
 	Expect    Expect         // what the caller expects of a release
 	Against   *Reference     // another copy, to say in which members a damaged one differs
+
+	// Root, if not nil, takes the place of Keys: which key may sign what, and when.
+	// At asks how that stood then; the zero time asks about none. With Install a
+	// root that has expired at At rejects. Dates, if not nil, are records of others.
+	Root    Root
+	At      time.Time
+	Install bool
+	Dates   Dates
+
+	// Plain and Workers are those of audit.CheckOptions. They change the time and
+	// nothing that is reported.
+	Plain   bool
+	Workers int
+
+	// Progress, if not nil, is told how far it has come.
+	Progress *Progress
 }
 
 // Artifacts answers whether the caller has a file with this digest and size in bytes.
@@ -35,7 +52,7 @@ type Artifacts interface {
 // in the report.
 func File(ctx context.Context, name string, o Options) (*Report, error) {
 	b := newCheck(ctx, o, newCollector(), "")
-	src, err := bundle.Open(name, b.reporter(checkContainer))
+	src, err := bundle.Open(name, b.container)
 	if err != nil {
 		return nil, err
 	}
@@ -52,26 +69,32 @@ type check struct {
 	o      Options
 	c      *collector
 	prefix string // where this bundle lies inside another; "" for the outermost
+	within *check // that other bundle, or nil
 
+	reading
 	broken    bool            // the container ended early: what is missing was not reached
 	explained map[string]bool // files with a rejecting finding that says more than their digest
 	seen      map[string]content
-	small     map[string][]byte // the files that are judged by their bytes
+	copies    map[sign.Digest]bool // of artifacts, as listed: whether one was seen
+	small     map[string][]byte    // the files that are judged by their bytes
 
-	manifest []byte
-	id       sign.Digest
-	kind     string
-	audit    *bundle.AuditManifest
-	release  *bundle.ReleaseManifest
-	files    map[string]bundle.File
-	key      sign.PublicKey // the sealing key, if it is trusted
-	keyID    sign.KeyID
+	manifest  []byte
+	id        sign.Digest
+	kind      string
+	audit     *bundle.AuditManifest
+	release   *bundle.ReleaseManifest
+	files     map[string]bundle.File
+	key       sign.PublicKey // the sealing key, if it is trusted
+	authority sign.Authority // who may sign, if the caller has a root
+	counted   int            // keys whose signatures count
+	keyID     sign.KeyID
 
 	lock     *envlock.Lock
 	pipeline *cards.Pipeline
 	params   *cards.Params
 	trails   map[string]*trail
 	evidence map[string]*check // by path
+	ledger   *ledger           // of a release
 }
 
 // content is what a file turned out to be.
@@ -85,6 +108,7 @@ func newCheck(ctx context.Context, o Options, c *collector, prefix string) *chec
 		ctx: ctx, o: o, c: c, prefix: prefix,
 		explained: map[string]bool{},
 		seen:      map[string]content{},
+		copies:    map[sign.Digest]bool{},
 		small:     map[string][]byte{},
 		files:     map[string]bundle.File{},
 		trails:    map[string]*trail{},
@@ -141,20 +165,6 @@ func (b *check) read(src bundle.Source) error {
 	return b.judge()
 }
 
-// entry takes one file: hashes it, and looks inside where it means something.
-func (b *check) entry(e *bundle.Entry) error {
-	h := sha256.New()
-	body := io.TeeReader(e.Body, h)
-	if err := b.look(e, body); err != nil {
-		return err
-	}
-	if _, err := io.Copy(io.Discard, body); err != nil {
-		return err
-	}
-	b.seen[e.Path] = content{sign.Digest(h.Sum(nil)), e.Size}
-	return nil
-}
-
 func (b *check) look(e *bundle.Entry, body io.Reader) error {
 	switch role := b.files[e.Path].Role; {
 	case e.Path == bundle.ManifestPath:
@@ -169,13 +179,16 @@ func (b *check) look(e *bundle.Entry, body io.Reader) error {
 		return b.keep(e, body, limits.Signature)
 	case e.Path == bundle.SumsPath:
 		return b.keep(e, body, limits.View)
-	case role == bundle.RoleEnvLock:
+	case role == bundle.RoleEnvLock && e.Path == bundle.EnvLockPath:
 		return b.keep(e, body, limits.EnvLock)
-	case role == bundle.RolePipeline, role == bundle.RoleParams:
+	case role == bundle.RolePipeline && e.Path == bundle.PipelinePath, role == bundle.RoleParams && e.Path == bundle.ParamPath:
 		return b.keep(e, body, limits.Card)
-	case role == bundle.RoleTrail:
+	case role == bundle.RoleTrail && b.pins(e.Path):
 		return b.readTrail(e.Path, body)
+	case role == bundle.RoleLedger && b.release != nil && b.release.Provenance.Ledger != nil && !b.nested():
+		return b.readLedger(e.Path, body)
 	case role == bundle.RoleEvidence && b.release != nil && isAuditBundle(e.Path):
+		b.settle() // the copies of the release serve the bundles inside it
 		return b.readEvidence(e.Path, body)
 	}
 	return nil
@@ -187,7 +200,15 @@ func (b *check) load(e *bundle.Entry, body io.Reader, limit int64) ([]byte, erro
 		b.add(checkContainer, finding.New(finding.Limit, e.Path, fmt.Sprintf("has %d bytes; the limit is %d", e.Size, limit)))
 		return nil, nil
 	}
-	return io.ReadAll(body)
+	data := make([]byte, e.Size)
+	_, err := io.ReadFull(body, data)
+	return data, err
+}
+
+// pins reports whether the manifest has a trail at path. Others are not read: a
+// manifest may list a hundred thousand files in any role.
+func (b *check) pins(path string) bool {
+	return b.audit != nil && slices.ContainsFunc(b.audit.Trails, func(t bundle.Trail) bool { return t.Path == path })
 }
 
 func (b *check) keep(e *bundle.Entry, body io.Reader, limit int64) error {
@@ -228,7 +249,11 @@ func (b *check) parseManifest(data []byte) error {
 	}
 	for _, f := range files {
 		b.files[f.Path] = f
+		if f.Role == bundle.RoleArtifact {
+			b.copies[f.Hash] = false // not seen so far
+		}
 	}
+	b.expect()
 	return err
 }
 
@@ -263,6 +288,7 @@ func codeOf(err error) Code {
 
 // judge compares what was read with what the manifest says and what was signed.
 func (b *check) judge() error {
+	b.settle()
 	if b.manifest == nil && !b.broken && !b.explained[bundle.ManifestPath] {
 		b.add(checkManifest, finding.New(finding.FileMissing, bundle.ManifestPath, "the bundle has no manifest"))
 	}

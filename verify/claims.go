@@ -16,6 +16,8 @@ func (b *check) report() *Report {
 		Claims:    b.claims(),
 		NonClaims: b.nonClaims(),
 		Diag:      b.c.diag(),
+		Root:      b.rootUse(),
+		Decisions: b.decisions(),
 	}
 	r.Verdict = b.c.verdict()
 	if r.Verdict == Verified && len(r.Claims) == 0 {
@@ -47,6 +49,10 @@ func (b *check) claims() []Claim {
 		claims = append(claims, Claim{id, grade, fmt.Sprintf(format, args...)})
 	}
 	claim("bundle.signed", Proved, "the manifest of %s was signed by %s", b.id, b.keyID)
+	if u := b.rootUse(); u != nil {
+		now, _ := b.authority.Threshold(b.role())
+		claim("bundle.authorized", Proved, "%d of the keys that may sign as %s have signed; version %d of the root (%s) asks for %d", b.counted, b.role(), u.Version, u.Hash, now)
+	}
 	if b.c.passed(checkFiles) {
 		claim("files.intact", Proved, "every file is the one that the manifest pins (%s)", plural(len(b.listed()), "file"))
 	}
@@ -109,16 +115,19 @@ func dirty(d bool) string {
 }
 
 func (b *check) releaseClaims() []Claim {
-	if !b.c.passed(checkFiles, checkEvidence, checkRelease) {
+	m := b.release
+	if !b.c.passed(checkFiles, checkEvidence, checkRelease) || m.Channel != bundle.Canary && !b.c.passed(checkTrail) {
 		return nil
 	}
-	m := b.release
 	claims := []Claim{
 		{"release.identity", Stated, fmt.Sprintf("it is %s %s on channel %s", m.Product, m.Version, m.Channel)},
 		{"release.evidence", Proved, fmt.Sprintf("every artifact is an output recorded in an embedded audit bundle (%d verified in full)", len(m.Provenance.Audit))},
 	}
 	if m.Gates != nil {
 		claims = append(claims, Claim{"release.policy", Stated, "its gate policy is the one in the manifest"})
+	}
+	if m.Channel != bundle.Canary {
+		claims = append(claims, b.decisionClaims()...)
 	}
 	for _, id := range m.Provenance.Audit {
 		in := b.evidence[bundle.EvidencePath(id)]
@@ -149,7 +158,8 @@ func (b *check) nonClaims() []NonClaim {
 		}
 	}
 	if b.release != nil && b.release.Provenance.Ledger != nil {
-		out = append(out, NonClaim{"ledger.read", "this version does not read the ledger that the manifest names"})
+		out = append(out, NonClaim{"ledger.later", "the ledger ends with the promotion; what came later, such as a rollback, is not in the bundle"},
+			NonClaim{"ledger.only", "nothing shows that the product has no other ledger, or that everything that was measured is in this one"})
 	}
 	open := map[Code]bool{}
 	for _, f := range b.c.findings {

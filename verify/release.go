@@ -3,6 +3,7 @@ package verify
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/relseal/relseal/bundle"
@@ -25,7 +26,8 @@ func (b *check) readEvidence(path string, body io.Reader) error {
 	o := b.o
 	o.Artifacts = b // the copies of the release come before its evidence
 	in := newCheck(b.ctx, o, newCollector(), path)
-	src := bundle.NewReader(body, in.reporter(checkContainer))
+	in.within = b
+	src := bundle.NewReader(body, in.container)
 	defer src.Close()
 	if err := in.read(src); err != nil {
 		return err
@@ -35,7 +37,35 @@ func (b *check) readEvidence(path string, body io.Reader) error {
 		b.explained[path] = true
 	}
 	b.c.merge(in.c)
+	in.slim(b.release.Artifacts)
 	return nil
+}
+
+// slim lets go of what nobody asks of a bundle inside another once it was judged:
+// there may be many, each as large as the limits allow.
+func (b *check) slim(wanted []bundle.Artifact) {
+	b.c.findings, b.c.totals = nil, nil
+	b.manifest, b.small, b.seen, b.files, b.copies, b.explained = nil, nil, nil, nil, nil, nil
+	b.lock, b.params = nil, nil
+	if b.c.verdict() != Verified {
+		b.pipeline = nil
+	}
+	for _, t := range b.trails {
+		t.steps, t.order, t.committed, t.beyond, t.doubtful, t.started, t.end = nil, nil, nil, nil, nil, nil, nil
+	}
+	if b.audit == nil {
+		b.release = nil
+		return
+	}
+	b.audit.Files = nil
+	own := map[sign.Digest]bool{}
+	for _, a := range wanted {
+		own[a.Hash] = true
+	}
+	b.audit.Artifacts = slices.Clip(slices.DeleteFunc(slices.Clone(b.audit.Artifacts), func(a bundle.Artifact) bool { return !own[a.Hash] }))
+	for i := range b.audit.Artifacts {
+		b.audit.Artifacts[i].URI = ""
+	}
 }
 
 // judgeRelease compares the manifest with the runs that it rests on.
@@ -64,10 +94,7 @@ func (b *check) judgeRelease() {
 	if len(runs) == len(m.Provenance.Audit) {
 		b.judgeProvenance(runs)
 	}
-	if m.Channel != bundle.Canary {
-		b.add(checkRelease, finding.New(finding.Decision, bundle.ManifestPath,
-			"this version does not recompute promotions; the decision is not checked").As(Undecidable))
-	}
+	b.judgeLedger()
 }
 
 // judgeRested compares the release with one run.

@@ -41,6 +41,9 @@ type Report struct {
 	Claims    []Claim    `json:"claims"`
 	NonClaims []NonClaim `json:"non_claims"`
 	Diag      Diag       `json:"diag"`
+
+	Root      *RootUse   `json:"root,omitempty"`      // where the caller gave a trust root
+	Decisions []Decision `json:"decisions,omitempty"` // by which a release came to its channel, made again
 }
 
 // Identity says which bundle it is, as far as its manifest could be read.

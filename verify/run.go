@@ -27,12 +27,16 @@ func (b *check) judgeRun() {
 		if tr == nil || tr.summary.Genesis == nil || t.Purpose != audit.PurposeRun {
 			continue
 		}
+		whole := !b.explained[t.Path] // by what is wrong with the trail itself
 		if !tr.foreign {
 			b.judgeGenesis(t.Path, tr.summary.Genesis)
 		}
 		b.judgeOutcome(t.Path, tr)
 		if b.pipeline != nil {
 			b.judgeSteps(t.Path, tr)
+		}
+		if whole {
+			b.judgeMade(t.Path, tr)
 		}
 	}
 	b.judgeOutputs()
@@ -135,6 +139,9 @@ func (b *check) judgeSteps(path string, t *trail) {
 	for _, k := range t.committed {
 		b.add(checkCards, finding.New(finding.Card, path, "the id of the step is a commitment: it is not held against the card").At(k).As(Undecidable))
 	}
+	for _, k := range t.beyond {
+		b.add(checkCards, finding.New(finding.Card, path, "the run has more steps than a card can have").At(k))
+	}
 	for _, id := range t.order {
 		def, ok := defined[id]
 		if !ok {
@@ -158,11 +165,11 @@ func (b *check) judgeStart(path, id string, s *step) {
 	if s.start == nil || s.status != audit.StatusOK {
 		return
 	}
-	if code := deref(s.start.Code.Hash); code != s.code {
+	if code := s.start.code; code != s.code {
 		b.add(checkCards, finding.New(finding.Card, path, fmt.Sprintf("step %q ended with another definition than it started", id)).
 			At(s.k).Differs(code.String(), s.code.String()))
 	}
-	if in := s.start.Inputs.Hash; in != s.inputs {
+	if in := s.start.inputs; in != s.inputs {
 		b.add(checkTrail, finding.New(finding.DataMismatch, path, fmt.Sprintf("step %q ended with other inputs than it started", id)).
 			At(s.k).Differs(in.String(), s.inputs.String()))
 	}

@@ -16,13 +16,15 @@ import (
 // further signer.
 func (b *check) judgeSignatures() {
 	b.c.ran(checkSignature)
+	b.trust()
+	q := newQuorum(b)
 	key, known := b.o.Keys.Verifier(b.keyID)
-	if !known {
+	if q.unknown = !known; !known {
 		b.add(checkSignature, finding.New(finding.KeyUnknown, bundle.ManifestPath,
 			fmt.Sprintf("signed by %s, which is not among the trusted keys", b.keyID)))
 	} else {
 		b.key = key
-		b.judgeSigner(key, "sig/")
+		q.seal(key, b.judgeSigner(key, "sig/"))
 	}
 	for _, dir := range b.furtherSigners() {
 		var id sign.KeyID
@@ -30,10 +32,18 @@ func (b *check) judgeSignatures() {
 			continue // judgeFiles reports it as unlisted
 		}
 		if key, known := b.o.Keys.Verifier(id); known {
-			b.judgeSigner(key, dir)
+			q.further(key, dir, b.judgeSigner(key, dir))
 		} else {
 			b.add(checkSignature, finding.New(finding.KeyUnknown, dir,
 				fmt.Sprintf("further signer %s is not among the trusted keys; ignored", id)).As(Note))
+		}
+	}
+	q.judge()
+	if b.authority != nil {
+		b.judgeRootRef()
+		b.judgeTrailKeys()
+		if !b.nested() {
+			b.judgeAt()
 		}
 	}
 }
@@ -52,13 +62,14 @@ func (b *check) furtherSigners() []string {
 }
 
 // judgeSigner rebuilds the three files that key would have written to dir and
-// compares. Nothing in them is believed but the signature itself.
-func (b *check) judgeSigner(key sign.PublicKey, dir string) {
+// compares. Nothing in them is believed but the signature itself. It reports whether
+// all three hold.
+func (b *check) judgeSigner(key sign.PublicKey, dir string) bool {
 	sums := bundle.Sums(b.manifest, b.listed())
 	statement, err := sign.Statement(b.manifest, sums, b.predicateType())
 	if err != nil {
 		b.add(checkSignature, finding.New(finding.Format, bundle.ManifestPath, err.Error()))
-		return
+		return false
 	}
 	faults := []*Finding{
 		b.judgeRaw(key, dir),
@@ -76,13 +87,14 @@ func (b *check) judgeSigner(key sign.PublicKey, dir string) {
 	if other, ok := b.signedID(key, dir); ok && other != b.id && bad == len(faults) {
 		b.add(checkSignature, finding.New(finding.BundleID, bundle.ManifestPath,
 			"the manifest is not the one that was signed").Differs(other.String(), b.id.String()))
-		return
+		return false
 	}
 	for _, f := range faults {
 		if f != nil {
 			b.add(checkSignature, *f)
 		}
 	}
+	return bad == 0
 }
 
 func (b *check) predicateType() string {

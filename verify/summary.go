@@ -15,15 +15,25 @@ func (r *Report) Summary() string {
 	for _, k := range r.Keys {
 		fmt.Fprintf(&w, "  key %s verified %s\n", k.ID, plural(len(k.Signed), "file"))
 	}
+	if u := r.Root; u != nil {
+		fmt.Fprintf(&w, "  by version %d of the root, reached from version %d\n", u.Version, u.Pinned)
+	}
 	section(&w, "findings", len(r.Diag.Findings))
 	for _, f := range r.Diag.Findings {
 		fmt.Fprintf(&w, "  %s\n", findingLine(f))
 		for _, m := range f.Members {
 			fmt.Fprintf(&w, "              %s: want %s, got %s\n", quote(m.Name), quote(m.Want), quote(m.Got))
 		}
+		if p := f.Proves; p != nil {
+			fmt.Fprintf(&w, "              id_k: %s; H_k: %s; sig_k: %s\n              so %s\n", p.ID, p.Head, p.Sig, p.Event)
+		}
 	}
 	if n := r.Diag.FailingEvents.Count; n > 0 {
 		fmt.Fprintf(&w, "  failing events: %d (k %s)\n", n, ranges(r.Diag.FailingEvents.Ranges))
+	}
+	section(&w, "decisions, made again from the ledger", len(r.Decisions))
+	for _, d := range r.Decisions {
+		d.summary(&w)
 	}
 	section(&w, "what this shows", len(r.Claims))
 	for _, c := range r.Claims {

@@ -6,6 +6,7 @@ import (
 	"github.com/relseal/relseal/audit"
 	"github.com/relseal/relseal/internal/canon"
 	"github.com/relseal/relseal/internal/finding"
+	"github.com/relseal/relseal/internal/limits"
 	"github.com/relseal/relseal/sign"
 )
 
@@ -16,12 +17,16 @@ type trail struct {
 	open      *Finding // E_TRAIL_OPEN, until it is known whether the end was cut off
 	foreign   bool     // line 0 is not the one that was signed, or not this trail's
 	end       *audit.Event
+	made      making   // while the trail is read
+	changed   []change // artifacts of end
 	source    source
 	steps     map[string]*step
 	doubtful  map[int64][]byte // events with a finding, kept to be compared with a reference
-	started   *audit.Event     // the step that has not ended
+	started   *start           // the step that has not ended
 	committed []int64          // ends of steps whose id is a commitment
-	order     []string         // step ids as they ended
+	order     []string         // step ids as they first ended
+	beyond    []int64          // ends of more steps than a card can have
+	outputs   int              // items kept in steps
 	seed      *string
 	seeded    bool
 }
@@ -39,7 +44,31 @@ type step struct {
 	inputs  sign.Digest
 	status  string
 	outputs []audit.Item
-	start   *audit.Event
+	start   *start
+}
+
+// start is what step.start says.
+type start struct {
+	id           string
+	code, inputs sign.Digest
+}
+
+// What is kept of a trail is what a card of 1 MiB can ask for, since cards come
+// after trails: so many steps of at least 50 bytes, with so many outputs of at
+// least 4.
+const (
+	maxSteps   = limits.Card / 50
+	maxOutputs = limits.Card / 4
+	maxStepID  = 64
+)
+
+// stepID returns the id of a step, or something shorter for one that no card has.
+func stepID(e *audit.Event) string {
+	id := e.Path.String()
+	if len(id) > maxStepID {
+		return id[:maxStepID-20] + "…" + sign.Sum([]byte(id)).Hex()[:16]
+	}
+	return id
 }
 
 // output returns the digest of one output as text, "" if it was not recorded.
@@ -54,11 +83,14 @@ func (s *step) output(uri string) string {
 
 func (b *check) readTrail(path string, body io.Reader) error {
 	b.c.ran(checkTrail)
-	t := &trail{steps: map[string]*step{}, doubtful: map[int64][]byte{}}
+	t := &trail{steps: map[string]*step{}, doubtful: map[int64][]byte{}, made: newMaking(b.audit)}
 	b.trails[path] = t
 	summary, err := audit.Check(body, audit.CheckOptions{
-		Path: path,
-		Keys: b.o.Keys,
+		Path:    path,
+		Keys:    b.trailKeys(path),
+		Plain:   b.o.Plain,
+		Workers: b.o.Workers,
+		Judged:  b.judged(),
 		Report: func(f Finding) {
 			if f.Code == finding.TrailOpen {
 				t.open = &f
@@ -72,6 +104,13 @@ func (b *check) readTrail(path string, body io.Reader) error {
 		Doubtful:     b.keepDoubtful(t),
 	})
 	t.summary = summary
+	if t.end != nil {
+		t.changed = t.made.changes(t.end.Outputs.Items)
+	}
+	t.made = nil
+	if g := summary.Genesis; g != nil && b.o.Against == nil {
+		g.Details, g.Delegation = nil, nil // up to 1 MiB, of each trail
+	}
 	for _, r := range summary.Failing {
 		b.fails(path, r.First, r.Last)
 	}
@@ -122,22 +161,45 @@ func (t *trail) note(r audit.Record) {
 			t.source = details.Source
 		}
 	case audit.ActionStepStart:
-		t.started = &e
+		t.started = &start{stepID(&e), deref(e.Code.Hash), e.Inputs.Hash}
 	case audit.ActionStepEnd:
 		if e.Path.Value == nil {
 			t.committed = append(t.committed, e.K)
 			return
 		}
-		id := *e.Path.Value
-		s := &step{k: e.K, code: deref(e.Code.Hash), inputs: e.Inputs.Hash, status: e.Status, outputs: e.Outputs.Items}
-		if t.started != nil && t.started.Path.String() == id {
-			s.start = t.started
-		}
-		t.steps[id], t.started = s, nil
-		t.order = append(t.order, id)
+		t.made.add(e.Outputs.Items)
+		t.stepEnd(&e)
 	case audit.ActionRunEnd:
+		e.Details, e.Inputs.Items = nil, nil // of which a trail may have much
 		t.end = &e
 	}
+}
+
+// stepEnd keeps the end of a step, of several of one step the last.
+func (t *trail) stepEnd(e *audit.Event) {
+	id := stepID(e)
+	s := &step{k: e.K, code: deref(e.Code.Hash), inputs: e.Inputs.Hash, status: e.Status}
+	if t.started != nil && t.started.id == id {
+		s.start = t.started
+	}
+	t.started = nil
+	before, again := t.steps[id]
+	switch {
+	case again:
+		t.outputs -= len(before.outputs)
+	case len(t.order) == maxSteps:
+		t.beyond = append(t.beyond, e.K)
+		return
+	default:
+		t.order = append(t.order, id)
+	}
+	for _, it := range e.Outputs.Items {
+		if len(it.URI) <= limits.Path && t.outputs < maxOutputs {
+			s.outputs = append(s.outputs, it)
+			t.outputs++
+		}
+	}
+	t.steps[id] = s
 }
 
 // judgeTrail compares a trail with the heads that the manifest pins.

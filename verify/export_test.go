@@ -1,0 +1,19 @@
+package verify
+
+import (
+	"bytes"
+	"context"
+
+	"github.com/relseal/relseal/bundle"
+)
+
+// Bytes verifies a packed bundle in memory.
+func Bytes(data []byte, o Options) (*Report, error) {
+	b := newCheck(context.Background(), o, newCollector(), "")
+	src := bundle.NewReader(bytes.NewReader(data), b.reporter(checkContainer))
+	defer src.Close()
+	if err := b.read(src); err != nil {
+		return nil, err
+	}
+	return b.report(), nil
+}

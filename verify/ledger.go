@@ -1,0 +1,132 @@
+package verify
+
+import (
+	"io"
+
+	"github.com/relseal/relseal/audit"
+	"github.com/relseal/relseal/bundle"
+	"github.com/relseal/relseal/gates"
+	"github.com/relseal/relseal/internal/finding"
+	"github.com/relseal/relseal/sign"
+)
+
+// A ledger is the part of a product's ledger that a release holds, and what
+// follows from it.
+type ledger struct {
+	*trail
+	state  *gates.Ledger
+	faults []*gates.Fault       // events that do not follow from those before them
+	own    map[sign.Digest]bool // the bundles that the release went through
+}
+
+// readLedger checks the chain of a ledger and takes in what its events say.
+func (b *check) readLedger(path string, body io.Reader) error {
+	b.c.ran(checkTrail)
+	l := &ledger{trail: &trail{doubtful: map[int64][]byte{}}, state: gates.NewLedger()}
+	b.trails[path], b.ledger = l.trail, l
+	summary, err := audit.Check(body, audit.CheckOptions{
+		Path:    path,
+		Keys:    b.trailKeys(path),
+		Plain:   b.o.Plain,
+		Workers: b.o.Workers,
+		Judged:  b.judged(),
+		Report: func(f Finding) {
+			switch f.Code {
+			case finding.TrailOpen:
+				l.open = &f
+				return
+			case finding.KeyUnknown: // a key of evidence; the signed manifest pins the bytes
+				f.Verdict = Undecidable
+			}
+			l.foreign = l.foreign || f.Code == finding.Genesis
+			b.add(checkTrail, f)
+		},
+		Event:        l.note,
+		EventActions: gates.LedgerActions,
+		Doubtful:     b.keepDoubtful(l.trail),
+	})
+	l.summary = summary
+	for _, r := range summary.Failing {
+		b.fails(path, r.First, r.Last)
+	}
+	for _, s := range summary.Signers {
+		b.c.used(s.Key, path)
+	}
+	return err
+}
+
+func (l *ledger) note(r audit.Record) {
+	e := r.E
+	f := l.state.Add(gates.Event{
+		K: e.K, TimeMS: e.TS.UnixMilli(), MonoMS: e.TauMonoUS / 1000, Clock: e.Clock,
+		Actor: e.Actor.String(), Action: e.Action, Notes: e.Notes.String(), Details: e.Details,
+	})
+	if f != nil {
+		l.faults = append(l.faults, f)
+	}
+}
+
+// judgeLedger holds the ledger to what the manifest pins, and makes its decisions
+// again.
+func (b *check) judgeLedger() {
+	m := b.release
+	ref, l := m.Provenance.Ledger, b.ledger
+	if ref == nil {
+		return
+	}
+	if l == nil {
+		if _, listed := b.files[bundle.LedgerPath]; !listed && m.Channel != bundle.Canary {
+			b.add(checkRelease, finding.New(finding.Decision, bundle.ManifestPath,
+				"the ledger is not in the bundle: the decision cannot be made again").As(Undecidable))
+		}
+		return // else judgeFiles says why
+	}
+	b.judgeTrail(bundle.LedgerPath, pinnedTrail{audit.PurposeLedger, ref.H0, ref.HK, ref.K})
+	g := l.summary.Genesis
+	if g == nil || b.explained[bundle.LedgerPath] {
+		return // what is not the record that was signed decides nothing
+	}
+	if g.Product != "" && g.Product != m.Product {
+		b.add(checkRelease, finding.New(finding.DataMismatch, bundle.LedgerPath, "the ledger is of another product").At(0).Differs(m.Product, g.Product))
+	}
+	l.own = map[sign.Digest]bool{}
+	for _, m := range l.state.Way(ref.K) {
+		l.own[m.Source.Bundle] = true
+	}
+	b.judgeEvents(g.Continues != nil)
+	if m.Channel != bundle.Canary {
+		b.judgePromotion(l.state.Move(ref.K))
+	}
+}
+
+// judgeEvents reports the events that do not follow. Those about another release
+// are part of an authentic record, and this one does not rest on them.
+func (b *check) judgeEvents(continues bool) {
+	l := b.ledger
+	for _, f := range l.faults {
+		found := finding.New(Code(f.Code), bundle.LedgerPath, f.Text).At(f.K)
+		if f.Want != "" || f.Got != "" {
+			found = found.Differs(f.Want, f.Got)
+		}
+		switch {
+		case f.Release != nil && !l.own[*f.Release]:
+			found = found.As(Note)
+		case f.Earlier && continues:
+			found.Text += "; it may stand in the part that the ledger goes on from"
+			found = found.As(Undecidable)
+		}
+		b.add(checkRelease, found)
+	}
+	for _, r := range l.state.Releases() {
+		if t := r.Rollback; t != nil && t.Done != nil && t.Done.Reason != nil {
+			b.add(checkRelease, finding.New(Code(*t.Done.Reason), bundle.LedgerPath,
+				"the rollback of "+r.Bundle.String()+" was not done in time, or nobody knows").At(t.DoneK).As(Note))
+		}
+		if r.Move == nil || r.Move.Override == nil || r.Move.Judgement == nil {
+			continue
+		}
+		for _, alert := range r.Move.Judgement.Decision.Alerts {
+			b.add(checkRelease, finding.New(Code(alert), bundle.LedgerPath, "promoted although this alert stood").At(r.Move.K).As(Note))
+		}
+	}
+}

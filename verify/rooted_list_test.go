@@ -1,0 +1,198 @@
+package verify_test
+
+import (
+	"maps"
+
+	"github.com/relseal/relseal/internal/testbundle"
+)
+
+var (
+	holderA   = testbundle.NewKey("alice")
+	holderB   = testbundle.NewKey("bob")
+	ledgerKey = testbundle.NewKey("ledger")
+	thirdKey  = testbundle.NewKey("third")
+)
+
+// version returns a version of a root that both holders have signed.
+func version(n int, roles M, change func(M)) []byte {
+	s := testbundle.Root(n, roles, 2, []testbundle.Key{holderA, holderB}, releaseKey, otherKey, ledgerKey, thirdKey)
+	if change != nil {
+		change(s)
+	}
+	return testbundle.SignRoot(s, holderA, holderB)
+}
+
+func only(role string, threshold int, grants ...M) M {
+	return M{role: testbundle.RootRole(threshold, grants...)}
+}
+
+func plus(roles ...M) M {
+	all := M{}
+	for _, r := range roles {
+		maps.Copy(all, r)
+	}
+	return all
+}
+
+// endorsed returns a bundle with the signatures of further signers.
+func endorsed(f testbundle.Files, predicate string, signers ...testbundle.Key) testbundle.Files {
+	out := f.Clone()
+	for _, k := range signers {
+		for name, data := range k.Signatures(f["manifest.json"], f["SHA256SUMS"], predicate) {
+			out["sig/by/"+k.HexID()+"/"+name] = data
+		}
+	}
+	return out
+}
+
+// The events of the demo are of 2026-01-02, from 03:04:01; those of its ledger from 04:00.
+func rootedCases() []rooted {
+	audit := demo().Seal()
+	auditID := testbundle.Digest(audit["manifest.json"])
+	release := demo().Release(releaseKey, nil)
+	evidence := "evidence/" + auditID[7:] + ".audit.tar.zst"
+	g := func(more M) M { return testbundle.Grant(releaseKey, more) }
+	of := func(k testbundle.Key) M { return testbundle.Grant(k, nil) }
+	active := only("audit", 1, g(nil))
+	retired := M{"status": "retired", "not_after": "2027-01-01T00:00:00Z"}
+	lost := M{"status": "revoked", "revoked_since": "2026-06-01T00:00:00Z"}
+	stolen := M{"status": "revoked", "revoked_since": "2026-01-01T00:00:00Z"}
+	ledgers := only("ledger", 1, of(ledgerKey))
+	records := func(key testbundle.Key, at int, id string) []byte {
+		l := testbundle.NewLedger(key)
+		l.Add(at, "bundle.sealed", sealedDetails(id, "canary", "1.0.0", nil, nil))
+		text, _, _ := l.Lines(1)
+		return text
+	}
+	otherSeals := func(record string) testbundle.Files {
+		r := demo()
+		r.Manifest = func(m M) { m["details"] = M{"record": record} }
+		return r.Seal()
+	}
+	reference := func(hash string, n int) testbundle.Files {
+		r := demo()
+		r.Manifest = func(m M) { m["root"] = M{"version": n, "hash": hash} }
+		return r.Seal()
+	}
+	first := func(roles M) [][]byte { return [][]byte{version(1, roles, nil)} }
+	man := func(code, verdict string) []expected { return []expected{at(code, verdict, "manifest.json")} }
+	one := func(name, title string, files testbundle.Files, roots [][]byte, exit int, findings ...expected) rooted {
+		return rooted{name: name, title: title, files: files, roots: roots, exit: exit, findings: findings}
+	}
+	next := func(roles M) [][]byte { return [][]byte{version(1, active, nil), version(2, roles, nil)} }
+	copied := func(paths ...any) testbundle.Files {
+		out := audit.Clone()
+		for i := 0; i < len(paths); i += 2 {
+			out["sig/root/"+paths[i].(string)] = paths[i+1].([]byte)
+		}
+		return out
+	}
+	hash := func(n int, roles M) string {
+		return testbundle.Digest(testbundle.Canon(testbundle.Root(n, roles, 2, []testbundle.Key{holderA, holderB}, releaseKey)))
+	}
+	_, stable := promoted(func(s *story) { s.l.Key = ledgerKey })
+	promotedBy := demo().Promote(releaseKey, stable, nil)
+	goes := at("E_TRAIL_OPEN", "NOTE", ledgerPath, 6)
+	byDir := func(k testbundle.Key) string { return "sig/by/" + k.HexID() + "/" }
+
+	handed := func(hand func(*testbundle.Ledger)) testbundle.Files {
+		_, p := promoted(func(s *story) {
+			s.l.Key = ledgerKey
+			hand(s.l)
+		})
+		return demo().Promote(releaseKey, p, nil)
+	}
+	rotatedLedger := handed(func(l *testbundle.Ledger) { l.Rotate(1865, thirdKey) })
+	until := func(t string) M {
+		return testbundle.RootRole(1, testbundle.Grant(ledgerKey, M{"status": "retired", "not_after": t}), testbundle.Grant(thirdKey, M{"not_before": t}))
+	}
+	stableRoles := func(ledger M) [][]byte {
+		return first(plus(active, only("release.stable", 1, g(nil)), M{"ledger": ledger}))
+	}
+	goes7, goes8 := at("E_TRAIL_OPEN", "NOTE", ledgerPath, 7), at("E_TRAIL_OPEN", "NOTE", ledgerPath, 8)
+
+	list := []rooted{
+		one("good-ledger-rotated", "the ledger was handed over to another key, each in its time", rotatedLedger, stableRoles(until("2026-01-02T04:31:05Z")), 0, goes8),
+		one("ledger-rotated-late", "the old key of the ledger signed after its time", rotatedLedger, stableRoles(until("2026-01-02T04:10:00Z")), 2,
+			at("E_KEY_RETIRED", "REJECT", ledgerPath), goes8),
+		one("ledger-next-unknown", "the next key of the ledger is not in the root", rotatedLedger, stableRoles(testbundle.RootRole(1, of(ledgerKey))), 1,
+			at("E_KEY_UNKNOWN", "UNDECIDABLE", ledgerPath, 7), goes8),
+		{name: "ledger-not-accepted", title: "the old key goes on after it has handed the ledger over", exit: 2, files: handed(func(l *testbundle.Ledger) {
+			l.Add(1865, "key.rotate", M{"to": thirdKey.ID()})
+		}), roots: stableRoles(testbundle.RootRole(1, of(ledgerKey), of(thirdKey))), failing: events(7),
+			findings: []expected{{Code: "E_SIG_EVENT", Verdict: "REJECT", Path: ledgerPath, K: goes7.K, Proves: unsigned}}},
+		one("good-active", "the key may sign", audit, first(active), 0),
+		one("good-retired", "the key was retired since", audit, next(only("audit", 1, g(retired), of(otherKey))), 0),
+		one("good-copies", "the later version stands in the bundle", copied("2.root.json", version(2, only("audit", 1, g(retired), of(otherKey)), nil)), first(active), 0),
+		one("good-reference", "the bundle names the version it was sealed under", reference(hash(1, active), 1), first(active), 0),
+		one("key-not-in-root", "the root does not know the key", audit, first(only("audit", 1, of(otherKey))), 2,
+			at("E_KEY_UNKNOWN", "REJECT", "manifest.json"), at("E_KEY_UNKNOWN", "REJECT", trailPath)),
+		one("role-other", "the key has another role", audit, first(plus(only("ledger", 1, g(nil)), only("audit", 1, of(otherKey)))), 2,
+			at("E_KEY_UNKNOWN", "REJECT", "manifest.json"), at("E_KEY_UNKNOWN", "REJECT", trailPath)),
+		one("role-channel", "the key may release on canary, not on stable", promotedBy,
+			first(plus(active, ledgers, only("release.canary", 1, g(nil)), only("release.stable", 1, of(otherKey)))), 2, at("E_KEY_UNKNOWN", "REJECT", "manifest.json"), goes),
+		one("retired-before", "the key was retired before", audit, first(only("audit", 1, g(M{"status": "retired", "not_after": "2026-01-02T00:00:00Z"}))), 2, man("E_KEY_RETIRED", "REJECT")...),
+		one("active-before", "the key may sign from later on", audit, first(only("audit", 1, g(M{"not_before": "2026-02-01T00:00:00Z"}))), 2, man("E_KEY_RETIRED", "REJECT")...),
+		one("active-expired", "the time of the key was over", audit, first(only("audit", 1, g(M{"not_after": "2026-01-02T03:04:00Z"}))), 2, man("E_KEY_RETIRED", "REJECT")...),
+		one("ledger-contradicts", "a key retired after the run, over a ledger that says later", promotedBy,
+			first(plus(active, ledgers, only("release.stable", 1, g(M{"status": "retired", "not_after": "2026-01-02T03:30:00Z"})))), 2, at("E_KEY_RETIRED", "REJECT", "manifest.json"), goes),
+		one("revoked-before", "the key was revoked before", audit, next(only("audit", 1, g(stolen), of(otherKey))), 2, man("E_KEY_REVOKED", "REJECT")...),
+		one("revoked-undated", "the key was revoked later; nothing else dates the bundle", audit, next(only("audit", 1, g(lost), of(otherKey))), 1, man("E_KEY_REVOKED", "UNDECIDABLE")...),
+		{name: "good-revoked-dated", title: "the key was revoked later; a ledger by another key has the bundle before that", files: audit,
+			roots: next(plus(only("audit", 1, g(lost), of(otherKey)), ledgers)), ledger: records(ledgerKey, 60, auditID), findings: man("E_KEY_REVOKED", "NOTE")},
+		{name: "revoked-dated-too-late", title: "the ledger has the bundle after the revocation", files: audit, exit: 1,
+			roots: next(plus(only("audit", 1, g(lost), of(otherKey)), ledgers)), ledger: records(ledgerKey, 20000000, auditID), findings: man("E_KEY_REVOKED", "UNDECIDABLE")},
+		{name: "revoked-dated-by-itself", title: "the ledger is by the revoked key", files: audit, exit: 1,
+			roots: next(plus(only("audit", 1, g(lost), of(otherKey)), only("ledger", 1, g(lost), of(ledgerKey)))), ledger: records(releaseKey, 60, auditID), findings: man("E_KEY_REVOKED", "UNDECIDABLE")},
+		{name: "revoked-other-bundle-dated", title: "the ledger has another bundle", files: audit, exit: 1,
+			roots: next(plus(only("audit", 1, g(lost), of(otherKey)), ledgers)), ledger: records(ledgerKey, 60, testbundle.Digest([]byte("x"))), findings: man("E_KEY_REVOKED", "UNDECIDABLE")},
+		{name: "good-revoked-release-dated", title: "the ledger has the release, and so its evidence", files: release,
+			roots:  first(plus(only("audit", 1, g(lost), of(otherKey)), only("release.canary", 1, g(lost), of(otherKey)), ledgers)),
+			ledger: records(ledgerKey, 60, testbundle.Digest(release["manifest.json"])), findings: []expected{at("E_KEY_REVOKED", "NOTE", "manifest.json"), at("E_KEY_REVOKED", "NOTE", evidence+"!manifest.json")}},
+		one("evidence-revoked", "the key of the evidence was revoked later", demo().Release(otherKey, nil), first(plus(only("audit", 1, g(lost), of(otherKey)), only("release.canary", 1, of(otherKey)))), 1,
+			at("E_KEY_REVOKED", "UNDECIDABLE", evidence+"!manifest.json")),
+		one("good-release", "a release and its evidence, each by its role", demo().Release(otherKey, nil), first(plus(active, only("release.canary", 1, of(otherKey)))), 0),
+		one("threshold", "one of two signatures", release, first(plus(active, only("release.canary", 2, g(nil), of(otherKey)))), 2, man("E_THRESHOLD", "REJECT")...),
+		one("good-threshold", "two of two signatures", endorsed(release, testbundle.ReleasePredicate, otherKey), first(plus(active, only("release.canary", 2, g(nil), of(otherKey)))), 0),
+		one("threshold-same-key", "the sealing key has signed twice", endorsed(release, testbundle.ReleasePredicate, releaseKey), first(plus(active, only("release.canary", 2, g(nil), of(otherKey)))), 2, man("E_THRESHOLD", "REJECT")...),
+		one("threshold-other-role", "the second signer has another role", endorsed(release, testbundle.ReleasePredicate, ledgerKey),
+			first(plus(active, ledgers, only("release.canary", 2, g(nil), of(otherKey)))), 2, at("E_THRESHOLD", "REJECT", "manifest.json"), at("E_KEY_UNKNOWN", "NOTE", byDir(ledgerKey))),
+		one("threshold-revoked", "the second signer is revoked", endorsed(release, testbundle.ReleasePredicate, otherKey),
+			first(plus(active, only("release.canary", 2, g(nil), testbundle.Grant(otherKey, stolen), of(thirdKey)))), 2, at("E_THRESHOLD", "REJECT", "manifest.json"), at("E_KEY_REVOKED", "NOTE", byDir(otherKey))),
+		one("threshold-undated", "the second signer was revoked later; nothing dates the bundle", endorsed(release, testbundle.ReleasePredicate, otherKey),
+			first(plus(active, only("release.canary", 2, g(nil), testbundle.Grant(otherKey, lost), of(thirdKey)))), 1, at("E_THRESHOLD", "UNDECIDABLE", "manifest.json"), at("E_KEY_REVOKED", "NOTE", byDir(otherKey))),
+		one("good-threshold-without", "enough have signed without the one who is revoked", endorsed(release, testbundle.ReleasePredicate, otherKey, thirdKey),
+			first(plus(active, only("release.canary", 2, g(nil), testbundle.Grant(otherKey, stolen), of(thirdKey)))), 0, at("E_KEY_REVOKED", "NOTE", byDir(otherKey))),
+		one("good-endorsed", "the sealing key was revoked later; another signer vouches for the bundle", endorsed(audit, testbundle.AuditPredicate, otherKey),
+			next(only("audit", 1, g(lost), of(otherKey))), 0, man("E_KEY_REVOKED", "NOTE")...),
+		one("endorsed-too-late", "the sealing key was revoked before; another signer does not heal that", endorsed(audit, testbundle.AuditPredicate, otherKey),
+			next(only("audit", 1, g(stolen), of(otherKey))), 2, man("E_KEY_REVOKED", "REJECT")...),
+		one("good-endorsed-later", "a second signer who came later", endorsed(release, testbundle.ReleasePredicate, otherKey),
+			first(plus(active, only("release.canary", 2, g(nil), testbundle.Grant(otherKey, M{"not_before": "2028-01-01T00:00:00Z"})))), 0),
+		one("threshold-raised", "a later version asks for more signatures", release,
+			[][]byte{version(1, plus(active, only("release.canary", 1, g(nil))), nil), version(2, plus(active, only("release.canary", 2, g(nil), of(otherKey))), nil)}, 1, man("E_THRESHOLD", "UNDECIDABLE")...),
+		one("copy-revokes", "the copy in the bundle revokes the key", copied("2.root.json", version(2, only("audit", 1, g(stolen), of(otherKey)), nil)), first(active), 2, man("E_KEY_REVOKED", "REJECT")...),
+		one("copy-forged", "a copy that the holders have not signed", copied("2.root.json", testbundle.SignRoot(testbundle.Root(2, active, 1, []testbundle.Key{holderA}, releaseKey), holderA)), first(active), 2,
+			at("E_ROOT", "REJECT", "sig/root/2.root.json")),
+		one("copy-renamed", "a copy under another number", copied("2.root.json", version(1, active, nil)), first(active), 2, at("E_ROOT", "REJECT", "sig/root/2.root.json")),
+		one("copy-without-way", "a copy to which nothing leads", copied("3.root.json", version(3, active, nil)), first(active), 1, at("E_ROOT", "UNDECIDABLE", "sig/root/3.root.json")),
+		one("copy-forks", "the copy is another second version than the caller has", copied("2.root.json", version(2, active, func(s M) { s["expires"] = "2033-01-01T00:00:00Z" })), next(active), 2,
+			at("E_ROOT", "REJECT", "sig/root/2.root.json")),
+		one("reference-other", "the bundle was sealed under another version 1", reference(hash(1, ledgers), 1), first(active), 2, man("E_ROOT", "REJECT")...),
+		one("reference-newer", "the bundle was sealed under a version that nobody has", reference(hash(2, active), 2), first(active), 1, man("E_ROOT", "UNDECIDABLE")...),
+		one("good-record", "a record of an archive, by the key for that", otherSeals("reverify"), first(only("archive", 1, g(nil))), 0),
+		one("record-as-run", "a run by the key of an archive", audit, first(plus(only("archive", 1, g(nil)), only("audit", 1, of(otherKey)))), 2,
+			at("E_KEY_UNKNOWN", "REJECT", "manifest.json"), at("E_KEY_UNKNOWN", "REJECT", trailPath)),
+	}
+	timed := func(name, title string, roles M, when string, install bool, exit int, findings ...expected) {
+		list = append(list, rooted{name: name, title: title, files: audit, roots: next(roles), at: when, install: install, exit: exit, findings: findings})
+	}
+	whole := expected{Code: "E_ROOT", Verdict: "NOTE"}
+	rejected := expected{Code: "E_ROOT", Verdict: "REJECT"}
+	timed("good-before-revocation", "asked before the revocation", only("audit", 1, g(lost), of(otherKey)), "2026-03-01T00:00:00Z", false, 0)
+	timed("at-before-bundle", "asked before the bundle", active, "2026-01-01T00:00:00Z", false, 1, man("E_TIME_ORDER", "UNDECIDABLE")...)
+	timed("good-root-expired", "the root has expired: an archive does not mind", active, "2035-01-01T00:00:00Z", false, 0, whole)
+	timed("root-expired-install", "the root has expired: nothing is installed under it", active, "2035-01-01T00:00:00Z", true, 2, rejected)
+	timed("good-install", "installed while the root is good", active, "2029-01-01T00:00:00Z", true, 0)
+	return list
+}
