@@ -53,6 +53,14 @@ func dishonestCases() []damage {
 		sealed("step-started-otherwise", "a step ended with other inputs than it started", 2, func(r *testbundle.Run) {
 			r.Events[3]["inputs"] = testbundle.Items(map[string]string{"go.mod": "x"})
 		}, events(5), at("E_DATA_MISMATCH", "REJECT", trailPath, 5)),
+		sealed("sequence-wrong", "the holder of the key left a number out", 2, func(r *testbundle.Run) {
+			for i := 4; i < len(r.Events); i++ {
+				r.Events[i]["k"] = i + 2
+			}
+		}, events(6), fails("E_SEQUENCE", 6, gap)),
+		sealed("run-id-wrong", "the holder of the key recorded an event of another run", 2, func(r *testbundle.Run) {
+			r.Events[3]["run"] = M{"id": otherRunID}
+		}, events(4), fails("E_RUN_ID", 4, fitting)),
 		sealed("step-committed", "the id of a step is a commitment that nobody opened", 1, func(r *testbundle.Run) {
 			secret := M{"commit": digest("32 random bytes and an id")}
 			r.Events[5]["path"], r.Events[6]["path"] = secret, secret
@@ -66,6 +74,14 @@ func dishonestCases() []damage {
 		sealed("not-reproduced", "the rebuild made other bytes and the run says ok", 2, func(r *testbundle.Run) {
 			r.Events[4]["outputs"] = testbundle.Items(map[string]string{"out/again/demo": "other bytes\n"})
 		}, events(5), at("E_NONDETERMINISM", "REJECT", trailPath, 5)),
+		sealed("artifact-not-what-its-step-made", "the run ended with another artifact than its step made", 2, func(r *testbundle.Run) {
+			r.Outputs = map[string]string{"out/demo": "another artifact\n"}
+			r.Events[7]["outputs"] = testbundle.Items(r.Outputs)
+		}, events(8), at("E_DATA_MISMATCH", "REJECT", trailPath, 8)),
+		sealed("artifact-of-no-step", "the run ended with an artifact that no step recorded", 0, func(r *testbundle.Run) {
+			r.Outputs["notes.txt"] = "written by hand\n"
+			r.Events[7]["outputs"] = testbundle.Items(r.Outputs)
+		}, nil),
 		sealed("outcome-differs", "the manifest states another outcome than the run", 2, manifest(func(m M) { m["outcome"] = "failed" }),
 			events(8), at("E_DATA_MISMATCH", "REJECT", trailPath, 8)),
 		sealed("artifact-not-recorded", "the manifest has another artifact than the run recorded", 2, func(r *testbundle.Run) {
@@ -111,7 +127,7 @@ func releaseCases() []damage {
 	foreignInside := "evidence/" + foreignID + ".audit.tar.zst"
 	return []damage{
 		{name: "release-evidence-edited", title: "an event of the embedded run was changed", files: over(edited), exit: 2,
-			findings: rejects("E_EVENT_ID", inside+"!"+trailPath, 3), failing: events(3)},
+			findings: []expected{{Code: "E_EVENT_ID", Verdict: "REJECT", Path: inside + "!" + trailPath, K: fails("", 3, nil).K, Proves: replaced}}, failing: events(3)},
 		{name: "release-evidence-swapped", title: "the embedded bundle is that of another run", files: over(testbundle.Demo(releaseKey, otherRunID).Seal()), exit: 2,
 			findings: rejects("E_BUNDLE_ID", inside)},
 		{name: "release-evidence-missing", title: "the embedded bundle is missing", files: set(run.Release(releaseKey, nil), inside, nil), exit: 2,
@@ -133,7 +149,7 @@ func releaseCases() []damage {
 			files: run.Release(releaseKey, func(m M) { m["commit"] = nil }), findings: rejects("E_DATA_MISMATCH", "manifest.json")},
 		{name: "release-other-product", title: "the release is of another product than its run", exit: 2,
 			files: run.Release(releaseKey, func(m M) { m["product"] = "other" }), findings: rejects("E_DATA_MISMATCH", inside)},
-		{name: "release-promoted", title: "a promotion, which this version cannot recompute", exit: 1,
+		{name: "release-promoted", title: "a promotion that is made up, without a ledger", exit: 1,
 			files: run.Release(releaseKey, func(m M) {
 				m["channel"] = "stable"
 				m["scores"], m["decision"] = M{}, M{}

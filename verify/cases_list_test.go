@@ -9,7 +9,8 @@ import (
 // cases lists every kind of damage that the vectors show.
 func cases() []damage {
 	var all []damage
-	for _, group := range [][]damage{goodCases(), containerCases(), sealCases(), trailCases(), dishonestCases(), releaseCases()} {
+	for _, group := range [][]damage{goodCases(), containerCases(), sealCases(), trailCases(),
+		forgedCases(), dishonestCases(), trailsCases(), releaseCases(), ledgerCases(), nestedCases()} {
 		all = append(all, group...)
 	}
 	return all
@@ -126,36 +127,31 @@ func trailCases() []damage {
 		return damage{name: name, title: title, files: lines(good, f), exit: 2, findings: findings, failing: failing}
 	}
 	other := strings.SplitAfter(string(foreign.Trail()), "\n")
-	member := func(line, from, to string) string {
-		_, rest, _ := strings.Cut(line, from)
-		value, _, _ := strings.Cut(rest, to)
-		return value
-	}
 	return []damage{
 		edit("event-edited", "one event was changed", func(l []string) []string {
 			l[3] = strings.Replace(l[3], `"actor":"release"`, `"actor":"mallory"`, 1)
 			return l
-		}, events(3), at("E_EVENT_ID", "REJECT", trailPath, 3)),
+		}, events(3), fails("E_EVENT_ID", 3, replaced)),
 		edit("event-deleted", "one event was removed", func(l []string) []string { return append(l[:4], l[5:]...) },
-			events(5), at("E_SEQUENCE", "REJECT", trailPath, 5)),
+			events(5), fails("E_SEQUENCE", 5, gap)),
 		edit("event-duplicated", "one event stands twice", func(l []string) []string {
 			return append(l[:5:5], append([]string{l[4]}, l[5:]...)...)
-		}, events(4), at("E_SEQUENCE", "REJECT", trailPath, 4)),
+		}, events(4), fails("E_SEQUENCE", 4, gap)),
 		edit("events-reordered", "two events changed places", func(l []string) []string { l[4], l[5] = l[5], l[4]; return l },
-			events(5), at("E_SEQUENCE", "REJECT", trailPath, 5)),
+			events(5), fails("E_SEQUENCE", 5, gap)),
 		edit("event-of-another-run", "one event was replaced by that of another run by the same key", func(l []string) []string { l[4] = other[4]; return l },
-			[][2]int64{{4, 5}}, at("E_RUN_ID", "REJECT", trailPath, 4), at("E_CHAIN_LINK", "REJECT", trailPath, 5)),
+			[][2]int64{{4, 5}}, fails("E_RUN_ID", 4, unlinked), fails("E_CHAIN_LINK", 5, unlinked)),
 		edit("trail-of-another-run", "the whole trail is that of another run by the same key", func([]string) []string { return other[:len(other)-1] },
 			nil, at("E_GENESIS", "REJECT", trailPath)),
 		edit("signatures-swapped", "two events have each other's signature", func(l []string) []string {
-			a, b := member(l[4], `"sig_k":"`, `"`), member(l[5], `"sig_k":"`, `"`)
+			a, b := inLine(l[4], "sig_k"), inLine(l[5], "sig_k")
 			l[4], l[5] = strings.Replace(l[4], a, b, 1), strings.Replace(l[5], b, a, 1)
 			return l
-		}, [][2]int64{{4, 5}}, at("E_SIG_EVENT", "REJECT", trailPath, 4), at("E_SIG_EVENT", "REJECT", trailPath, 5)),
+		}, [][2]int64{{4, 5}}, fails("E_SIG_EVENT", 4, unsigned), fails("E_SIG_EVENT", 5, unsigned)),
 		edit("head-changed", "one recorded head was changed", func(l []string) []string {
-			l[4] = strings.Replace(l[4], member(l[4], `"H_k":"`, `"`), member(l[5], `"H_k":"`, `"`), 1)
+			l[4] = strings.Replace(l[4], inLine(l[4], "H_k"), inLine(l[5], "H_k"), 1)
 			return l
-		}, events(4), at("E_CHAIN_LINK", "REJECT", trailPath, 4)),
+		}, events(4), fails("E_CHAIN_LINK", 4, otherHead)),
 		edit("genesis-edited", "the genesis was changed", func(l []string) []string {
 			l[0] = strings.Replace(l[0], `"product":"demo"`, `"product":"dem0"`, 1)
 			return l

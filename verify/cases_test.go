@@ -23,6 +23,7 @@ type damage struct {
 	keys        []string
 	artifacts   string
 	strict      bool
+	newerThan   string
 	exit        int
 	err         string
 	findings    []expected
@@ -42,7 +43,7 @@ const (
 
 func demo() *testbundle.Run { return testbundle.Demo(releaseKey, runID) }
 
-func (d damage) trusted(t *testing.T) sign.Verifiers {
+func (d damage) trusted(t testing.TB) sign.Verifiers {
 	var list []sign.PublicKey
 	for _, name := range d.keyNames() {
 		pem, ok := publicKeys[name]
@@ -138,7 +139,7 @@ func writeVectors(t *testing.T) {
 	}
 	write("artifacts/out/demo", []byte("a small artifact\n"))
 	for _, d := range cases() {
-		v := vector{Schema: "relseal/vector/v1", Title: d.title, Bundle: d.name + ".tar.zst", Artifacts: d.artifacts, Strict: d.strict,
+		v := vector{Schema: "relseal/vector/v1", Title: d.title, Bundle: d.name + ".tar.zst", Artifacts: d.artifacts, Strict: d.strict, NewerThan: d.newerThan,
 			Expect: expect{Exit: d.exit, Verdict: d.verdict(), Error: d.err, Findings: d.findings, Failing: d.failing}}
 		if v.Expect.Findings == nil {
 			v.Expect.Findings = []expected{}

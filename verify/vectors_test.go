@@ -31,6 +31,7 @@ type vector struct {
 	Keys      []string `json:"keys"`
 	Artifacts string   `json:"artifacts,omitempty"`
 	Strict    bool     `json:"strict,omitempty"`
+	NewerThan string   `json:"newer_than,omitempty"`
 	Expect    expect   `json:"expect"`
 }
 
@@ -47,6 +48,8 @@ type expected struct {
 	Verdict string `json:"verdict"`
 	Path    string `json:"path,omitempty"`
 	K       *int64 `json:"k,omitempty"`
+
+	Proves *finding.Proof `json:"proves,omitempty"`
 }
 
 func (e expected) String() string {
@@ -56,6 +59,9 @@ func (e expected) String() string {
 	}
 	if e.K != nil {
 		s += fmt.Sprintf(" event %d", *e.K)
+	}
+	if e.Proves != nil {
+		s += fmt.Sprintf(" %+v", *e.Proves)
 	}
 	return s
 }
@@ -80,12 +86,22 @@ func TestVectors(t *testing.T) {
 			v.run(t)
 		})
 	}
-	elsewhere := map[finding.Code]bool{finding.EnvDrift: true} // envlock check says it, of no bundle
 	for _, code := range finding.Codes() {
 		if !elsewhere[code] && !seen[string(code)] && !t.Failed() {
 			t.Errorf("no vector has %s", code)
 		}
 	}
+}
+
+// elsewhere are the codes that no bundle by itself shows: those of a comparison
+// with this machine, of a trust root, and of a gate decision. The tests of
+// envlock, keys/root and gates have them.
+var elsewhere = map[finding.Code]bool{
+	finding.EnvDrift:   true,
+	finding.KeyRetired: true, finding.KeyRevoked: true, finding.Threshold: true, finding.Root: true,
+	finding.SampleSize:     true,
+	finding.WindowConflict: true, finding.WindowOverlap: true, finding.WindowInvalid: true, finding.QueryCardinality: true,
+	finding.MetricMissing: true, finding.MetricNonfinite: true, finding.MetricKind: true, finding.MetricBlackout: true,
 }
 
 func readVector(t *testing.T, file string) vector {
@@ -103,12 +119,7 @@ func readVector(t *testing.T, file string) vector {
 }
 
 func (v vector) run(t *testing.T) {
-	o := verify.Options{Strict: v.Strict}
-	var names []string
-	for _, k := range v.Keys {
-		names = append(names, filepath.Join(vectorDir, k))
-	}
-	trusted, err := keys.LoadTrusted(names)
+	r, err := v.verify(t)
 	if v.Expect.Error != "" {
 		if err == nil || !strings.Contains(err.Error(), v.Expect.Error) {
 			t.Fatalf("keys loaded with %v, want %s", err, v.Expect.Error)
@@ -118,7 +129,21 @@ func (v vector) run(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	o.Keys = trusted
+	v.compare(t, r)
+}
+
+// verify returns the report, or the error with which the keys are refused.
+func (v vector) verify(t *testing.T) (*verify.Report, error) {
+	t.Helper()
+	o := verify.Options{Strict: v.Strict, Expect: verify.Expect{NewerThan: v.NewerThan}}
+	var names []string
+	for _, k := range v.Keys {
+		names = append(names, filepath.Join(vectorDir, k))
+	}
+	var err error
+	if o.Keys, err = keys.LoadTrusted(names); err != nil {
+		return nil, err
+	}
 	if v.Artifacts != "" {
 		if o.Artifacts, err = verify.Dir(filepath.Join(vectorDir, v.Artifacts)); err != nil {
 			t.Fatal(err)
@@ -128,7 +153,7 @@ func (v vector) run(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	v.compare(t, r)
+	return r, nil
 }
 
 func (v vector) compare(t *testing.T, r *verify.Report) {
@@ -138,7 +163,7 @@ func (v vector) compare(t *testing.T, r *verify.Report) {
 	}
 	var got []string
 	for _, f := range r.Diag.Findings {
-		e := expected{Code: string(f.Code), Verdict: string(f.Verdict), K: f.K}
+		e := expected{Code: string(f.Code), Verdict: string(f.Verdict), K: f.K, Proves: f.Proves}
 		if f.Path != nil {
 			e.Path = *f.Path
 		}
