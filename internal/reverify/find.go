@@ -1,0 +1,57 @@
+// Package reverify verifies an archive of bundles again: all of them at once, under
+// one trust root, with a record of what came out that is itself an AuditBundle.
+package reverify
+
+import (
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// A File is a bundle of an archive.
+type File struct {
+	Path string // to open it
+	Name string // below its archive, with slashes; what a record calls it
+}
+
+// Find returns the bundles below the directories dirs, sorted by name: the files whose
+// names end in .audit.tar.zst or .release.tar.zst. Links are not followed. Of several
+// directories the last element of each stands before the names.
+func Find(dirs []string) ([]File, error) {
+	var files []File
+	seen := map[string]bool{}
+	for _, dir := range dirs {
+		err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+			if err != nil {
+				return err
+			}
+			if !d.Type().IsRegular() || !isBundle(d.Name()) {
+				return nil
+			}
+			name, err := filepath.Rel(dir, path)
+			if err != nil {
+				return err
+			}
+			if name = filepath.ToSlash(name); len(dirs) > 1 {
+				name = filepath.Base(dir) + "/" + name
+			}
+			if seen[name] {
+				return fmt.Errorf("%s: two bundles of this name", name)
+			}
+			seen[name] = true
+			files = append(files, File{path, name})
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	slices.SortFunc(files, func(a, b File) int { return strings.Compare(a.Name, b.Name) })
+	return files, nil
+}
+
+func isBundle(name string) bool {
+	return strings.HasSuffix(name, ".audit.tar.zst") || strings.HasSuffix(name, ".release.tar.zst")
+}

@@ -1,0 +1,87 @@
+package reverify
+
+import (
+	"context"
+	"sync"
+
+	"github.com/relseal/relseal/internal/finding"
+	"github.com/relseal/relseal/sign"
+	"github.com/relseal/relseal/verify"
+)
+
+// A Result is what came out for one bundle.
+type Result struct {
+	File    string          `json:"file"`
+	ID      *sign.Digest    `json:"id"`
+	Kind    *string         `json:"kind"`
+	Verdict *verify.Verdict `json:"verdict"` // null: it could not be read
+	Code    *finding.Code   `json:"code"`    // of the worst finding, unless VERIFIED
+	Report  *sign.Digest    `json:"report"`  // of the bytes of verify-bundle --json, without the newline
+	Error   *string         `json:"error"`   // why it could not be read
+}
+
+// Verify verifies files, so many at a time, and calls done with each result in the
+// order of the files. It returns early with the context's error, or that of done.
+func Verify(ctx context.Context, files []File, workers int, o verify.Options, done func(Result) error) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	o.Workers = 1 // bundles are the unit of work, not lines
+	results := make([]chan Result, len(files))
+	for i := range results {
+		results[i] = make(chan Result, 1)
+	}
+	next := make(chan int)
+	var group sync.WaitGroup
+	for range max(1, min(workers, len(files))) {
+		group.Go(func() {
+			for i := range next {
+				results[i] <- one(ctx, files[i], o)
+			}
+		})
+	}
+	go func() {
+		defer close(next)
+		for i := range files {
+			select {
+			case next <- i:
+			case <-ctx.Done():
+				return
+			}
+		}
+	}()
+	defer group.Wait()
+	defer cancel(nil)
+	for i := range files {
+		select {
+		case r := <-results[i]:
+			if err := context.Cause(ctx); err != nil {
+				return err // r may be of a check that was broken off
+			}
+			if err := done(r); err != nil {
+				return err
+			}
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+	return nil
+}
+
+func one(ctx context.Context, f File, o verify.Options) Result {
+	r := Result{File: f.Name}
+	report, err := verify.File(ctx, f.Path, o)
+	if err != nil {
+		text := err.Error()
+		r.Error = &text
+		return r
+	}
+	r.ID, r.Kind, r.Verdict = report.Bundle.ID, report.Bundle.Kind, &report.Verdict
+	if !report.Valid && len(report.Diag.Findings) > 0 { // the worst comes first
+		r.Code = &report.Diag.Findings[0].Code
+	}
+	if data, err := report.JSON(); err == nil {
+		digest := sign.Sum(data)
+		r.Report = &digest
+	}
+	return r
+}
