@@ -13,15 +13,15 @@ import (
 
 // flagsFirst returns args with the flags of the named command before its
 // arguments: urfave/cli stops looking for flags at the first argument, and
-// people write `verify-bundle FILE --key F`. What follows "--" is an argument.
-// --help wins over everything else on the line.
-func flagsFirst(app *cli.App, args []string) ([]string, error) {
+// people write `verify-bundle FILE --key F`. What follows "--" is an argument, and
+// quoted is the number of those. --help wins over everything else on the line.
+func flagsFirst(app *cli.App, args []string) (ordered []string, quoted int, err error) {
 	out, rest := args[:1:1], args[1:]
 	leaf, path := &cli.Command{Subcommands: app.Commands}, app.Name
 	for len(rest) > 0 && len(leaf.Subcommands) > 0 && !strings.HasPrefix(rest[0], "-") {
 		c := find(leaf.Subcommands, rest[0])
 		if c == nil {
-			return nil, unknownCommand(leaf, path, rest[0])
+			return nil, 0, unknownCommand(leaf, path, rest[0])
 		}
 		leaf, path = c, path+" "+c.Name
 		out, rest = append(out, c.Name), rest[1:]
@@ -32,17 +32,17 @@ func flagsFirst(app *cli.App, args []string) ([]string, error) {
 		rest = rest[1:]
 		switch {
 		case arg == "": // an unset variable of the shell
-			return nil, usageErrorHint(path+": an argument is empty", path+" --help")
+			return nil, 0, usageErrorHint(path+": an argument is empty", path+" --help")
 		case arg == "--":
-			positional, rest = append(positional, rest...), nil
+			positional, quoted, rest = append(positional, rest...), len(rest), nil
 		case arg == "-" || !strings.HasPrefix(arg, "-"):
 			positional = append(positional, arg)
 		case slices.Contains(cli.HelpFlag.Names(), flagName(arg)):
-			return append(out, "--help"), nil
+			return append(out, "--help"), 0, nil
 		default:
 			f := findFlag(leaf, arg)
 			if f == nil {
-				return nil, unknownFlag(leaf, path, arg)
+				return nil, 0, unknownFlag(leaf, path, arg)
 			}
 			flags = append(flags, arg)
 			if _, isBool := f.(*cli.BoolFlag); isBool {
@@ -56,12 +56,12 @@ func flagsFirst(app *cli.App, args []string) ([]string, error) {
 				flags = append(flags, value)
 			}
 			if value == "" {
-				return nil, usageErrorHint(path+": flag "+name+" needs a value", path+" --help")
+				return nil, 0, usageErrorHint(path+": flag "+name+" needs a value", path+" --help")
 			}
 		}
 	}
 	out = append(append(out, flags...), "--")
-	return append(out, positional...), nil
+	return append(out, positional...), quoted, nil
 }
 
 func find(commands []*cli.Command, name string) *cli.Command {

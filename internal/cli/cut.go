@@ -31,14 +31,15 @@ release is, and the exit code is 2.
 Example:
   relseal cut --new-key examples/quickstart
   relseal cut --version 1.4.0 --out /srv/releases .`,
-		Flags: []cli.Flag{
+		Flags: append(append([]cli.Flag{
 			&cli.BoolFlag{Name: "new-key", Usage: "make the key that relseal.yaml names; it must not exist"},
-			&cli.StringFlag{Name: "key", Usage: "seal with the private key in `F` instead"},
+		}, keyFlags("seal with the private key in `F` instead")...),
 			&cli.StringFlag{Name: "version", Usage: "release as `V` instead of the version in relseal.yaml"},
 			&cli.StringFlag{Name: "out", Usage: "write the bundles to `DIR`"},
+			allowSecretFlag("record"),
 			&cli.BoolFlag{Name: "force", Usage: "overwrite bundles of the same version"},
 			jsonFlag(),
-		},
+		),
 		Action: func(c *cli.Context) error { return runCut(env, c) },
 	}
 }
@@ -56,20 +57,31 @@ func runCut(env *environment, c *cli.Context) error {
 			return usageErrorHint(fmt.Sprintf("relseal cut: --version %q: %v", v, err), "--version 1.0.0")
 		}
 	}
-	res, err := cut.Cut(c.Context, cut.Request{
-		Dir:      c.Args().First(),
-		NewKey:   c.Bool("new-key"),
-		KeyFile:  c.String("key"),
-		Version:  c.String("version"),
-		Out:      c.String("out"),
-		Force:    c.Bool("force"),
-		Producer: producer,
-		Passphrase: func() ([]byte, error) {
-			return env.ask(c.Context, "Passphrase: ", "run it on a terminal, or let passphrase in relseal.yaml be env:NAME or file:PATH")
+	if err := checkPassphrase(c); err != nil {
+		return err
+	}
+	r := cut.Request{
+		Dir:          c.Args().First(),
+		NewKey:       c.Bool("new-key"),
+		KeyFile:      c.String("key"),
+		Version:      c.String("version"),
+		Out:          c.String("out"),
+		AllowSecrets: c.StringSlice("allow-secret"),
+		Force:        c.Bool("force"),
+		Producer:     producer,
+		Ask: func() ([]byte, error) {
+			return env.ask(c.Context, "Passphrase: ", passphraseElsewhere+", or let passphrase in relseal.yaml be env:NAME or file:PATH")
+		},
+		AskNew: func() ([]byte, error) {
+			return env.askTwice(c.Context, passphraseElsewhere+", or let passphrase in relseal.yaml be env:NAME, file:PATH or none")
 		},
 		Phase: func(name string) { env.note("%s", name) },
 		Step:  env.noteStep,
-	})
+	}
+	if passphraseGiven(c) {
+		r.Passphrase = env.passphrase(c)
+	}
+	res, err := cut.Cut(c.Context, r)
 	if errors.Is(err, cut.ErrKeyExists) {
 		return hint.With(err, withoutNewKey(c)+" uses it")
 	}
@@ -102,6 +114,10 @@ func withoutNewKey(c *cli.Context) string {
 		case !c.IsSet(name) || name == "new-key":
 		case isBool:
 			words = append(words, "--"+name)
+		case name == "allow-secret":
+			for _, v := range c.StringSlice(name) {
+				words = append(words, "--"+name, shellQuote(v))
+			}
 		default:
 			words = append(words, "--"+name, shellQuote(c.String(name)))
 		}

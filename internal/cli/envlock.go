@@ -39,7 +39,8 @@ Example:
 				ArgsUsage: "[DIR]",
 				Description: `DIR is the project: lock files are looked up in it and tools are asked their version
 there. With --pipeline the tools, lock files and variables of a card are recorded,
-as cut records them. A variable that looks like a credential is refused.
+as cut records them. A variable that looks like a credential is refused, unless
+--allow-secret names it.
 
 --packages pins every installed package. Any upgrade is then a difference; without
 it the EnvLock is small and differs when something differs that was declared.
@@ -52,6 +53,7 @@ Example:
 					&cli.StringSliceFlag{Name: "tool", Usage: "record the version and digest of the program `T` that PATH finds; may be repeated"},
 					&cli.StringSliceFlag{Name: "lock", Usage: "record the digest of the lock file `L`, relative to DIR; may be repeated"},
 					&cli.StringSliceFlag{Name: "env", Usage: "record the variable `V`; may be repeated"},
+					allowSecretFlag("record"),
 					&cli.StringFlag{Name: "pipeline", Usage: "record what the PipelineCard in `CARD` lists"},
 					&cli.BoolFlag{Name: "packages", Usage: "record every package of dpkg, rpm and apk, and the Go modules in tools"},
 					&cli.StringFlag{Name: "sbom", Usage: "write the packages to `F` as CycloneDX 1.6"},
@@ -71,7 +73,7 @@ of yours, or look at it first.
 
 Example:
   relseal envlock check envlock.json`,
-				Flags:  []cli.Flag{jsonFlag()},
+				Flags:  []cli.Flag{allowSecretFlag("compare"), jsonFlag()},
 				Action: func(c *cli.Context) error { return envlockCheck(env, c) },
 			},
 			{
@@ -84,6 +86,12 @@ Example:
 			},
 		},
 	}
+}
+
+// allowSecretFlag is on the commands that record variables, for those that only
+// look like credentials.
+func allowSecretFlag(do string) cli.Flag {
+	return &cli.StringSliceFlag{Name: "allow-secret", Usage: do + " the variable `NAME` though it looks like a credential; may be repeated"}
 }
 
 type envlockCaptured struct {
@@ -147,6 +155,7 @@ func envlockCapture(env *environment, c *cli.Context) error {
 func captureRequest(env *environment, c *cli.Context) (capture.Request, error) {
 	r := capture.Request{
 		Tools: c.StringSlice("tool"), Locks: c.StringSlice("lock"), Env: c.StringSlice("env"), Packages: c.Bool("packages"),
+		AllowSecrets: c.StringSlice("allow-secret"),
 	}
 	var err error
 	if r.Dir, err = optionalDir(c, 0); err != nil {

@@ -42,7 +42,7 @@ func envlockCheck(env *environment, c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	found, err := capture.Check(c.Context, want, capture.Request{Dir: dir})
+	found, err := capture.Check(c.Context, want, capture.Request{Dir: dir, AllowSecrets: c.StringSlice("allow-secret")})
 	if err != nil {
 		return notAnAnswer(c.Context, err)
 	}

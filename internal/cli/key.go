@@ -1,16 +1,14 @@
 package cli
 
 import (
-	"context"
 	"crypto/rand"
-	"errors"
 	"fmt"
 	"io/fs"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/urfave/cli/v2"
-	"golang.org/x/term"
 
 	"github.com/relseal/relseal/internal/hint"
 	"github.com/relseal/relseal/keys"
@@ -37,35 +35,36 @@ three is ever overwritten.
 
 Example:
   relseal key generate --out release.key
-  relseal key generate --out ci.key --no-passphrase`,
-				Flags: []cli.Flag{
+  relseal key generate --out ci.key --passphrase-env RELSEAL_PASSPHRASE`,
+				Flags: slices.Concat([]cli.Flag{
 					&cli.StringFlag{Name: "out", Usage: "write the private key to `F`"},
 					&cli.BoolFlag{Name: "no-passphrase", Usage: "leave the private key unencrypted: whoever reads the file can sign"},
-					jsonFlag(),
-				},
+				}, passphraseFlags(), []cli.Flag{jsonFlag()}),
 				Action: func(c *cli.Context) error { return keyGenerate(env, c) },
 			},
 			{
 				Name:      "show",
 				Usage:     "print the id and the public forms of a key",
 				ArgsUsage: "FILE",
-				Description: `Works on public and private keys. An encrypted private key may not show its id;
-the .pub file beside it does.
+				Description: `Works on public and private keys. An encrypted private key may not show its id
+without its passphrase; the .pub file beside it does.
 
 Example:
-  relseal key show release.pub`,
-				Flags:  []cli.Flag{jsonFlag()},
+  relseal key show release.pub
+  relseal key show release.key --passphrase-env RELSEAL_PASSPHRASE`,
+				Flags:  append(passphraseFlags(), jsonFlag()),
 				Action: func(c *cli.Context) error { return keyShow(env, c) },
 			},
 			{
 				Name:      "check",
 				Usage:     "check a key file: form, weakness, permissions",
 				ArgsUsage: "FILE",
-				Description: `Exit 0: a good key. Exit 2: weak, malformed, or readable by others.
+				Description: `Exit 0: a good key. Exit 2: weak, malformed, or readable by others. With a passphrase
+an encrypted key is opened, too.
 
 Example:
   relseal key check received.pub`,
-				Flags:  []cli.Flag{jsonFlag()},
+				Flags:  append(passphraseFlags(), jsonFlag()),
 				Action: func(c *cli.Context) error { return keyCheck(env, c) },
 			},
 		},
@@ -83,12 +82,9 @@ func keyGenerate(env *environment, c *cli.Context) error {
 	if _, err := os.Lstat(out); err == nil {
 		return hint.With(fmt.Errorf("%s: %w", out, fs.ErrExist), "keys are never overwritten; choose another name")
 	}
-	var passphrase []byte
-	if !c.Bool("no-passphrase") {
-		var err error
-		if passphrase, err = env.newPassphrase(c.Context); err != nil {
-			return err
-		}
+	passphrase, err := env.newPassphrase(c)
+	if err != nil {
+		return err
 	}
 	key, err := keys.Generate(rand.Reader)
 	if err != nil {
@@ -106,54 +102,6 @@ func keyGenerate(env *environment, c *cli.Context) error {
 	}{"relseal/key/v1", id, files}, fmt.Sprintf("%s\nwrote %s\n", id, strings.Join(files, ", ")))
 }
 
-// newPassphrase asks twice on the terminal.
-func (env *environment) newPassphrase(ctx context.Context) ([]byte, error) {
-	const elsewhere = "run it on a terminal, or leave the key unencrypted with --no-passphrase"
-	first, err := env.ask(ctx, "Passphrase for the new key: ", elsewhere)
-	if err != nil {
-		return nil, err
-	}
-	if len(first) == 0 {
-		return nil, usageErrorHint("an empty passphrase protects nothing", "--no-passphrase leaves the key unencrypted on purpose")
-	}
-	second, err := env.ask(ctx, "The same again: ", elsewhere)
-	if err == nil && string(first) != string(second) {
-		err = usageError("the two passphrases differ")
-	}
-	return first, err
-}
-
-// ask reads a secret from the terminal. Nothing prompts where there is none:
-// elsewhere is the hint for that case.
-func (env *environment) ask(ctx context.Context, prompt, elsewhere string) ([]byte, error) {
-	in, ok := env.stdin.(*os.File)
-	if !ok || !terminal(in) {
-		return nil, usageErrorHint("a passphrase is needed and standard input is not a terminal", elsewhere)
-	}
-	fd := int(in.Fd())
-	before, err := term.GetState(fd)
-	if err != nil {
-		return nil, err
-	}
-	fmt.Fprint(env.stderr, prompt)
-	defer fmt.Fprintln(env.stderr)
-	type line struct {
-		secret []byte
-		err    error
-	}
-	read := make(chan line, 1)
-	go func() {
-		secret, err := term.ReadPassword(fd)
-		read <- line{secret, err}
-	}()
-	select {
-	case l := <-read:
-		return l.secret, l.err
-	case <-ctx.Done(): // reading goes on until the end of the process; the echo must not stay off
-		return nil, errors.Join(ctx.Err(), term.Restore(fd, before))
-	}
-}
-
 // keyInfo is what key show and key check say.
 type keyInfo struct {
 	Schema string `json:"schema"`
@@ -163,11 +111,22 @@ type keyInfo struct {
 	Hex *string `json:"hex"` // of the key id: a directory name under sig/by/
 }
 
-func inspect(c *cli.Context) (keyInfo, error) {
+// inspect says of a key file what can be said with what is given.
+func (env *environment) inspect(c *cli.Context) (keyInfo, error) {
 	if err := exactArgs(c, "FILE"); err != nil {
 		return keyInfo{}, err
 	}
+	if err := checkPassphrase(c); err != nil {
+		return keyInfo{}, err
+	}
 	info, err := keys.Inspect(c.Args().First())
+	if err == nil && info.Encrypted && !info.Exposed && passphraseGiven(c) {
+		var key *keys.Private
+		if key, err = keys.LoadPrivate(info.File, env.passphrase(c)); err == nil {
+			id := key.Public().KeyID()
+			info.Public, info.ID = key.Public(), &id
+		}
+	}
 	out := keyInfo{Schema: "relseal/key-info/v1", Info: info}
 	if key := info.Public; err == nil && !key.IsZero() {
 		pem, ssh, hex := string(key.PEM()), string(key.AuthorizedKey(info.Comment)), key.KeyID().Hex()
@@ -177,7 +136,7 @@ func inspect(c *cli.Context) (keyInfo, error) {
 }
 
 func keyShow(env *environment, c *cli.Context) error {
-	info, err := inspect(c)
+	info, err := env.inspect(c)
 	if err != nil {
 		return err
 	}
@@ -185,13 +144,13 @@ func keyShow(env *environment, c *cli.Context) error {
 	case info.Weak:
 		return fmt.Errorf("%s: %w", info.File, sign.ErrWeakKey)
 	case info.ID == nil:
-		return &exitError{exitUndecidable, fmt.Errorf("%s: the key is encrypted and does not show its id", info.File), "show the .pub file beside it"}
+		return &exitError{exitUndecidable, fmt.Errorf("%s: the key is encrypted and does not show its id", info.File), "show the .pub file beside it, or give --passphrase-file F, --passphrase-fd N or --passphrase-env NAME"}
 	}
 	return env.print(c, info, fmt.Sprintf("%s\n%s%s", info.ID, *info.PEM, *info.SSH))
 }
 
 func keyCheck(env *environment, c *cli.Context) error {
-	info, err := inspect(c)
+	info, err := env.inspect(c)
 	if err != nil {
 		return err
 	}

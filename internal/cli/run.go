@@ -52,7 +52,13 @@ type recording struct {
 // record captures the environment, makes the run directory and lets do execute the
 // job. begun says whether anything was recorded.
 func (r recording) record(c *cli.Context, do func(run.Job, *audit.Log) error) (begun bool, err error) {
-	capturing := capture.Request{Dir: r.project, Tools: r.pipeline.Tools, Locks: r.pipeline.Locks, Env: r.pipeline.Env}
+	capturing := capture.Request{
+		Dir: r.project, Tools: r.pipeline.Tools, Locks: r.pipeline.Locks, Env: r.pipeline.Env,
+		AllowSecrets: c.StringSlice("allow-secret"),
+	}
+	if r.wrapped {
+		capturing.Args = r.pipeline.Steps[0].Run
+	}
 	if r.pipeline.RNG != nil {
 		capturing.RNGFamily = r.pipeline.RNG.Family
 	}

@@ -32,6 +32,7 @@ Example:
 			&cli.StringFlag{Name: "dir", Usage: "the steps run in `PROJECT`, which paths are relative to; the current directory if not given"},
 			&cli.StringFlag{Name: "actor", Usage: "`A` runs it; that of the CI job or the account if not given"},
 			&cli.StringFlag{Name: "product", Usage: "the run is of product `P`"},
+			allowSecretFlag("record"),
 			jsonFlag(),
 		),
 		Action: func(c *cli.Context) error { return runExec(env, c) },

@@ -34,8 +34,13 @@ variables, in this directory. The exit code is that of CMD (126: cannot be execu
 or an input changed, it is 2; after an interrupt 130; where recording failed, 74.
 
 The environment of CMD is not controlled, and only the variables of --env are recorded,
-with the arguments as they are: keep secrets out of both. In GitHub Actions, GitLab CI
-and Buildkite the job's commit, actor and address are recorded, too.
+with the arguments as they are: keep secrets out of both. What looks like a credential is
+refused before CMD starts. In GitHub Actions, GitLab CI and Buildkite the job's commit,
+actor and address are recorded, too.
+
+CMD gets neither the variable of --passphrase-env nor the descriptor of --passphrase-fd,
+which is closed before CMD starts. With --passphrase-fd 0 it reads what follows the
+passphrase on standard input.
 
 Example:
   relseal run wrap --key ci.key --out run --product greetd --input go.mod --output greetd --tool go -- go build .`,
@@ -47,6 +52,7 @@ Example:
 			&cli.StringSliceFlag{Name: "input", Usage: "CMD reads the file or pattern `F`, below this directory; may be repeated"},
 			&cli.StringSliceFlag{Name: "output", Usage: "CMD makes the file `F`, below this directory; may be repeated"},
 			&cli.StringSliceFlag{Name: "tool", Usage: "record the version and digest of the program `T`; may be repeated"},
+			&cli.StringSliceFlag{Name: "allow-secret", Usage: "record the variable `NAME`, or the argument of this number (CMD is 0), though it looks like a credential; may be repeated"},
 			&cli.BoolFlag{Name: "force", Usage: "remove outputs that exist before CMD starts"},
 			&cli.BoolFlag{Name: "json", Usage: "print the record as JSON, to standard error: standard output is that of CMD"},
 		),
@@ -55,7 +61,8 @@ Example:
 }
 
 func runWrap(env *environment, c *cli.Context) error {
-	if c.NArg() == 0 || !afterDashes(c.Args().Slice()) {
+	// What stands before -- was taken for flags of relseal, which those of CMD may look like.
+	if c.NArg() == 0 || env.quoted != c.NArg() {
 		return usageErrorHint("relseal run wrap: -- CMD is missing", "relseal run wrap --key release.key --out run -- make all")
 	}
 	dir, err := newRunDir(c)
@@ -93,14 +100,6 @@ func runWrap(env *environment, c *cli.Context) error {
 		}
 	}
 	return wrapAnswer(dir, res, exit)
-}
-
-// afterDashes reports whether the command stands after --, with all of its
-// arguments. What stands before was taken for flags of relseal, which its own may
-// look like, and by now only the command line itself still has the --.
-func afterDashes(command []string) bool {
-	i := slices.Index(os.Args, "--")
-	return i >= 0 && slices.Equal(os.Args[i+1:], command)
 }
 
 // wrapCard returns the PipelineCard that the command line stands for.

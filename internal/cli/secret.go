@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -30,6 +31,15 @@ func passphraseFlags() []cli.Flag {
 	}
 }
 
+// passphraseElsewhere is the hint where a passphrase is asked for and nobody can
+// type it.
+const passphraseElsewhere = "run it on a terminal, or give --passphrase-file F, --passphrase-fd N or --passphrase-env NAME"
+
+// passphraseGiven reports whether a flag says where the passphrase is.
+func passphraseGiven(c *cli.Context) bool {
+	return slices.ContainsFunc(passphraseFlags(), func(f cli.Flag) bool { return c.IsSet(f.Names()[0]) })
+}
+
 // checkPassphrase refuses more than one source, also where none is needed.
 func checkPassphrase(c *cli.Context) error {
 	var given []string
@@ -42,8 +52,8 @@ func checkPassphrase(c *cli.Context) error {
 		return usageErrorHint(fmt.Sprintf("%s: %s exclude each other", c.Command.HelpName, strings.Join(given, " and ")), c.Command.HelpName+" --help")
 	}
 	if fd := c.String("passphrase-fd"); fd != "" {
-		if n, err := strconv.Atoi(fd); err != nil || n < 0 {
-			return usageErrorHint(fmt.Sprintf("%s: --passphrase-fd %q is not the number of a file descriptor", c.Command.HelpName, fd), "--passphrase-fd 3 3<secret")
+		if n, err := strconv.Atoi(fd); err != nil || n < 0 || n == 1 || n == 2 {
+			return usageErrorHint(fmt.Sprintf("%s: --passphrase-fd %q is not the number of a file descriptor to read from", c.Command.HelpName, fd), "--passphrase-fd 3 3<secret")
 		}
 	}
 	return nil
@@ -69,7 +79,7 @@ func (env *environment) passphrase(c *cli.Context) func() ([]byte, error) {
 			}
 			return []byte(value), nil
 		}
-		return env.ask(c.Context, "Passphrase: ", "run it on a terminal, or give --passphrase-file F, --passphrase-fd N or --passphrase-env NAME")
+		return env.ask(c.Context, "Passphrase: ", passphraseElsewhere)
 	}
 }
 
@@ -131,8 +141,18 @@ func (env *environment) passphraseFD(number string) ([]byte, error) {
 	}
 }
 
-// noPassphrase is the error about a source that gives none. It holds no
-// fs.PathError: package keys takes those for errors about the key's own file.
+// closeUnread closes the descriptor of --passphrase-fd where nobody asked for the
+// passphrase: a process started later must not have it all the same.
+func closeUnread(c *cli.Context) {
+	if fd, err := strconv.Atoi(c.String("passphrase-fd")); err == nil && fd > 2 {
+		if f := os.NewFile(uintptr(fd), ""); f != nil {
+			f.Close()
+		}
+	}
+}
+
+// noPassphrase is the error about a source that gives none. It wraps
+// no fs.ErrNotExist: that would be about the file of the key.
 func noPassphrase(where string, err error) error {
 	return &exitError{exitNoInput, fmt.Errorf("%s: %v", where, plainCause(err)), ""}
 }
@@ -146,7 +166,14 @@ func (env *environment) signingKey(c *cli.Context) (*keys.Private, error) {
 	if err := checkPassphrase(c); err != nil {
 		return nil, err
 	}
-	key, err := keys.LoadPrivate(file, env.passphrase(c))
+	asked := false
+	key, err := keys.LoadPrivate(file, func() ([]byte, error) {
+		asked = true
+		return env.passphrase(c)()
+	})
+	if !asked {
+		closeUnread(c) // the key is not encrypted
+	}
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, hint.With(err, "make it: relseal key generate --out "+shellQuote(file))
 	}

@@ -13,7 +13,6 @@ import (
 	"github.com/relseal/relseal/bundle"
 	"github.com/relseal/relseal/internal/canon"
 	"github.com/relseal/relseal/internal/hint"
-	"github.com/relseal/relseal/keys"
 )
 
 func trailCommand(env *environment) *cli.Command {
@@ -58,16 +57,8 @@ func trailFile(arg string) (string, error) {
 	return file, err
 }
 
-// signingKeyFlag is on the commands that write.
-func signingKeyFlag() cli.Flag {
-	return &cli.StringFlag{Name: "key", Usage: "sign with the private key in `F`"}
-}
-
-func (env *environment) loadSigner(c *cli.Context, elsewhere string) (*keys.Private, error) {
-	return keys.LoadPrivate(c.String("key"), func() ([]byte, error) {
-		return env.ask(c.Context, "Passphrase: ", elsewhere)
-	})
-}
+// signingKeyFlags are on the commands that write.
+func signingKeyFlags() []cli.Flag { return keyFlags("sign with the private key in `F`") }
 
 // need returns an error for the first flag that is not given.
 func need(c *cli.Context, flags ...string) error {
@@ -92,5 +83,5 @@ func account(c *cli.Context) string {
 }
 
 func accountFlag() cli.Flag {
-	return &cli.StringFlag{Name: "actor", Usage: "who or what did it, in place of the account's name"}
+	return &cli.StringFlag{Name: "actor", Usage: "`A` did it, in place of the account"}
 }

@@ -1,18 +1,14 @@
 package cli
 
 import (
-	"context"
 	"fmt"
-	"io"
 	"os"
-	"path"
-	"path/filepath"
+	"slices"
 
 	"github.com/urfave/cli/v2"
 
 	"github.com/relseal/relseal/audit"
 	"github.com/relseal/relseal/internal/canon"
-	"github.com/relseal/relseal/sign"
 )
 
 func trailAppendCommand(env *environment) *cli.Command {
@@ -34,11 +30,10 @@ refused ends the stream: what came before it is in the trail, nothing after it i
 Example:
   relseal trail append DIR --key F --action step.start --actor ci --path build --input main.go
   ./build.sh | relseal trail append DIR --key F --from -`,
-		Flags: append([]cli.Flag{
-			signingKeyFlag(),
+		Flags: slices.Concat(signingKeyFlags(), []cli.Flag{
 			&cli.StringFlag{Name: "from", Usage: "read events from `FILE`, - for standard input"},
 			&cli.BoolFlag{Name: "keep-going", Usage: "with --from, go on after a line that is refused"},
-		}, append(eventFlags(), jsonFlag())...),
+		}, eventFlags(), []cli.Flag{jsonFlag()}),
 		Action: func(c *cli.Context) error { return env.trailAppend(c) },
 	}
 }
@@ -46,12 +41,12 @@ Example:
 // eventFlags say what one event says.
 func eventFlags() []cli.Flag {
 	return []cli.Flag{
-		&cli.StringFlag{Name: "action", Usage: "what happened, such as step.end"},
-		&cli.StringFlag{Name: "actor", Usage: "who or what did it"},
-		&cli.StringFlag{Name: "path", Usage: "the step that it belongs to, by its id"},
-		&cli.StringFlag{Name: "status", Usage: "ok, failed or aborted"},
-		&cli.StringFlag{Name: "error", Usage: "what went wrong"},
-		&cli.StringFlag{Name: "notes", Usage: "any text"},
+		&cli.StringFlag{Name: "action", Usage: "what happened: the action `A`, such as step.end"},
+		&cli.StringFlag{Name: "actor", Usage: "`X` did it: a person, job or program"},
+		&cli.StringFlag{Name: "path", Usage: "it belongs to the step with the id `S`"},
+		&cli.StringFlag{Name: "status", Usage: "how it ended: `ok|failed|aborted`"},
+		&cli.StringFlag{Name: "error", Usage: "what went wrong, as text `T`"},
+		&cli.StringFlag{Name: "notes", Usage: "any text `T`"},
 		&cli.StringSliceFlag{Name: "input", Usage: "a `FILE` that was read; may be repeated"},
 		&cli.StringSliceFlag{Name: "output", Usage: "a `FILE` that was made; may be repeated"},
 		&cli.StringFlag{Name: "details", Usage: "anything else, as `JSON`"},
@@ -86,7 +81,7 @@ func (env *environment) trailAppend(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	run, err := env.openTrailRun(c, "run it on a terminal, or use a key without a passphrase")
+	run, err := env.openTrailRun(c)
 	if err != nil {
 		return err
 	}
@@ -115,10 +110,18 @@ func draftOf(c *cli.Context) (audit.Draft, error) {
 	if d.Details, err = detailsFlag(c); err != nil {
 		return d, err
 	}
-	if d.Inputs, err = fileItems(c, "input"); err != nil {
+	inputs, err := filesBelow(c, "input")
+	if err != nil {
 		return d, err
 	}
-	d.Outputs, err = fileItems(c, "output")
+	outputs, err := filesBelow(c, "output")
+	if err != nil {
+		return d, err
+	}
+	if d.Inputs, err = hashAll(c.Context, inputs, os.Stat); err != nil {
+		return d, err
+	}
+	d.Outputs, err = hashOutputs(c.Context, outputs)
 	return d, err
 }
 
@@ -140,54 +143,4 @@ func detailsFlag(c *cli.Context) (canon.Value, error) {
 		err = usageError(fmt.Sprintf("%s: --details: %v", c.Command.HelpName, err))
 	}
 	return v, err
-}
-
-// fileItems hashes the files that a flag names.
-func fileItems(c *cli.Context, flag string) ([]audit.Item, error) {
-	var items []audit.Item
-	for _, name := range c.StringSlice(flag) {
-		uri := path.Clean(filepath.ToSlash(name))
-		if !filepath.IsLocal(name) || !canon.Printable(uri) {
-			return nil, usageErrorHint(fmt.Sprintf("%s: --%s %+q is not a path below the current directory", c.Command.HelpName, flag, name),
-				"the path is recorded as the file's name and must mean the same elsewhere")
-		}
-		hash, err := hashRegular(c.Context, name)
-		if err != nil {
-			return nil, err
-		}
-		items = append(items, audit.Item{Hash: hash, URI: uri})
-	}
-	return items, nil
-}
-
-// hashRegular asks first what kind of file it is: opening a FIFO waits for a
-// writer.
-func hashRegular(ctx context.Context, name string) (sign.Digest, error) {
-	info, err := os.Stat(name)
-	if err != nil {
-		return sign.Digest{}, err
-	}
-	if !info.Mode().IsRegular() {
-		return sign.Digest{}, &exitError{exitNoInput, fmt.Errorf("%s: not a regular file", name), ""}
-	}
-	f, err := os.Open(name)
-	if err != nil {
-		return sign.Digest{}, err
-	}
-	defer f.Close()
-	hash, _, err := sign.SumReader(untilDone{ctx, f})
-	return hash, err
-}
-
-// untilDone ends a long read when ctx ends.
-type untilDone struct {
-	ctx context.Context
-	r   io.Reader
-}
-
-func (u untilDone) Read(p []byte) (int, error) {
-	if err := u.ctx.Err(); err != nil {
-		return 0, err
-	}
-	return u.r.Read(p)
 }

@@ -63,7 +63,7 @@ func (env *environment) trailImport(c *cli.Context) error {
 		defer f.Close()
 		in = f
 	}
-	run, err := env.openTrailRun(c, "run it on a terminal and name a file with --from, or use a key without a passphrase")
+	run, err := env.openTrailRun(c)
 	if err != nil {
 		return err
 	}

@@ -26,7 +26,7 @@ type trailRun struct {
 
 // openTrailRun opens the run directory that the command names, with the card
 // that its genesis pins.
-func (env *environment) openTrailRun(c *cli.Context, elsewhere string) (*trailRun, error) {
+func (env *environment) openTrailRun(c *cli.Context) (*trailRun, error) {
 	dir := c.Args().First()
 	file, err := trailFile(dir)
 	if err != nil {
@@ -35,7 +35,7 @@ func (env *environment) openTrailRun(c *cli.Context, elsewhere string) (*trailRu
 	if file == dir {
 		return nil, usageErrorHint(fmt.Sprintf("%s: %s is not a run directory", c.Command.HelpName, dir), "name the directory that relseal trail start made")
 	}
-	key, err := env.loadSigner(c, elsewhere)
+	key, err := env.signingKey(c)
 	if err != nil {
 		return nil, err
 	}

@@ -34,17 +34,17 @@ is canonical JSON.
 
 Example:
   relseal trail start runs/1 --envlock env.json --pipeline p.yaml --params q.yaml --key F`,
-		Flags: []cli.Flag{
+		Flags: append(append([]cli.Flag{
 			&cli.StringFlag{Name: "envlock", Usage: "the environment of the run: the EnvLock in `F`"},
 			&cli.StringFlag{Name: "pipeline", Usage: "the PipelineCard in `F`"},
 			&cli.StringFlag{Name: "params", Usage: "the ParamCard in `F`"},
-			signingKeyFlag(),
-			&cli.StringFlag{Name: "product", Usage: "what the run makes"},
-			&cli.StringFlag{Name: "run-id", Usage: "32 lower-case hexadecimal digits, in place of random ones"},
+		}, signingKeyFlags()...),
+			&cli.StringFlag{Name: "product", Usage: "the run makes product `P`"},
+			&cli.StringFlag{Name: "run-id", Usage: "the run has this `ID` of 32 lower-case hexadecimal digits, in place of a random one"},
 			accountFlag(),
 			&cli.StringFlag{Name: "details", Usage: "details of run.start, such as {\"source\":{\"commit\":C,\"dirty\":false}}, as `JSON`"},
 			jsonFlag(),
-		},
+		),
 		Action: func(c *cli.Context) error {
 			if err := exactArgs(c, "DIR"); err != nil {
 				return err
@@ -76,7 +76,7 @@ func (env *environment) trailStart(c *cli.Context) error {
 	if err := env.readTrailDocuments(c, &b); err != nil {
 		return err
 	}
-	key, err := env.loadSigner(c, "run it on a terminal, or use a key without a passphrase")
+	key, err := env.signingKey(c)
 	if err != nil {
 		return err
 	}

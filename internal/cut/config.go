@@ -183,9 +183,9 @@ func (p *Project) checkArtifacts(report yamldoc.Reporter) {
 }
 
 // environment is what the PipelineCard asks to be captured.
-func (p *Project) environment() capture.Request {
-	card := p.PipelineCard
-	r := capture.Request{Dir: p.Dir, Tools: card.Tools, Locks: card.Locks, Env: card.Env}
+func (c *cut) environment() capture.Request {
+	card := c.p.PipelineCard
+	r := capture.Request{Dir: c.p.Dir, Tools: card.Tools, Locks: card.Locks, Env: card.Env, AllowSecrets: c.AllowSecrets}
 	if card.RNG != nil {
 		r.RNGFamily = card.RNG.Family
 	}

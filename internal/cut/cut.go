@@ -27,7 +27,11 @@ type Request struct {
 	Force    bool   // overwrite bundles
 	Producer string // name and version of the program that records
 
-	Passphrase func() ([]byte, error) // asks for it
+	AllowSecrets []string // as in capture.Request
+
+	Passphrase func() ([]byte, error) // where it comes from instead of what relseal.yaml says; may be nil
+	Ask        func() ([]byte, error) // asks for it, where relseal.yaml says prompt
+	AskNew     func() ([]byte, error) // the same for the key that NewKey makes
 	Phase      func(string)           // a phase of the cut begins; may be nil
 	Step       func(run.Event)        // a step starts or ended; may be nil
 }
@@ -124,7 +128,7 @@ func (c *cut) prepare(ctx context.Context) error {
 		}
 	}
 	c.phase("capturing the environment")
-	if c.lock, err = capture.Capture(ctx, c.p.environment()); err != nil {
+	if c.lock, err = capture.Capture(ctx, c.environment()); err != nil {
 		return err
 	}
 	if c.key, c.secret, err = c.openKey(); err != nil {

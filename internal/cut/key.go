@@ -59,7 +59,7 @@ func (c *cut) openKey() (*keys.Private, []byte, error) {
 		return key, nil, err
 	}
 	var secret []byte
-	if c.p.Passphrase != "none" {
+	if c.Passphrase != nil || c.p.Passphrase != "none" {
 		var err error
 		if secret, err = c.passphrase(); err != nil {
 			return nil, nil, err
@@ -109,9 +109,15 @@ func publicFile(private string, key sign.PublicKey) string {
 	return file
 }
 
-// passphrase reads it from where relseal.yaml says it is.
+// passphrase reads it from where the caller or relseal.yaml says it is.
 func (c *cut) passphrase() ([]byte, error) {
+	if c.Passphrase != nil {
+		return c.Passphrase()
+	}
 	kind, name, _ := strings.Cut(c.p.Passphrase, ":")
+	if kind == "none" && c.KeyFile != "" {
+		kind = "prompt" // relseal.yaml speaks of another key
+	}
 	switch kind {
 	case "env":
 		value, ok := os.LookupEnv(name)
@@ -126,9 +132,12 @@ func (c *cut) passphrase() ([]byte, error) {
 		data, err := os.ReadFile(name)
 		return bytes.TrimRight(data, "\r\n"), err
 	case "prompt":
-		return c.Passphrase()
+		if c.NewKey {
+			return c.AskNew()
+		}
+		return c.Ask()
 	default:
-		return nil, errors.New("the key is encrypted and relseal.yaml says passphrase: none")
+		return nil, hint.With(errors.New("the key is encrypted and relseal.yaml says passphrase: none"), "write prompt, env:NAME or file:PATH there, or give --passphrase-file F, --passphrase-fd N or --passphrase-env NAME")
 	}
 }
 

@@ -1,0 +1,77 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/urfave/cli/v2"
+	"golang.org/x/term"
+)
+
+// newPassphrase returns the passphrase to write a key with, nil for none.
+func (env *environment) newPassphrase(c *cli.Context) (secret []byte, err error) {
+	if err := checkPassphrase(c); err != nil {
+		return nil, err
+	}
+	given := passphraseGiven(c)
+	switch {
+	case c.Bool("no-passphrase") && given:
+		return nil, usageErrorHint("relseal key generate: --no-passphrase and a passphrase exclude each other", "relseal key generate --help")
+	case c.Bool("no-passphrase"):
+		return nil, nil
+	case given:
+		secret, err = env.passphrase(c)()
+	default:
+		secret, err = env.askTwice(c.Context, passphraseElsewhere+"; --no-passphrase leaves the key unencrypted")
+	}
+	if err == nil && len(secret) == 0 {
+		err = usageErrorHint("an empty passphrase protects nothing", "--no-passphrase leaves the key unencrypted on purpose")
+	}
+	return secret, err
+}
+
+// askTwice asks for a new passphrase: nobody sees what is typed.
+func (env *environment) askTwice(ctx context.Context, elsewhere string) ([]byte, error) {
+	first, err := env.ask(ctx, "Passphrase for the new key: ", elsewhere)
+	if err != nil || len(first) == 0 {
+		return nil, err
+	}
+	second, err := env.ask(ctx, "The same again: ", elsewhere)
+	if err == nil && string(first) != string(second) {
+		err = usageError("the two passphrases differ")
+	}
+	return first, err
+}
+
+// ask reads a secret from the terminal. Nothing prompts where there is none:
+// elsewhere is the hint for that case.
+func (env *environment) ask(ctx context.Context, prompt, elsewhere string) ([]byte, error) {
+	in, ok := env.stdin.(*os.File)
+	if !ok || !terminal(in) {
+		return nil, usageErrorHint("a passphrase is needed and standard input is not a terminal", elsewhere)
+	}
+	fd := int(in.Fd())
+	before, err := term.GetState(fd)
+	if err != nil {
+		return nil, err
+	}
+	fmt.Fprint(env.stderr, prompt)
+	defer fmt.Fprintln(env.stderr)
+	type line struct {
+		secret []byte
+		err    error
+	}
+	read := make(chan line, 1)
+	go func() {
+		secret, err := term.ReadPassword(fd)
+		read <- line{secret, err}
+	}()
+	select {
+	case l := <-read:
+		return l.secret, l.err
+	case <-ctx.Done(): // reading goes on until the end of the process; the echo must not stay off
+		return nil, errors.Join(ctx.Err(), term.Restore(fd, before))
+	}
+}
