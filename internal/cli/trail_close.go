@@ -17,19 +17,19 @@ func trailCloseCommand(env *environment) *cli.Command {
 		ArgsUsage: "DIR",
 		Description: `Appends run.end with the status and the digests of the outputs, unless the trail has
 one, and trail.close, after which nothing can be appended. Without --status the run
-ended ok if every step of its card did. A run of which a step has not ended ok cannot
-end ok: its bundle would not verify. The outputs are the artifacts of the run.
+ended ok if every step of its card did. A run of which a step has not ended ok, or an
+output is missing, cannot end ok. The outputs are the artifacts of the run; a run that
+failed or was aborted has none, and its outputs are not looked at.
 
 Example:
   relseal trail close DIR --key F --output out/greetd
-  relseal trail close DIR --key F --status failed`,
-		Flags: []cli.Flag{
-			signingKeyFlag(),
-			&cli.StringFlag{Name: "status", Usage: "how the run ended: ok, failed or aborted"},
+  relseal trail close DIR --key F --output out/greetd --status failed`,
+		Flags: append(signingKeyFlags(),
+			&cli.StringFlag{Name: "status", Usage: "how the run ended: `ok|failed|aborted`"},
 			&cli.StringSliceFlag{Name: "output", Usage: "an artifact, by its path below the current directory: a `FILE`; may be repeated"},
 			accountFlag(),
 			jsonFlag(),
-		},
+		),
 		Action: func(c *cli.Context) error {
 			if err := exactArgs(c, "DIR"); err != nil {
 				return err
@@ -47,11 +47,11 @@ func (env *environment) trailClose(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	outputs, err := fileItems(c, "output")
+	outputs, err := filesBelow(c, "output")
 	if err != nil {
 		return err
 	}
-	run, err := env.openTrailRun(c, "run it on a terminal, or use a key without a passphrase")
+	run, err := env.openTrailRun(c)
 	if err != nil {
 		return err
 	}
@@ -65,11 +65,10 @@ func (env *environment) trailClose(c *cli.Context) error {
 		if status, err = so.outcome(run.card, status); err != nil {
 			return err
 		}
-		if len(outputs) > 0 && status != audit.StatusOK {
-			return usageErrorHint(fmt.Sprintf("%s: a run that ended %s has no artifacts", c.Command.HelpName, status),
-				"what its steps made stands in their events")
+		end := audit.Draft{Action: audit.ActionRunEnd, Status: status}
+		if end.Outputs, err = env.artifacts(c, so, status, outputs); err != nil {
+			return err
 		}
-		end := audit.Draft{Action: audit.ActionRunEnd, Status: status, Outputs: outputs}
 		drafts = append([]audit.Draft{end}, drafts...)
 	} else if c.IsSet("status") || len(outputs) > 0 {
 		return usageErrorHint(fmt.Sprintf("%s: the trail has run.end already, with status %s", c.Command.HelpName, so.end),
@@ -92,4 +91,28 @@ func (env *environment) trailClose(c *cli.Context) error {
 		HK     sign.Digest `json:"H_k"`
 	}{"relseal/trail-close/v1", last.E.Run.ID, so.end, last.E.K, last.H},
 		fmt.Sprintf("closed run %s: %s; the last is event %d, H_k %s\n", last.E.Run.ID, so.end, last.E.K, last.H))
+}
+
+// artifacts returns what a run that ended ok was for. One that did not has none: a
+// script that closes every run with the same outputs need not know which there are.
+func (env *environment) artifacts(c *cli.Context, so trailProgress, status string, outputs []string) ([]audit.Item, error) {
+	if status != audit.StatusOK {
+		if len(outputs) > 0 {
+			env.say("hint", fmt.Sprintf("a run that ended %s has no artifacts: --output is left out", status))
+		}
+		return nil, nil
+	}
+	items, err := hashOutputs(c.Context, outputs)
+	if err != nil {
+		if c.Context.Err() == nil {
+			err = notEndedOK("output " + plainText(err))
+		}
+		return nil, err
+	}
+	for _, it := range items {
+		if step := so.madeOtherwise(it); step != "" {
+			return nil, notEndedOK(fmt.Sprintf("output %s is not what step %s made (E_DATA_MISMATCH)", it.URI, printable(step)))
+		}
+	}
+	return items, nil
 }

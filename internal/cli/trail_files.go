@@ -1,0 +1,83 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/relseal/relseal/audit"
+	"github.com/relseal/relseal/internal/canon"
+	"github.com/relseal/relseal/sign"
+)
+
+// filesBelow returns the files that a flag names.
+func filesBelow(c *cli.Context, flag string) ([]string, error) {
+	names := c.StringSlice(flag)
+	for _, name := range names {
+		if !filepath.IsLocal(name) || !canon.Printable(filepath.ToSlash(name)) {
+			return nil, usageErrorHint(fmt.Sprintf("%s: --%s %+q is not a path below the current directory", c.Command.HelpName, flag, name),
+				"the path is recorded as the file's name and must mean the same elsewhere")
+		}
+	}
+	return names, nil
+}
+
+// hashAll returns the files as events list them; stat is os.Stat, or os.Lstat where
+// a symbolic link will not do.
+func hashAll(ctx context.Context, names []string, stat func(string) (fs.FileInfo, error)) ([]audit.Item, error) {
+	var items []audit.Item
+	for _, name := range names {
+		hash, err := hashRegular(ctx, name, stat)
+		if err != nil {
+			return nil, err
+		}
+		items = append(items, audit.Item{Hash: hash, URI: path.Clean(filepath.ToSlash(name))})
+	}
+	return items, nil
+}
+
+// hashOutputs refuses symbolic links, as bundles do.
+func hashOutputs(ctx context.Context, names []string) ([]audit.Item, error) {
+	return hashAll(ctx, names, os.Lstat)
+}
+
+// hashRegular asks first what kind of file it is: opening a FIFO waits for a
+// writer.
+func hashRegular(ctx context.Context, name string, stat func(string) (fs.FileInfo, error)) (sign.Digest, error) {
+	info, err := stat(name)
+	if err != nil {
+		return sign.Digest{}, err
+	}
+	if info.Mode()&fs.ModeSymlink != 0 {
+		return sign.Digest{}, &exitError{exitNoInput, fmt.Errorf("%s: is a symbolic link", name), "a bundle holds the file itself: name that"}
+	}
+	if !info.Mode().IsRegular() {
+		return sign.Digest{}, &exitError{exitNoInput, fmt.Errorf("%s: not a regular file", name), ""}
+	}
+	f, err := os.Open(name)
+	if err != nil {
+		return sign.Digest{}, err
+	}
+	defer f.Close()
+	hash, _, err := sign.SumReader(untilDone{ctx, f})
+	return hash, err
+}
+
+// untilDone ends a long read when ctx ends.
+type untilDone struct {
+	ctx context.Context
+	r   io.Reader
+}
+
+func (u untilDone) Read(p []byte) (int, error) {
+	if err := u.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return u.r.Read(p)
+}
