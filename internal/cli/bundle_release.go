@@ -37,7 +37,7 @@ Example:
 			&cli.StringSliceFlag{Name: "trust", Usage: "trust the public key in `FILE`, or every *.pub of a directory, for audit bundles; may be repeated"},
 			&cli.StringFlag{Name: "artifacts", Usage: "look in `DIR` for artifacts that the audit bundles do not contain"},
 			&cli.StringFlag{Name: "product", Usage: "refuse audit bundles of another product than `P`"},
-			&cli.StringFlag{Name: "commit", Usage: "its source is commit `C`; needed where no run recorded it"},
+			&cli.StringFlag{Name: "commit", Usage: "its source is commit `C`; for runs that recorded none"},
 			&cli.StringFlag{Name: "gates", Usage: "the gate policy in `POLICY` decides about its promotion"},
 			&cli.BoolFlag{Name: "force", Usage: "overwrite the file of --out"},
 			jsonFlag(),

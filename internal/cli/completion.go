@@ -59,6 +59,8 @@ _relseal() {
     local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
     local at= i words= flags= values=
     COMPREPLY=()
+    # --flag=value comes as three words.
+    if [ "$cur" = = ]; then cur=; elif [ "$prev" = = ]; then prev=${COMP_WORDS[COMP_CWORD - 2]}; fi
     for ((i = 1; i < COMP_CWORD; i++)); do
         case "$at ${COMP_WORDS[i]}" in
             %s) at="$at ${COMP_WORDS[i]}" ;;

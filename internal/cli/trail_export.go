@@ -56,7 +56,7 @@ Example:
   relseal trail export DIR --format csv --out events.csv
   relseal trail export DIR --key release.pub --since 2026-03-04T00:00:00Z | jq .e.action`,
 		Flags: append(filterFlags(),
-			&cli.StringFlag{Name: "format", Usage: "json, jsonl, csv or none"},
+			&cli.StringFlag{Name: "format", Usage: "write `json|jsonl|csv|none`; else what RELSEAL_TRAIL_FORMAT says, else jsonl"},
 			&cli.StringFlag{Name: "out", Usage: "write to `F` instead of standard output"},
 			&cli.BoolFlag{Name: "force", Usage: "overwrite the file of --out"},
 			trustFlag(),

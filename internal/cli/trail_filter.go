@@ -13,10 +13,10 @@ import (
 // filterFlags are on the commands that read events.
 func filterFlags() []cli.Flag {
 	return []cli.Flag{
-		&cli.StringFlag{Name: "actor", Usage: "only events of this actor"},
-		&cli.StringFlag{Name: "action", Usage: "only events of this action, or below it: step takes step.start and step.end"},
-		&cli.StringFlag{Name: "status", Usage: "only events with this status: ok, failed or aborted"},
-		&cli.StringFlag{Name: "path", Usage: "only events of this step"},
+		&cli.StringFlag{Name: "actor", Usage: "only events of the actor `A`"},
+		&cli.StringFlag{Name: "action", Usage: "only events of the action `A`, or below it: step takes step.start and step.end"},
+		&cli.StringFlag{Name: "status", Usage: "only events that ended `ok|failed|aborted`"},
+		&cli.StringFlag{Name: "path", Usage: "only events of the step `S`"},
 		&cli.StringFlag{Name: "since", Usage: "only events at or after this `TIME`, such as 2026-03-04T05:06:07Z (RFC 3339)"},
 		&cli.StringFlag{Name: "until", Usage: "only events before this `TIME`"},
 	}
