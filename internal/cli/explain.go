@@ -26,7 +26,8 @@ Example:
 			if err := exactArgs(c, "CODE"); err != nil {
 				return err
 			}
-			code := finding.Code(strings.ToUpper(c.Args().First()))
+			name, _, _ := strings.Cut(c.Args().First(), ":") // METRIC_MISSING:r_tb, as a decision says it
+			code := finding.Code(strings.ToUpper(name))
 			e, ok := finding.Explain(code)
 			if !ok {
 				return usageErrorHint(fmt.Sprintf("unknown code %q", c.Args().First()), suggest(string(code), codeNames(), "relseal explain lists the codes"))
@@ -66,7 +67,7 @@ func (env *environment) explainAll(c *cli.Context) error {
 	for _, code := range finding.Codes() {
 		e, _ := finding.Explain(code)
 		list.Codes = append(list.Codes, newExplanation(e))
-		fmt.Fprintf(&text, "%-18s %-11s %s\n", e.Code, e.Default, e.Meaning)
+		fmt.Fprintf(&text, "%-19s %-11s %s\n", e.Code, e.Default, e.Meaning)
 	}
 	return env.print(c, list, text.String())
 }

@@ -1,0 +1,132 @@
+package cli
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/relseal/relseal/gates"
+	"github.com/relseal/relseal/internal/canon"
+	"github.com/relseal/relseal/internal/limits"
+)
+
+func gateConformanceCommand(env *environment) *cli.Command {
+	return &cli.Command{
+		Name:      "conformance",
+		Usage:     "hold this implementation, or another, to a file of cases",
+		ArgsUsage: "CASES",
+		Description: `Prints a line for each case: pass, fail with what differs, or unknown for a kind that
+this version does not implement. With --results the results are those of another
+implementation: a line of JSON for each case, {"id":"dec-01","got":{...}}, with the members
+that the case's expect has. Exit 0: all pass. Exit 2: one does not, or is unknown.
+
+Example:
+  relseal gate conformance testdata/gates/cases.json --kinds decide,sample_size,sample_size_ab,rollback_clock
+  relseal gate conformance testdata/gates/cases.json --kinds decide --results theirs.jsonl`,
+		Flags: []cli.Flag{
+			&cli.StringSliceFlag{Name: "kinds", Usage: "only cases of these kinds `K,...`; may be repeated"},
+			&cli.StringFlag{Name: "results", Usage: "compare the results of another implementation in `F`"},
+			jsonFlag(),
+		},
+		Action: func(c *cli.Context) error { return gateConformance(env, c) },
+	}
+}
+
+type gateConformed struct {
+	Schema  string         `json:"schema"`
+	Passed  int            `json:"passed"`
+	Failed  int            `json:"failed"`
+	Unknown int            `json:"unknown"`
+	Cases   []conformedOne `json:"cases"`
+}
+
+// conformedOne is a result. Got is JSON as text: its statistics are binary64, which
+// canonical JSON has not.
+type conformedOne struct {
+	ID     string  `json:"id"`
+	Kind   string  `json:"kind"`
+	Status string  `json:"status"` // pass, fail or unknown
+	Fault  *string `json:"fault"`
+	Got    *string `json:"got"`
+}
+
+func gateConformance(env *environment, c *cli.Context) error {
+	if err := exactArgs(c, "CASES"); err != nil {
+		return err
+	}
+	name, data, err := env.readInput(c.Args().First(), limits.Manifest)
+	if err != nil {
+		return err
+	}
+	var kinds []string
+	for _, list := range c.StringSlice("kinds") {
+		kinds = append(kinds, strings.Split(list, ",")...)
+	}
+	var results []gates.CaseResult
+	if file := c.String("results"); file != "" {
+		theirName, theirs, err := env.readInput(file, limits.Manifest)
+		if err != nil {
+			return err
+		}
+		if results, err = gates.CompareCases(data, theirs, kinds...); err != nil {
+			return notAnAnswer(c.Context, fmt.Errorf("%s, %s: %w", name, theirName, err))
+		}
+	} else {
+		for _, k := range kinds {
+			if !slices.Contains(gates.CaseKinds(), k) {
+				return usageErrorHint(fmt.Sprintf("%s: unknown kind %q", c.Command.HelpName, k), suggest(k, gates.CaseKinds(), "known are "+strings.Join(gates.CaseKinds(), ", ")))
+			}
+		}
+		if results, err = gates.RunCases(data, kinds...); err != nil {
+			return notAnAnswer(c.Context, fmt.Errorf("%s: %w", name, err))
+		}
+	}
+	result, text := conformed(results)
+	if err := env.print(c, result, text); err != nil {
+		return err
+	}
+	if result.Failed+result.Unknown > 0 || result.Passed == 0 {
+		return &answerError{code: exitReject}
+	}
+	return nil
+}
+
+func conformed(results []gates.CaseResult) (gateConformed, string) {
+	r := gateConformed{Schema: "relseal/gate-conformance/v1", Cases: []conformedOne{}}
+	var text strings.Builder
+	for _, one := range results {
+		out := conformedOne{ID: one.ID, Kind: one.Kind, Status: "unknown", Fault: orNull(one.Fault), Got: gotText(one.Got)}
+		switch one.Status {
+		case gates.CasePass:
+			out.Status = "pass"
+			r.Passed++
+		case gates.CaseFail:
+			out.Status = "fail"
+			r.Failed++
+		default:
+			r.Unknown++
+		}
+		r.Cases = append(r.Cases, out)
+		fmt.Fprintf(&text, "%-7s  %-14s  %s", out.Status, printable(one.Kind), printable(one.ID))
+		if one.Fault != "" {
+			fmt.Fprintf(&text, "  %s", printable(one.Fault))
+		}
+		text.WriteByte('\n')
+	}
+	fmt.Fprintf(&text, "%s: %d pass, %d fail, %d of a kind unknown here\n", howMany(len(results), "case"), r.Passed, r.Failed, r.Unknown)
+	return r, text.String()
+}
+
+// gotText is a result as compact JSON.
+func gotText(got json.RawMessage) *string {
+	if len(got) == 0 {
+		return nil
+	}
+	if data, err := canon.Canonicalize(got); err == nil {
+		got = data
+	}
+	return orNull(string(got))
+}

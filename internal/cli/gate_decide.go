@@ -1,0 +1,241 @@
+package cli
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/relseal/relseal/gates"
+	"github.com/relseal/relseal/internal/durable"
+	"github.com/relseal/relseal/sign"
+)
+
+func gateDecideCommand(env *environment) *cli.Command {
+	return &cli.Command{
+		Name:  "decide",
+		Usage: "apply a policy to the windows of one release",
+		Description: `Exit 0: PROMOTE. Exit 1: HOLD or UNDECIDABLE; the reasons say what is missing. Exit 2:
+ROLLBACK. An input that cannot be used is none of these but 66. The decision is a
+function of policy and windows: without --now it is as of the end of the last window.
+That no window was left out, a file cannot show; a ledger can. A ledger is read and not
+verified: relseal trail verify does that.
+
+Example:
+  relseal gate decide --policy gates.yaml --windows windows.jsonl --channel canary
+  ./measure | relseal gate decide --policy gates.yaml --windows - --channel canary --now now --json
+  relseal gate decide --policy gates.yaml --ledger ledger.jsonl --channel stable --out decision.json`,
+		Flags: append(append([]cli.Flag{policyFlag("apply the gate policy in `F`")}, windowFlags()...),
+			append(append([]cli.Flag{nowFlag()}, outFlags("the decision's record")...), jsonFlag())...),
+		Action: func(c *cli.Context) error { return gateDecide(env, c) },
+	}
+}
+
+// A gateDecision is a decision with what it was made from.
+type gateDecision struct {
+	gates.Decision
+	digest  sign.Digest
+	record  []byte // canonical
+	policy  gates.Policy
+	windows []gates.Window // of the release on the channel
+	unmet   []string       // what stands between a PROMOTE and acting on it
+	source  windowSource
+}
+
+// outcome is the decision's, unless its windows cannot carry a promotion.
+func (d gateDecision) outcome() gates.Outcome {
+	if d.Decision.Decision == gates.Promote && len(d.unmet) > 0 {
+		return gates.Undecidable
+	}
+	return d.Decision.Decision
+}
+
+func gateDecide(env *environment, c *cli.Context) error {
+	if err := exactArgs(c); err != nil {
+		return err
+	}
+	out := c.String("out")
+	if out != "" {
+		if _, err := outFile(c); err != nil {
+			return err
+		}
+	}
+	d, err := env.decide(c)
+	if err != nil {
+		return err
+	}
+	if len(d.unmet) > 0 && d.Decision.Decision == gates.Promote {
+		out = "" // the record alone would read as a promotion
+	}
+	if out != "" {
+		if err := writeNew(c, out, d.record); err != nil {
+			return err
+		}
+	}
+	if err := env.print(c, newGateDecided(d, out), d.text()); err != nil {
+		return err
+	}
+	if code := outcomeCode(d.outcome()); code != exitOK {
+		return &answerError{code: code, hint: d.advice()}
+	}
+	return nil
+}
+
+// decide reads what the flags name and decides.
+func (env *environment) decide(c *cli.Context) (d gateDecision, err error) {
+	if err := cmp.Or(need(c, "policy"), oneStdin(c)); err != nil {
+		return d, err
+	}
+	channel, err := gateChannel(c)
+	if err != nil {
+		return d, err
+	}
+	if d.policy, err = env.readPolicy(c.String("policy")); err != nil {
+		return d, notAnAnswer(c.Context, err)
+	}
+	if d.source, err = env.readWindows(c); err != nil {
+		return d, err
+	}
+	in := gates.Input{Channel: channel}
+	if in.Release, err = d.source.release(c, channel); err != nil {
+		return d, err
+	}
+	d.windows = d.source.of(channel, in.Release)
+	if n := len(d.source.of(channel, "")); n > 0 && in.Release != "" {
+		env.say("hint", fmt.Sprintf("%s of %s of no release: not looked at", howMany(n, "window"), channel))
+	}
+	if len(d.windows) == 0 && !c.IsSet("now") {
+		return d, d.source.none(channel, in.Release)
+	}
+	if err := d.times(c, &in); err != nil {
+		return d, err
+	}
+	in.Windows = d.windows
+	if d.Decision, err = gates.Decide(d.policy, in); err != nil {
+		return d, notAnAnswer(c.Context, err)
+	}
+	if d.record, err = d.Marshal(); err != nil {
+		return d, err
+	}
+	d.digest = sign.Sum(d.record)
+	if d.source.hole(d.windows) {
+		d.unmet = append(d.unmet, "WINDOW_MISSING")
+	}
+	if end, ok := d.Observed.EndMS.Get(); ok && in.NowMS-end > d.policy.StaleMaxMS {
+		d.unmet = append(d.unmet, "STALE")
+	}
+	return d, nil
+}
+
+// times settles since and now. Without the flags both follow from the windows, so
+// that the same input gives the same decision on any day.
+func (d *gateDecision) times(c *cli.Context, in *gates.Input) (err error) {
+	for i, w := range d.windows {
+		if i == 0 || w.StartMS < in.SinceMS {
+			in.SinceMS = w.StartMS
+		}
+		in.NowMS = max(in.NowMS, w.EndMS)
+	}
+	if at, ok := d.source.sealed[in.Release]; ok {
+		in.SinceMS = at
+	}
+	if c.IsSet("since") {
+		if in.SinceMS, err = instant(c, "since"); err != nil {
+			return err
+		}
+	}
+	switch {
+	case c.String("now") == "now":
+		in.NowMS = time.Now().UnixMilli()
+	case c.IsSet("now"):
+		in.NowMS, err = instant(c, "now")
+	}
+	if len(d.windows) == 0 && !c.IsSet("since") && in.SinceMS == 0 {
+		in.SinceMS = in.NowMS
+	}
+	return err
+}
+
+// instant returns the time of a flag: RFC 3339, or milliseconds since 1970 as
+// windows have them.
+func instant(c *cli.Context, flag string) (int64, error) {
+	text := c.String(flag)
+	if ms, err := strconv.ParseInt(text, 10, 64); err == nil && ms >= 0 {
+		return ms, nil
+	}
+	t, err := time.Parse(time.RFC3339, text)
+	if err != nil || t.UnixMilli() < 0 {
+		return 0, usageErrorHint(fmt.Sprintf("%s: --%s %q is not a time", c.Command.HelpName, flag, text), "a time is 2026-03-04T05:06:07Z (RFC 3339), or milliseconds since 1970")
+	}
+	return t.UnixMilli(), nil
+}
+
+// writeNew writes a file that must not exist unless --force is given.
+func writeNew(c *cli.Context, file string, data []byte) error {
+	err := durable.WriteFile(file, data, 0o644, c.Bool("force"))
+	if errors.Is(err, fs.ErrExist) {
+		return exists(file)
+	}
+	return err
+}
+
+// checkNew refuses before the work, and not after it, to overwrite.
+func checkNew(c *cli.Context, file string) error {
+	if _, err := os.Lstat(file); err == nil && !c.Bool("force") {
+		return exists(file)
+	}
+	return nil
+}
+
+var unmetTexts = map[string]string{
+	"STALE":          "the last window ended more than stale_max before now",
+	"WINDOW_MISSING": "a window of the release was left out: seq does not count on from 1",
+}
+
+// text is the explanation of the decision, and what keeps it from being acted on.
+func (d gateDecision) text() string {
+	var w strings.Builder
+	for _, u := range d.unmet {
+		fmt.Fprintf(&w, "  %s  %s\n", u, unmetTexts[u])
+	}
+	if d.outcome() == d.Decision.Decision {
+		return d.Explain() + w.String()
+	}
+	return fmt.Sprintf("%s %s: no promotion can rest on these windows\n%swithout that:\n%s", d.outcome(), d.Channel, &w, d.Explain())
+}
+
+// advice is the hint beside an answer that is not yes.
+func (d gateDecision) advice() string {
+	for _, r := range d.Reasons {
+		code, _, _ := strings.Cut(r, ":")
+		if strings.HasPrefix(code, "E_") || strings.HasPrefix(code, "METRIC_") {
+			return fmt.Sprintf("relseal explain %s says what to do", code)
+		}
+	}
+	if len(d.Alerts) > 0 {
+		return fmt.Sprintf("relseal explain %s says what to do", d.Alerts[0])
+	}
+	return ""
+}
+
+type gateDecided struct {
+	Schema   string         `json:"schema"`
+	Outcome  gates.Outcome  `json:"outcome"`
+	Reasons  []string       `json:"reasons"`
+	Digest   sign.Digest    `json:"digest"`
+	Decision gates.Decision `json:"decision"`
+	File     *string        `json:"file"`
+}
+
+func newGateDecided(d gateDecision, file string) gateDecided {
+	reasons := append(append([]string{}, d.Reasons...), d.unmet...)
+	return gateDecided{gateDecidedSchema, d.outcome(), reasons, d.digest, d.Decision, orNull(file)}
+}
+
+const gateDecidedSchema = "relseal/gate-decide/v1"

@@ -1,0 +1,182 @@
+package cli
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/relseal/relseal/gates"
+	"github.com/relseal/relseal/internal/canon"
+	"github.com/relseal/relseal/internal/hint"
+	"github.com/relseal/relseal/internal/limits"
+)
+
+// A windowSource is what --windows or --ledger named.
+type windowSource struct {
+	name    string
+	windows []gates.Window   // in the order of the file
+	ledger  bool             // they are events of a ledger
+	sealed  map[string]int64 // of a ledger: when a bundle came to its channel
+}
+
+// readPolicy reads the gate policy of a flag: YAML or canonical JSON.
+func (env *environment) readPolicy(file string) (gates.Policy, error) {
+	name, data, err := env.readInput(file, limits.Card)
+	if err != nil {
+		return gates.Policy{}, err
+	}
+	if len(data) > 0 && data[0] == '{' && canon.Check(data) == nil {
+		p, err := gates.ReadPolicy(data)
+		return p, named(name, err)
+	}
+	return gates.ParsePolicy(name, data)
+}
+
+// readWindows reads what --windows or --ledger names. What is no window is
+// an input that cannot be used, and not an answer: a script may act on 2.
+func (env *environment) readWindows(c *cli.Context) (s windowSource, err error) {
+	file, ledger := c.String("windows"), c.String("ledger")
+	switch {
+	case file != "" && ledger != "":
+		return s, usageError(c.Command.HelpName + ": --windows and --ledger exclude each other")
+	case file == "" && ledger == "":
+		return s, usageErrorHint(c.Command.HelpName+": --windows is missing", "--windows F, or --ledger F")
+	case ledger != "":
+		return env.readLedger(c, ledger)
+	}
+	format := gates.Format(c.String("format"))
+	if format != "" && !slices.Contains(gates.Formats, format) {
+		return s, usageErrorHint(fmt.Sprintf("%s: --format %q is no format", c.Command.HelpName, format), "jsonl or csv")
+	}
+	s.name = "standard input"
+	in := env.stdin
+	if file != "-" {
+		f, err := os.Open(file)
+		if err != nil {
+			return s, err
+		}
+		defer f.Close()
+		s.name, in = file, f
+	}
+	if format == "" {
+		s.windows, err = gates.ReadWindows(s.name, in)
+	} else {
+		s.windows, err = gates.ReadWindowsAs(format, s.name, in)
+	}
+	if path, ok := errors.AsType[*fs.PathError](err); ok {
+		err = path // it names the file itself
+	}
+	if err != nil {
+		return s, notAnAnswer(c.Context, err)
+	}
+	return s, nil
+}
+
+// oneStdin refuses two inputs that are both standard input.
+func oneStdin(c *cli.Context) error {
+	var inputs []string
+	if c.Args().First() == "-" {
+		inputs = append(inputs, "-")
+	}
+	for _, flag := range []string{"policy", "against", "windows"} {
+		if c.String(flag) == "-" {
+			inputs = append(inputs, "--"+flag+" -")
+		}
+	}
+	if len(inputs) > 1 {
+		return usageError(c.Command.HelpName + ": there is one standard input, not several: " + strings.Join(inputs, ", "))
+	}
+	return nil
+}
+
+var channels = []string{gates.Canary, gates.Stable, gates.LTS}
+
+// gateChannel returns the channel of --channel.
+func gateChannel(c *cli.Context) (string, error) {
+	if err := need(c, "channel"); err != nil {
+		return "", err
+	}
+	channel := c.String("channel")
+	if !slices.Contains(channels, channel) {
+		return "", usageErrorHint(fmt.Sprintf("%s: unknown channel %q", c.Command.HelpName, channel), suggest(channel, channels, "canary, stable or LTS"))
+	}
+	return channel, nil
+}
+
+// release settles which release is judged: the one that is named, else the only
+// one that the windows of the channel name.
+func (s windowSource) release(c *cli.Context, channel string) (string, error) {
+	if c.IsSet("release") {
+		return c.String("release"), nil
+	}
+	switch ids := s.releases(channel); len(ids) {
+	case 0:
+		return "", nil
+	case 1:
+		return ids[0], nil
+	default:
+		return "", usageErrorHint(fmt.Sprintf("%s: --release is missing: %s has windows of %s on %s", c.Command.HelpName, s.name, listed(ids, "no release"), channel),
+			"name the bundle.id that is judged; windows of no release count for none")
+	}
+}
+
+// releases returns the releases that windows of a channel name, in order; "" for
+// none.
+func (s windowSource) releases(channel string) []string {
+	ids := map[string]bool{}
+	for i := range s.windows {
+		if w := &s.windows[i]; w.Channel == channel {
+			ids[w.Release] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(ids))
+}
+
+// of returns the windows of a release on a channel.
+func (s windowSource) of(channel, release string) []gates.Window {
+	return slices.DeleteFunc(slices.Clone(s.windows), func(w gates.Window) bool { return w.Channel != channel || w.Release != release })
+}
+
+// none says that there is nothing to judge, and what there is instead.
+func (s windowSource) none(channel, release string) error {
+	err := fmt.Errorf("%s: no window of %s%s", s.name, channel, ofRelease(release))
+	found := map[string]int{}
+	for _, w := range s.windows {
+		found[w.Channel+ofRelease(w.Release)]++
+	}
+	var groups []string
+	for _, g := range slices.Sorted(maps.Keys(found)) {
+		groups = append(groups, howMany(found[g], "window")+" of "+g)
+	}
+	if len(groups) > 0 {
+		err = hint.With(err, "it has "+listed(groups, ""))
+	}
+	return &exitError{exitUndecidable, err, hint.Of(err)}
+}
+
+func ofRelease(id string) string {
+	if id == "" {
+		return ""
+	}
+	return ", release " + printable(id)
+}
+
+// listed joins at most five names.
+func listed(names []string, empty string) string {
+	shown := make([]string, 0, 6)
+	for i, n := range names {
+		if i == 5 {
+			shown = append(shown, fmt.Sprintf("%d more", len(names)-i))
+			break
+		}
+		shown = append(shown, cmp.Or(printable(n), empty))
+	}
+	return strings.Join(shown, ", ")
+}

@@ -1,0 +1,94 @@
+package cli
+
+import (
+	"fmt"
+	"os"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/relseal/relseal/audit"
+	"github.com/relseal/relseal/gates"
+	"github.com/relseal/relseal/internal/canon"
+	"github.com/relseal/relseal/internal/hint"
+	"github.com/relseal/relseal/verify"
+)
+
+// readLedger reads the windows that a ledger recorded. To decide, nothing needs to be
+// verified: the decision says what follows if the record is right. A line that cannot
+// be read ends it, for what it said may have been a window.
+func (env *environment) readLedger(c *cli.Context, arg string) (windowSource, error) {
+	if c.IsSet("format") {
+		return windowSource{}, usageError(c.Command.HelpName + ": --format is for --windows")
+	}
+	name, err := trailFile(arg)
+	if err != nil {
+		return windowSource{}, err
+	}
+	file, err := os.Open(name)
+	if err != nil {
+		return windowSource{}, err
+	}
+	defer file.Close()
+	info, err := file.Stat()
+	if err != nil {
+		return windowSource{}, err
+	}
+	if !info.Mode().IsRegular() {
+		return windowSource{}, &exitError{exitNoInput, fmt.Errorf("%s: not a regular file", name), ""}
+	}
+	s := windowSource{name: name, ledger: true, sealed: map[string]int64{}}
+	env.say("hint", printable(name)+" was read and not verified; relseal trail verify does that")
+	trail := &trailSource{name: name, file: file, size: info.Size(), faults: newTrailFaults(env), given: 1} // 1: that is said
+	if err := trail.each(c.Context, s.event); err != nil {
+		return windowSource{}, notAnAnswer(c.Context, err)
+	}
+	if trail.faults.verdict != verify.Verified {
+		trail.faults.answer()
+		return windowSource{}, &exitError{exitNoInput, fmt.Errorf("%s: nothing is decided from a ledger that cannot be read in full", name), "relseal trail verify says what was changed"}
+	}
+	return s, nil
+}
+
+// event takes what the ledger says of windows.
+func (s *windowSource) event(e trailEvent) error {
+	fault := func(err error) error {
+		return hint.With(fmt.Errorf("%s: event %d: %w", s.name, e.E.K, err), "relseal trail verify says whether it was changed")
+	}
+	switch e.E.Action {
+	case gates.ActionSealed:
+		var d gates.Sealed
+		if err := canon.Unmarshal(e.E.Details, &d); err != nil {
+			return fault(err)
+		}
+		s.sealed[d.Bundle.String()] = sealedAt(e.E)
+	case gates.ActionWindow:
+		var d struct {
+			Window canon.Value `json:"window"`
+		}
+		if err := canon.Unmarshal(e.E.Details, &d); err != nil {
+			return fault(err)
+		}
+		w, err := gates.ParseWindow(d.Window)
+		if err != nil {
+			return fault(err)
+		}
+		s.windows = append(s.windows, w)
+	}
+	return nil
+}
+
+func sealedAt(e audit.Event) int64 { return e.TS.UnixMilli() }
+
+// hole reports whether a ledger left out a window of the release: each counts its
+// own from 1.
+func (s windowSource) hole(windows []gates.Window) bool {
+	if !s.ledger {
+		return false
+	}
+	for i, w := range windows {
+		if w.Seq != int64(i)+1 {
+			return true
+		}
+	}
+	return false
+}

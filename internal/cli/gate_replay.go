@@ -1,0 +1,148 @@
+package cli
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/relseal/relseal/gates"
+	"github.com/relseal/relseal/internal/canon"
+	"github.com/relseal/relseal/internal/limits"
+	"github.com/relseal/relseal/sign"
+)
+
+func gateReplayCommand(env *environment) *cli.Command {
+	return &cli.Command{
+		Name:      "replay",
+		Usage:     "make a recorded decision again and compare",
+		ArgsUsage: "DECISION",
+		Description: `Takes policy and windows, finds by digest those that the record names, decides, and names
+each member of the record that does not follow. The windows may be more than those of the
+record: of other releases, or later ones. Exit 0: the same, to the byte. Exit 1: cannot be
+made again; the policy or some windows are not those of the record. Exit 2: it differs.
+
+Example:
+  relseal gate replay decision.json --policy gates.yaml --windows windows.jsonl
+  relseal gate replay decision.json --policy gates.yaml --ledger ledger.jsonl --json`,
+		Flags: []cli.Flag{
+			policyFlag("the gate policy in `F` decided"),
+			&cli.StringFlag{Name: "windows", Usage: "the windows are in the file `F`: JSON lines or CSV; - is standard input"},
+			&cli.StringFlag{Name: "ledger", Usage: "they are window events of the ledger in `F`"},
+			&cli.StringFlag{Name: "format", Usage: "read the file of --windows as `jsonl|csv`, whatever it looks like"},
+			jsonFlag(),
+		},
+		Action: func(c *cli.Context) error { return gateReplay(env, c) },
+	}
+}
+
+type gateReplayed struct {
+	Schema      string                   `json:"schema"`
+	Verdict     string                   `json:"verdict"`
+	Recorded    gates.Outcome            `json:"recorded"`
+	Follows     *gates.Outcome           `json:"follows"`
+	Digest      sign.Digest              `json:"digest"`
+	Missing     []string                 `json:"missing"`
+	Differences []gates.MemberDifference `json:"differences"`
+}
+
+func gateReplay(env *environment, c *cli.Context) error {
+	if err := exactArgs(c, "DECISION"); err != nil {
+		return err
+	}
+	if err := cmp.Or(need(c, "policy"), oneStdin(c)); err != nil {
+		return err
+	}
+	recorded, data, err := env.readDecision(c.Args().First())
+	if err != nil {
+		return err
+	}
+	policy, err := env.readPolicy(c.String("policy"))
+	if err != nil {
+		return notAnAnswer(c.Context, err)
+	}
+	source, err := env.readWindows(c)
+	if err != nil {
+		return err
+	}
+	r, err := gates.Replay(recorded, policy, source.windows)
+	if err != nil {
+		return notAnAnswer(c.Context, err)
+	}
+	result := gateReplayed{
+		Schema: "relseal/gate-replay/v1", Verdict: "VERIFIED", Recorded: recorded.Decision, Digest: sign.Sum(data),
+		Missing: append([]string{}, r.Missing...), Differences: append([]gates.MemberDifference{}, r.Differences...),
+	}
+	code := exitOK
+	switch {
+	case len(r.Missing) > 0:
+		result.Verdict, code = "UNDECIDABLE", exitUndecidable
+	case len(r.Differences) > 0:
+		result.Verdict, code = "REJECT", exitReject
+	}
+	if len(r.Missing) == 0 {
+		result.Follows = &r.Decision.Decision
+	}
+	if err := env.print(c, result, replayText(result)); err != nil {
+		return err
+	}
+	if code != exitOK {
+		return &answerError{code: code}
+	}
+	return nil
+}
+
+func replayText(r gateReplayed) string {
+	var w strings.Builder
+	switch {
+	case len(r.Missing) > 0:
+		fmt.Fprintf(&w, "UNDECIDABLE  the decision %s cannot be made again\n", r.Recorded)
+		for _, m := range r.Missing {
+			fmt.Fprintf(&w, "  %s\n", m)
+		}
+	case len(r.Differences) > 0:
+		if r.Recorded == *r.Follows {
+			fmt.Fprintf(&w, "REJECT  %s follows, and the record says other things of it: %s\n", *r.Follows, differs(len(r.Differences)))
+		} else {
+			fmt.Fprintf(&w, "REJECT  recorded %s, and %s follows: %s\n", r.Recorded, *r.Follows, differs(len(r.Differences)))
+		}
+		for _, d := range r.Differences {
+			fmt.Fprintf(&w, "%s\n  - %s\n  + %s\n", printable(d.Name), printable(d.Recorded), printable(d.Follows))
+		}
+	default:
+		fmt.Fprintf(&w, "VERIFIED  %s follows  %s\n", *r.Follows, r.Digest)
+	}
+	return w.String()
+}
+
+func differs(members int) string {
+	if members == 1 {
+		return "1 member differs"
+	}
+	return fmt.Sprintf("%d members differ", members)
+}
+
+// readDecision reads the record of a decision, as --out writes it or inside of
+// what --json prints. It returns its canonical bytes too.
+func (env *environment) readDecision(file string) (gates.Decision, []byte, error) {
+	name, data, err := env.readInput(file, limits.Manifest)
+	if err != nil {
+		return gates.Decision{}, nil, err
+	}
+	data = bytes.TrimSuffix(data, []byte("\n"))
+	var printed struct {
+		Schema   string          `json:"schema"`
+		Decision json.RawMessage `json:"decision"`
+	}
+	if canon.Check(data) == nil && json.Unmarshal(data, &printed) == nil && printed.Schema != gates.DecisionSchema && len(printed.Decision) > 0 && printed.Decision[0] == '{' {
+		data = printed.Decision
+	}
+	d, err := gates.ReadDecision(data)
+	if err != nil {
+		return gates.Decision{}, nil, &exitError{exitNoInput, named(name, err), "relseal gate decide --out F writes a decision"}
+	}
+	return d, data, nil
+}
