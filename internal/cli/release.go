@@ -1,0 +1,157 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/relseal/relseal/bundle"
+	"github.com/relseal/relseal/gates"
+	"github.com/relseal/relseal/internal/clock"
+	"github.com/relseal/relseal/internal/hint"
+	"github.com/relseal/relseal/internal/pack"
+	"github.com/relseal/relseal/keys"
+	"github.com/relseal/relseal/release"
+	"github.com/relseal/relseal/sign"
+	"github.com/relseal/relseal/verify"
+)
+
+func releaseCommand(env *environment) *cli.Command {
+	return &cli.Command{
+		Name:  "release",
+		Usage: "move a release from canary to stable to LTS, or back",
+		Description: `A ledger is the signed record of a product's moves between channels: which policy
+holds, which bundle came where, every window that was measured of it. promote decides by
+it, and packs it into the new bundle, so that anybody can make the decision again.
+
+Example:
+  relseal release init ledger --product greetd --key release.key
+  relseal release register ledger --policy gates.yaml --key release.key
+  relseal release admit greetd-1.0.0.release.tar.zst --ledger ledger --key release.key
+  relseal release observe ledger --windows windows.jsonl --release greetd-1.0.0.release.tar.zst --key release.key
+  relseal release promote greetd-1.0.0.release.tar.zst --ledger ledger --key release.key --out stable.release.tar.zst`,
+		Subcommands: []*cli.Command{
+			releaseInitCommand(env),
+			releaseRegisterCommand(env),
+			releaseAdmitCommand(env),
+			releaseObserveCommand(env),
+			releaseStatusCommand(env),
+			releasePromoteCommand(env),
+			releaseRollbackCommand(env),
+			releaseRotateCommand(env),
+		},
+	}
+}
+
+// ledgerFlag is on the commands whose argument is a bundle.
+func ledgerFlag() cli.Flag {
+	return &cli.StringFlag{Name: "ledger", Usage: "the product's ledger, `LEDGER`"}
+}
+
+// ledgerFile returns the trail of a ledger: a file, or that of its directory.
+func ledgerFile(arg string) (string, error) {
+	info, err := os.Stat(arg)
+	if err == nil && info.IsDir() {
+		arg = filepath.Join(arg, filepath.FromSlash(bundle.TrailPath))
+		_, err = os.Stat(arg)
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		err = hint.With(err, "relseal release init makes a ledger")
+	}
+	return arg, err
+}
+
+// openLedger opens a ledger to write to it with the key of --key.
+func (env *environment) openLedger(c *cli.Context, arg string) (*release.Ledger, *keys.Private, error) {
+	file, err := ledgerFile(arg)
+	if err != nil {
+		return nil, nil, err
+	}
+	key, err := env.signingKey(c)
+	if err != nil {
+		return nil, nil, err
+	}
+	l, err := release.Open(file, ledgerOptions(c, key))
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, torn := range l.Torn() {
+		env.say("hint", tornText(torn))
+	}
+	for _, f := range l.Faults {
+		env.say("error", fmt.Sprintf("%s: event %d: %v", arg, f.K, f))
+	}
+	return l, key, nil
+}
+
+func ledgerOptions(c *cli.Context, key sign.Signer) release.Options {
+	return release.Options{Signer: key, Clock: clock.System(), Producer: producer, Actor: account(c)}
+}
+
+// ledgerError gives a refusal of the ledger its hint.
+func ledgerError(err error) error {
+	if r, ok := errors.AsType[*release.RefusedError](err); ok {
+		return hint.With(err, r.Hint)
+	}
+	return err
+}
+
+// noPolicy says in time that nothing can judge a release: once it has a window, it
+// is too late to register a policy for it.
+func (env *environment) noPolicy(l *release.Ledger, r *gates.Release) {
+	j, err := l.State.Judge(r, r.SinceMS)
+	switch {
+	case err != nil || j.Policy != nil:
+	case len(r.Windows) > 0:
+		env.say("hint", "no policy was there before the first window: the release can go on only as a new canary")
+	case r.Policy != nil:
+		env.say("hint", fmt.Sprintf("register its policy %s before its first window: relseal release register", *r.Policy))
+	default:
+		env.say("hint", "register a policy before its first window: relseal release register")
+	}
+}
+
+// readBundle verifies a ReleaseBundle and returns what a ledger needs of it.
+func (env *environment) readBundle(c *cli.Context, file string, known verify.Options) (release.Bundle, error) {
+	report, err := verify.File(c.Context, file, known)
+	if err != nil {
+		return release.Bundle{}, unreadable(err)
+	}
+	if !report.Valid {
+		a := answer(report).(*answerError)
+		return release.Bundle{}, &exitError{a.code, fmt.Errorf("%s: the bundle does not verify\n%s", file, report.Summary()), a.hint}
+	}
+	m, id, err := pack.ReadRelease(file)
+	if err != nil {
+		return release.Bundle{}, err
+	}
+	if report.Bundle.ID == nil || *report.Bundle.ID != id {
+		return release.Bundle{}, fmt.Errorf("%s: changed while it was read", file)
+	}
+	b := release.Bundle{ID: id, Product: m.Product, Version: m.Version, Channel: m.Channel}
+	if m.Gates != nil {
+		data, err := m.Gates.Marshal()
+		if err != nil {
+			return b, err
+		}
+		digest := sign.Sum(data)
+		b.Policy = &digest
+	}
+	return b, nil
+}
+
+// bundleID returns what names a bundle: its id, or the file that has it.
+func bundleID(arg string) (sign.Digest, error) {
+	if d, err := sign.ParseDigest(arg); err == nil {
+		return d, nil
+	}
+	_, id, err := pack.ReadRelease(arg)
+	return id, err
+}
+
+func instantText(ms int64) string { return time.UnixMilli(ms).UTC().Format("2006-01-02T15:04:05.999Z") }

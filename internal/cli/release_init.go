@@ -1,0 +1,86 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/relseal/relseal/bundle"
+	"github.com/relseal/relseal/internal/canon"
+	"github.com/relseal/relseal/internal/durable"
+	"github.com/relseal/relseal/release"
+	"github.com/relseal/relseal/sign"
+)
+
+func releaseInitCommand(env *environment) *cli.Command {
+	return &cli.Command{
+		Name:      "init",
+		Usage:     "start the ledger of a product",
+		ArgsUsage: "LEDGER",
+		Description: `Makes the directory LEDGER, which must be new or empty, with the trail audit/trail.jsonl;
+or the file LEDGER, if its name ends in .jsonl. A ledger never closes. The key signs
+every event of it, and relseal trail verify and show read it like any trail.
+
+Example:
+  relseal release init ledger --product greetd --key release.key`,
+		Flags: append([]cli.Flag{
+			&cli.StringFlag{Name: "product", Usage: "whose releases they are"},
+		}, append(signingKeyFlags(), jsonFlag())...),
+		Action: func(c *cli.Context) error {
+			if err := exactArgs(c, "LEDGER"); err != nil {
+				return err
+			}
+			if err := need(c, "product", "key"); err != nil {
+				return err
+			}
+			return env.releaseInit(c)
+		},
+	}
+}
+
+func (env *environment) releaseInit(c *cli.Context) error {
+	ledger, product := c.Args().First(), c.String("product")
+	if !canon.Printable(product) {
+		return usageError(fmt.Sprintf("%s: --product %+q has a character outside U+0020 to U+007E", c.Command.HelpName, product))
+	}
+	file := ledger
+	if !strings.HasSuffix(ledger, ".jsonl") {
+		if err := (&trailBirth{dir: ledger}).vacant(); err != nil {
+			return err
+		}
+		file = filepath.Join(ledger, filepath.FromSlash(bundle.TrailPath))
+	}
+	key, err := env.signingKey(c)
+	if err != nil {
+		return err
+	}
+	if file != ledger {
+		if err := durable.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+			return err
+		}
+	}
+	h0, err := release.Create(file, product, ledgerOptions(c, key))
+	if err != nil {
+		if file != ledger { // nothing is left of a ledger that could not be started
+			os.Remove(filepath.Dir(file))
+			os.Remove(ledger)
+		}
+		if errors.Is(err, fs.ErrExist) {
+			return &exitError{exitCantCreate, fmt.Errorf("%s: exists", ledger), "a ledger is never overwritten; choose another name"}
+		}
+		return err
+	}
+	return env.print(c, struct {
+		Schema  string      `json:"schema"`
+		Ledger  string      `json:"ledger"`
+		Product string      `json:"product"`
+		Key     sign.KeyID  `json:"key"`
+		H0      sign.Digest `json:"H_0"`
+	}{"relseal/release-init/v1", ledger, product, key.Public().KeyID(), h0},
+		fmt.Sprintf("started the ledger of %s in %s\n  H_0  %s\n  key  %s\n", product, printable(ledger), h0, key.Public().KeyID()))
+}

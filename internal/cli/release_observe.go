@@ -1,0 +1,190 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"slices"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/relseal/relseal/gates"
+	"github.com/relseal/relseal/internal/limits"
+	"github.com/relseal/relseal/release"
+)
+
+func releaseObserveCommand(env *environment) *cli.Command {
+	return &cli.Command{
+		Name:      "observe",
+		Usage:     "append the windows that were measured",
+		ArgsUsage: "LEDGER",
+		Description: `Windows are JSON, one object a line, or CSV whose header names the members; - is
+standard input, read to its end. Their seq is set, or must be the next of the release.
+A window that the ledger has already is left out. With --from-trail they are the events
+of another trail that have details.window and TS.snapshot.
+
+A refused line is named; nothing of the batch is appended then, with --keep-going only
+the line itself is left out. The exit code is 2 either way.
+
+Example:
+  relseal release observe ledger --windows windows.jsonl --release greetd-1.0.0.release.tar.zst --key release.key
+  ./measure | relseal release observe ledger --windows - --key release.key`,
+		Flags: append([]cli.Flag{
+			&cli.StringFlag{Name: "windows", Usage: "the windows in `F`, - for standard input"},
+			&cli.StringFlag{Name: "from-trail", Usage: "take them from the trail `DIR|FILE`, which is verified"},
+			&cli.StringFlag{Name: "release", Usage: "windows that name no release are of `BUNDLE`: its bundle.id or its file"},
+			&cli.StringSliceFlag{Name: "trust", Usage: "with --from-trail, trust the public key in `FILE`, or every *.pub of a directory, beside the signing key's own; may be repeated"},
+			&cli.BoolFlag{Name: "keep-going", Usage: "append the other lines if one is refused"},
+			accountFlag(),
+		}, append(signingKeyFlags(), jsonFlag())...),
+		Action: func(c *cli.Context) error {
+			if err := exactArgs(c, "LEDGER"); err != nil {
+				return err
+			}
+			if err := need(c, "key"); err != nil {
+				return err
+			}
+			if c.IsSet("windows") == c.IsSet("from-trail") {
+				return usageErrorHint(c.Command.HelpName+": one of --windows and --from-trail is needed", c.Command.HelpName+" --help")
+			}
+			return env.releaseObserve(c)
+		},
+	}
+}
+
+// observed is what release observe says.
+type observed struct {
+	Schema   string        `json:"schema"`
+	Appended int64         `json:"appended"`
+	Known    int64         `json:"known"` // delivered before
+	K        int64         `json:"k"`     // of the last event of the ledger
+	Refused  []refusedLine `json:"refused"`
+	Late     []string      `json:"late"` // ids of windows of a release that had moved on
+}
+
+func (env *environment) releaseObserve(c *cli.Context) error {
+	own := ""
+	if arg := c.String("release"); arg != "" {
+		id, err := bundleID(arg)
+		if err != nil {
+			return err
+		}
+		own = id.String()
+	}
+	l, key, err := env.openLedger(c, c.Args().First())
+	if err != nil {
+		return err
+	}
+	defer l.Close()
+	var in windowInput
+	if c.IsSet("from-trail") {
+		known, err := releaseOptions(c, key)
+		if err != nil {
+			return err
+		}
+		in, err = readTrailWindows(c, known.Keys)
+		if err != nil {
+			return err
+		}
+	} else if in, err = env.readWindowFile(c.String("windows")); err != nil {
+		return err
+	}
+	for i := range in.windows {
+		if w := &in.windows[i].Window; w.Release == "" {
+			w.Release = own
+		}
+	}
+	return env.appendWindows(c, l, in)
+}
+
+// windowInput is windows with the lines that they stand in.
+type windowInput struct {
+	name    string
+	what    string // of a place: line or event
+	windows []gates.NumberedWindow
+	refused []refusedLine
+}
+
+func (env *environment) readWindowFile(name string) (windowInput, error) {
+	r := env.stdin
+	if name != "-" {
+		f, err := os.Open(name)
+		if err != nil {
+			return windowInput{}, err
+		}
+		defer f.Close()
+		r = f
+	} else {
+		name = "standard input"
+	}
+	return newWindowInput(name, "line", r)
+}
+
+func newWindowInput(name, what string, r io.Reader) (windowInput, error) {
+	in := windowInput{name: name, what: what}
+	ws, faults, err := gates.ReadNumbered(name, r)
+	if err != nil {
+		return in, &exitError{exitIO, err, ""}
+	}
+	in.windows = ws
+	for _, f := range faults {
+		line := int64(f.Line)
+		f.File, f.Line = "", 0
+		in.refused = append(in.refused, refusedLine{line, f.String()})
+	}
+	return in, nil
+}
+
+func (env *environment) appendWindows(c *cli.Context, l *release.Ledger, in windowInput) error {
+	result := observed{Schema: "relseal/release-observe/v1", Refused: in.refused, Late: []string{}}
+	if len(in.refused) == 0 || c.Bool("keep-going") {
+		ws := make([]gates.Window, len(in.windows))
+		for i, w := range in.windows {
+			ws[i] = w.Window
+		}
+		o, err := l.Observe(ws, c.Bool("keep-going"))
+		if err != nil {
+			return ledgerError(err)
+		}
+		result.Appended, result.Known = int64(o.Appended), int64(o.Known)
+		for _, r := range l.State.Releases() {
+			if slices.ContainsFunc(ws, func(w gates.Window) bool { return w.Release == r.Bundle.String() }) {
+				env.noPolicy(l, r)
+			}
+		}
+		for _, w := range o.Late {
+			result.Late = append(result.Late, w.ID)
+		}
+		for _, i := range slices.Sorted(maps.Keys(o.Refused)) {
+			result.Refused = append(result.Refused, refusedLine{int64(in.windows[i].Line), o.Refused[i].Error()})
+		}
+	}
+	result.K = l.K
+	if result.Refused == nil {
+		result.Refused = []refusedLine{}
+	}
+	slices.SortStableFunc(result.Refused, func(a, b refusedLine) int { return int(a.Line - b.Line) })
+	for _, r := range result.Refused {
+		env.say("error", fmt.Sprintf("%s: %s %d: %s", in.name, in.what, r.Line, r.Why))
+	}
+	result.Refused = result.Refused[:min(len(result.Refused), limits.Findings)]
+	text := fmt.Sprintf("appended %s; the last is event %d\n", counted(result.Appended, "window"), result.K)
+	if result.Known > 0 {
+		text += fmt.Sprintf("left out %s that the ledger has\n", counted(result.Known, "window"))
+	}
+	if len(result.Late) > 0 {
+		text += fmt.Sprintf("%s of a release that has moved on: if one triggers, promoting what it became rolls it back\n", counted(int64(len(result.Late)), "window"))
+	}
+	if err := env.print(c, result, text); err != nil {
+		return err
+	}
+	if len(result.Refused) > 0 {
+		next := "the others were appended"
+		if !c.Bool("keep-going") {
+			next = "nothing was appended; --keep-going leaves out these lines alone"
+		}
+		return &answerError{code: exitReject, hint: next}
+	}
+	return nil
+}

@@ -1,0 +1,156 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/relseal/relseal/gates"
+	"github.com/relseal/relseal/internal/pack"
+	"github.com/relseal/relseal/keys"
+	"github.com/relseal/relseal/release"
+	"github.com/relseal/relseal/sign"
+	"github.com/relseal/relseal/sign/wrap"
+	"github.com/relseal/relseal/verify"
+)
+
+func releasePromoteCommand(env *environment) *cli.Command {
+	return &cli.Command{
+		Name:      "promote",
+		Usage:     "decide about a bundle, and move it to the next channel if its windows allow it",
+		ArgsUsage: "BUNDLE",
+		Description: `Verifies BUNDLE with the public half of the key and with --trust, and decides by every
+window that the ledger has of it, now:
+
+  PROMOTE      records it, seals the bundle of the next channel with windows, decision,
+               ledger and evidence, verifies it, records it (exit 0)
+  HOLD, UNDECIDABLE      says what is missing and writes nothing (exit 1)
+  ROLLBACK     records it, names the bundle to return to and the deadline (exit 2)
+
+A promotion that was interrupted is finished by the same call. --override signs with your
+name and reason that it goes on although something is unmet; no trigger, no missing window
+and no late policy can be overridden, and every verification will say so.
+
+Example:
+  relseal release promote canary.release.tar.zst --ledger ledger --key release.key --out stable.release.tar.zst`,
+		Flags: append([]cli.Flag{
+			ledgerFlag(),
+			&cli.StringFlag{Name: "out", Usage: "write the new bundle to `F`"},
+			&cli.StringFlag{Name: "seal-key", Usage: "seal the new bundle with the private key in `F` instead of the ledger's"},
+			&cli.StringFlag{Name: "override", Usage: "promote although something is unmet, for this `REASON`; needs --actor"},
+			&cli.BoolFlag{Name: "force", Usage: "overwrite the file of --out"},
+		}, append(sourceFlags(), append(signingKeyFlags(), jsonFlag())...)...),
+		Action: func(c *cli.Context) error {
+			if err := exactArgs(c, "BUNDLE"); err != nil {
+				return err
+			}
+			if err := need(c, "ledger", "key", "out"); err != nil {
+				return err
+			}
+			if c.IsSet("override") && !c.IsSet("actor") {
+				return usageErrorHint(c.Command.HelpName+": --override needs --actor", "it records who takes the responsibility")
+			}
+			return env.releasePromote(c)
+		},
+	}
+}
+
+// promoteResult is what release promote says.
+type promoteResult struct {
+	Schema     string          `json:"schema"`
+	Outcome    gates.Outcome   `json:"outcome"`
+	Release    sign.Digest     `json:"release"`
+	Version    string          `json:"version"`
+	From       string          `json:"from"`
+	To         *string         `json:"to"`       // null unless it moved up
+	Decision   *sign.Digest    `json:"decision"` // its digest, null where no policy can judge
+	Alerts     []string        `json:"alerts"`
+	Unmet      []string        `json:"unmet"` // what stood between, also where it was overridden
+	K          *int64          `json:"k"`     // the event promote or rollback
+	Resumed    bool            `json:"resumed"`
+	Overridden bool            `json:"overridden"`
+	File       *string         `json:"file"`
+	ID         *sign.Digest    `json:"id"`
+	Verdict    *verify.Verdict `json:"verdict"`
+	ReturnTo   *sign.Digest    `json:"return_to"`
+	DeadlineMS *int64          `json:"deadline_ms"`
+}
+
+func (env *environment) releasePromote(c *cli.Context) error {
+	l, key, err := env.openLedger(c, c.String("ledger"))
+	if err != nil {
+		return err
+	}
+	defer l.Close()
+	known, err := releaseOptions(c, key)
+	if err != nil {
+		return err
+	}
+	seal := key
+	if file := c.String("seal-key"); file != "" {
+		if seal, err = keys.LoadPrivate(file, env.passphrase(c)); err != nil {
+			return err
+		}
+	}
+	source, out := c.Args().First(), c.String("out")
+	b, err := env.readBundle(c, source, known)
+	if err != nil {
+		return err
+	}
+	r := l.State.Release(b.ID)
+	resumes := r != nil && r.Move != nil // then a file may be there already
+	if _, err := os.Lstat(out); err == nil && !c.Bool("force") && !resumes {
+		return exists(out)
+	}
+	var over *release.Override
+	if c.IsSet("override") {
+		over = &release.Override{Actor: c.String("actor"), Reason: c.String("override")}
+	}
+	p := &pack.Promoter{Source: source, File: out, Replace: c.Bool("force"), Key: wrap.New(seal), Known: known}
+	o, err := l.Promote(c.Context, b, p, over)
+	if errors.Is(err, fs.ErrExist) {
+		return exists(out)
+	}
+	if err != nil {
+		return ledgerError(err)
+	}
+	return env.promoted(c, o, p)
+}
+
+func (env *environment) promoted(c *cli.Context, o release.Outcome, p *pack.Promoter) error {
+	result := promoteResult{Schema: "relseal/release-promote/v1", Release: o.Source.Bundle, Version: o.Source.Version, From: o.Source.Channel, Alerts: []string{}, Resumed: o.Resumed}
+	j, text := o.Judgement, ""
+	if j == nil {
+		j = o.Move.Judgement
+		text = fmt.Sprintf("the promotion was recorded as event %d\n", o.Move.K)
+	}
+	result.Outcome, result.Unmet = j.Outcome(), j.Unmet()
+	if j.Policy != nil {
+		result.Decision, result.Alerts = &j.Digest, j.Decision.Alerts
+	}
+	text += j.Explain()
+	var answer error
+	switch {
+	case o.Move != nil:
+		result.Outcome, result.To, result.K, result.Overridden = gates.Promote, &o.Move.To, &o.Move.K, o.Move.Override != nil
+		result.File, result.ID, result.Verdict = &p.File, &o.Sealed.Bundle, &p.Sealed.Report.Verdict
+		if over := o.Move.Override; over != nil {
+			text += fmt.Sprintf("overridden by %s: %s\n", printable(over.Actor), printable(over.Reason))
+		}
+		text += fmt.Sprintf("%s (%s)\n  release  %s\n           %s %s\n", o.Source.Version, o.Move.To, printable(p.File), p.Sealed.Report.Verdict, o.Sealed.Bundle)
+	case o.Rollback != nil:
+		result.Outcome = gates.Rollback
+		result.K, result.ReturnTo, result.DeadlineMS = &o.Rollback.Event.K, o.Rollback.To, o.Rollback.DeadlineMS
+		text += rollbackText(o.Rollback)
+		answer = &answerError{code: exitReject, hint: "roll it back now, then relseal release rollback --done"}
+	default:
+		answer = &answerError{code: exitUndecidable, hint: "nothing was written; relseal release status says what it waits for"}
+	}
+	if err := env.print(c, result, text); err != nil {
+		return err
+	}
+	return answer
+}

@@ -1,0 +1,104 @@
+package cli
+
+import (
+	"fmt"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/relseal/relseal/gates"
+	"github.com/relseal/relseal/sign"
+)
+
+func releaseRollbackCommand(env *environment) *cli.Command {
+	return &cli.Command{
+		Name:      "rollback",
+		Usage:     "take a release from its channel, or record that it is done",
+		ArgsUsage: "LEDGER",
+		Description: `Records that somebody takes a release back, and names the bundle to return to and the
+deadline that the policy sets. A bundle that was rolled back is never promoted: the
+version can move up again only as a new canary.
+
+--done closes the clock of a rollback: it says how long it took, from the end of the
+window that triggered it, and records E_ROLLBACK_DEADLINE if that was too long (exit 2).
+
+Example:
+  relseal release rollback ledger --release sha256:... --actor ann --reason 'checkout fails' --key release.key
+  relseal release rollback ledger --done --release sha256:... --key release.key`,
+		Flags: append([]cli.Flag{
+			&cli.StringFlag{Name: "release", Usage: "the release to take back, `BUNDLE`: its bundle.id or its file"},
+			&cli.StringFlag{Name: "reason", Usage: "why"},
+			&cli.BoolFlag{Name: "done", Usage: "the release is back where the rollback leads"},
+			accountFlag(),
+		}, append(signingKeyFlags(), jsonFlag())...),
+		Action: func(c *cli.Context) error {
+			if err := exactArgs(c, "LEDGER"); err != nil {
+				return err
+			}
+			if err := need(c, "release", "key"); err != nil {
+				return err
+			}
+			if !c.Bool("done") {
+				if err := need(c, "reason"); err != nil {
+					return err
+				}
+			}
+			return env.releaseRollback(c)
+		},
+	}
+}
+
+// rollbackResult is what release rollback says.
+type rollbackResult struct {
+	Schema     string        `json:"schema"`
+	Release    sign.Digest   `json:"release"`
+	Channel    string        `json:"channel"`
+	ReturnTo   *sign.Digest  `json:"return_to"`
+	K          int64         `json:"k"`
+	DeadlineMS *int64        `json:"deadline_ms"`
+	Done       *rollbackDone `json:"done"` // null: under way
+}
+
+type rollbackDone struct {
+	K       int64   `json:"k"`
+	OK      bool    `json:"ok"`
+	Reason  *string `json:"reason"`
+	TotalMS *int64  `json:"total_ms"`
+}
+
+func (env *environment) releaseRollback(c *cli.Context) error {
+	id, err := bundleID(c.String("release"))
+	if err != nil {
+		return err
+	}
+	l, _, err := env.openLedger(c, c.Args().First())
+	if err != nil {
+		return err
+	}
+	defer l.Close()
+	var t *gates.Return
+	if c.Bool("done") {
+		t, err = l.Done(id, account(c))
+	} else {
+		t, err = l.Rollback(id, account(c), c.String("reason"))
+	}
+	if err != nil {
+		return ledgerError(err)
+	}
+	result := rollbackResult{"relseal/release-rollback/v1", t.Source.Bundle, t.Channel, t.To, t.Event.K, t.DeadlineMS, nil}
+	if t.Done == nil {
+		return env.print(c, result, rollbackText(t))
+	}
+	d := t.Done
+	result.Done = &rollbackDone{t.DoneK, d.OK, d.Reason, d.TotalMS}
+	text := fmt.Sprintf("the rollback of %s is done, event %d\n", t.Source.Bundle, t.DoneK)
+	if d.TotalMS != nil {
+		text += fmt.Sprintf("  it took %d ms from the end of the window that triggered it\n", *d.TotalMS)
+	}
+	if d.Reason != nil {
+		text += fmt.Sprintf("  %s\n", *d.Reason)
+	}
+	if err := env.print(c, result, text); err != nil || d.OK {
+		return err
+	}
+	return &answerError{code: exitReject, hint: "relseal explain " + *d.Reason + " says what it means"}
+}

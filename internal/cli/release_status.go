@@ -1,0 +1,212 @@
+package cli
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/relseal/relseal/audit"
+	"github.com/relseal/relseal/gates"
+	"github.com/relseal/relseal/internal/clock"
+	"github.com/relseal/relseal/internal/finding"
+	"github.com/relseal/relseal/keys"
+	"github.com/relseal/relseal/release"
+	"github.com/relseal/relseal/sign"
+)
+
+func releaseStatusCommand(env *environment) *cli.Command {
+	return &cli.Command{
+		Name:      "status",
+		Usage:     "show what stands on each channel, and what its next step waits for",
+		ArgsUsage: "LEDGER",
+		Description: `Shows the head of each channel with its version, age and windows, and what relseal
+release promote would say of it now. With --key the ledger is verified, and the exit
+code is that of the answer; without it is only read.
+
+Example:
+  relseal release status ledger --key release.pub
+  relseal release status ledger --json | jq '.channels[].outcome'`,
+		Flags: []cli.Flag{trustFlag(), jsonFlag()},
+		Action: func(c *cli.Context) error {
+			if err := exactArgs(c, "LEDGER"); err != nil {
+				return err
+			}
+			return env.releaseStatus(c)
+		},
+	}
+}
+
+// statusResult is what release status says.
+type statusResult struct {
+	Schema   string          `json:"schema"`
+	Product  string          `json:"product"`
+	Verified bool            `json:"verified"`
+	H0       sign.Digest     `json:"H_0"`
+	K        int64           `json:"k"`
+	Policy   *sign.Digest    `json:"policy"` // the last one registered
+	Channels []statusChannel `json:"channels"`
+	Open     []statusOpen    `json:"rollbacks"` // under way
+	Faults   []statusFault   `json:"faults"`
+}
+
+// statusChannel is the head of a channel.
+type statusChannel struct {
+	Channel  string        `json:"channel"`
+	Release  *sign.Digest  `json:"release"` // null: nothing stands there
+	Version  *string       `json:"version"`
+	SinceMS  *int64        `json:"since_ms"`
+	AgeMS    *int64        `json:"age_ms"`
+	Windows  int64         `json:"windows"`
+	Outcome  gates.Outcome `json:"outcome"` // "" without a head
+	Unmet    []string      `json:"unmet"`
+	Earliest *int64        `json:"earliest_ms"` // the earliest promotion, null if nothing tells
+	Pending  *int64        `json:"pending"`     // the event of a promotion whose bundle is not recorded
+}
+
+type statusOpen struct {
+	Release    sign.Digest  `json:"release"`
+	Channel    string       `json:"channel"`
+	To         *sign.Digest `json:"to"`
+	K          int64        `json:"k"`
+	DeadlineMS *int64       `json:"deadline_ms"`
+}
+
+type statusFault struct {
+	Code string `json:"code"`
+	K    int64  `json:"k"`
+	Text string `json:"text"`
+}
+
+func (env *environment) releaseStatus(c *cli.Context) error {
+	file, err := ledgerFile(c.Args().First())
+	if err != nil {
+		return err
+	}
+	f, err := os.Open(file)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	var code error
+	verified := len(c.StringSlice("key")) > 0
+	if verified {
+		trusted, err := keys.LoadTrusted(c.StringSlice("key"))
+		if err != nil {
+			return err
+		}
+		report, err := judgeTrail(untilDone{c.Context, f}, audit.CheckOptions{Keys: trusted})
+		if err != nil {
+			return err
+		}
+		for _, found := range report.Diag.Findings {
+			if found.Verdict != finding.Note {
+				env.say("error", fmt.Sprintf("%s: %s: %s", file, found.Code, found.Text))
+			}
+		}
+		if code = report.answer(); code != nil {
+			verified = false
+		}
+		if _, err := f.Seek(0, 0); err != nil {
+			return err
+		}
+	} else {
+		env.say("hint", "nothing is verified; --key names the key that you trust")
+	}
+	v, err := release.Read(untilDone{c.Context, f}, nil)
+	if err != nil {
+		return fmt.Errorf("%s: %w", file, err)
+	}
+	if v.Genesis.Purpose != audit.PurposeLedger {
+		return fmt.Errorf("%s: the trail of a %s, not a ledger", file, v.Genesis.Purpose)
+	}
+	now, _, _ := clock.System().Now()
+	r, text, err := newStatus(v, now.UnixMilli())
+	if err != nil {
+		return err
+	}
+	r.Verified = verified
+	if err := env.print(c, r, text); err != nil {
+		return err
+	}
+	return code
+}
+
+func newStatus(v *release.View, nowMS int64) (statusResult, string, error) {
+	r := statusResult{Schema: "relseal/release-status/v1", Product: v.Genesis.Product, H0: v.H0, K: v.K, Open: []statusOpen{}, Faults: []statusFault{}}
+	var text strings.Builder
+	fmt.Fprintf(&text, "%s: %s, H_0 %s\n", printable(r.Product), counted(r.K, "event"), r.H0)
+	if all := v.State.Policies(); len(all) > 0 {
+		last := all[len(all)-1]
+		r.Policy = &last.Digest
+		fmt.Fprintf(&text, "policy %s, event %d\n", last.Digest, last.K)
+	} else {
+		text.WriteString("no policy is registered\n")
+	}
+	for _, name := range []string{gates.Canary, gates.Stable, gates.LTS} {
+		s, lines, err := channelStatus(v, name, nowMS)
+		if err != nil {
+			return r, "", err
+		}
+		r.Channels = append(r.Channels, s)
+		text.WriteString(lines)
+	}
+	for _, rel := range v.State.Releases() {
+		if t := rel.Rollback; t != nil && t.Done == nil {
+			r.Open = append(r.Open, statusOpen{rel.Bundle, rel.Channel, t.To, t.Event.K, t.DeadlineMS})
+			text.WriteString(rollbackText(t))
+		}
+	}
+	for _, f := range v.Faults {
+		r.Faults = append(r.Faults, statusFault{f.Code, f.K, f.Text})
+		fmt.Fprintf(&text, "event %d does not follow: %v\n", f.K, f)
+	}
+	return r, text.String(), nil
+}
+
+func channelStatus(v *release.View, name string, nowMS int64) (statusChannel, string, error) {
+	s := statusChannel{Channel: name, Unmet: []string{}}
+	rel := v.State.Head(name)
+	if rel == nil {
+		return s, fmt.Sprintf("%-7s nothing\n", name), nil
+	}
+	j, err := v.State.Judge(rel, nowMS)
+	if err != nil {
+		return s, "", err
+	}
+	age := nowMS - rel.SinceMS
+	s.Release, s.Version, s.SinceMS, s.AgeMS, s.Windows = &rel.Bundle, &rel.Version, &rel.SinceMS, &age, j.Count
+	s.Outcome, s.Unmet = j.Outcome(), j.Unmet()
+	if n := j.Decision.Next; n != nil {
+		s.Earliest = &n.EarliestMS
+	}
+	text := fmt.Sprintf("%-7s %s for %s, %s\n        %s\n", name, rel.Version, (time.Duration(age) * time.Millisecond).Round(time.Second), counted(j.Count, "window"), rel.Bundle)
+	switch {
+	case rel.Move != nil && rel.Move.Sealed == nil:
+		s.Pending = &rel.Move.K
+		text += fmt.Sprintf("        its promotion, event %d, is not finished: call promote again\n", rel.Move.K)
+	case rel.Move != nil:
+		text += fmt.Sprintf("        went on to %s\n", rel.Move.To)
+	default:
+		for line := range strings.Lines(j.Explain()) {
+			text += "        " + line
+		}
+	}
+	return s, text, nil
+}
+
+// rollbackText says what a rollback asks for.
+func rollbackText(t *gates.Return) string {
+	s := fmt.Sprintf("rolled back %s from %s, event %d\n", t.Source.Bundle, t.Channel, t.Event.K)
+	if t.To != nil {
+		s += fmt.Sprintf("  return to %s\n", *t.To)
+	} else {
+		s += "  there is no bundle to return to: take it out of service\n"
+	}
+	if t.DeadlineMS != nil {
+		s += fmt.Sprintf("  finish by %s, then relseal release rollback --done\n", instantText(*t.DeadlineMS))
+	}
+	return s
+}
