@@ -24,6 +24,7 @@ Example:
 		Subcommands: []*cli.Command{
 			bundleAuditCommand(env),
 			bundleReleaseCommand(env),
+			bundleSignCommand(env),
 			bundleShowCommand(env),
 			bundleUnpackCommand(env),
 		},

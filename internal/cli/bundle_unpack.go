@@ -24,14 +24,17 @@ DIR must not exist and appears whole or not at all. It holds what the signed man
 pins and the signatures that verified: nothing else, and nothing outside of DIR.
 
 Example:
-  relseal bundle unpack greetd-1.0.0.release.tar.zst --key release.pub --out greetd-1.0.0`,
-		Flags: []cli.Flag{
+  relseal bundle unpack greetd-1.0.0.release.tar.zst --key release.pub --out greetd-1.0.0
+  relseal bundle unpack greetd-1.0.0.release.tar.zst --root 1.root.json --for-install --at now --out greetd-1.0.0`,
+		Flags: append(append([]cli.Flag{
 			&cli.StringSliceFlag{Name: "key", Usage: "trust the public key in `FILE`, or every *.pub of a directory; may be repeated"},
+		}, rootFlags()...),
+			&cli.BoolFlag{Name: "for-install", Usage: "reject under a root that has expired at --at"},
 			&cli.StringFlag{Name: "out", Usage: "write the files into the new directory `DIR`"},
 			&cli.StringFlag{Name: "artifacts", Usage: "look in `DIR` for artifacts that the bundle does not contain"},
 			&cli.BoolFlag{Name: "allow-undecidable", Usage: "unpack a bundle that is UNDECIDABLE, too"},
 			jsonFlag(),
-		},
+		),
 		Action: func(c *cli.Context) error { return bundleUnpack(env, c) },
 	}
 }
@@ -50,9 +53,8 @@ func bundleUnpack(env *environment, c *cli.Context) error {
 	if err := exactArgs(c, "BUNDLE"); err != nil {
 		return err
 	}
-	if len(c.StringSlice("key")) == 0 {
-		return usageErrorHint("relseal bundle unpack: no key given; trust comes from you alone",
-			"--key release.pub, with a key from a channel that you trust")
+	if err := trustGiven(c); err != nil {
+		return err
 	}
 	dir := c.String("out")
 	if dir == "" {

@@ -1,0 +1,226 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"runtime"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/relseal/relseal/internal/reverify"
+	"github.com/relseal/relseal/sign"
+	"github.com/relseal/relseal/verify"
+)
+
+func reverifyCommand(env *environment) *cli.Command {
+	return &cli.Command{
+		Name:      "reverify",
+		Usage:     "verify an archive of bundles again, and record it",
+		ArgsUsage: "DIR...",
+		Description: `Verifies every *.audit.tar.zst and *.release.tar.zst below DIR under a trust root, many
+at a time, and prints one table. The exit code is that of the worst. With --out the
+answers are recorded in an AuditBundle, signed with a key of role archive: one event a
+bundle, so that the record can itself be verified later. What is interrupted goes on
+where it was when the same command is given again.
+
+Example:
+  relseal reverify archive --root 1.root.json --root-dir ROOTS
+  relseal reverify archive --root 1.root.json --root-dir ROOTS --key archive.key --out 2027.audit.tar.zst`,
+		Flags: append(append(append(rootFlags(),
+			&cli.BoolFlag{Name: "strict", Usage: "reject what is undecidable"},
+			&cli.StringFlag{Name: "artifacts", Usage: "look in `DIR` for artifacts that bundles do not contain"},
+			&cli.StringFlag{Name: "out", Usage: "write the record to `F`"}),
+			keyFlags("sign the record with the private key in `F`")...),
+			&cli.StringFlag{Name: "jobs", Usage: "verify `N` bundles at a time; one a processor if not given"},
+			&cli.BoolFlag{Name: "force", Usage: "overwrite the file of --out"},
+			jsonFlag(),
+		),
+		Action: func(c *cli.Context) error { return runReverify(env, c) },
+	}
+}
+
+func runReverify(env *environment, c *cli.Context) error {
+	if c.NArg() == 0 {
+		return exactArgs(c, "DIR")
+	}
+	jobs, err := checkReverify(c)
+	if err != nil {
+		return err
+	}
+	o, err := verifyOptions(c)
+	if err != nil {
+		return err
+	}
+	files, err := reverify.Find(c.Args().Slice())
+	if err != nil {
+		return err
+	}
+	if len(files) == 0 {
+		return &exitError{exitNoInput, errors.New("no bundle found below " + strings.Join(c.Args().Slice(), ", ")), "bundles end in .audit.tar.zst or .release.tar.zst"}
+	}
+	a := archive{env: env, c: c, o: o, total: len(files)}
+	if c.IsSet("out") {
+		if err := a.open(); err != nil {
+			return err
+		}
+		files = a.rest(files)
+	}
+	err = reverify.Verify(c.Context, files, jobs, o, a.take)
+	env.progressEnd()
+	if a.record != nil && err != nil {
+		return a.interrupted(err)
+	}
+	if err != nil {
+		return err
+	}
+	if a.record != nil {
+		if err := a.seal(); err != nil {
+			return err
+		}
+	}
+	return a.print()
+}
+
+// checkReverify refuses flags that exclude each other or are missing.
+func checkReverify(c *cli.Context) (jobs int, err error) {
+	switch {
+	case !c.IsSet("root"):
+		return 0, usageErrorHint("relseal reverify: --root is missing", "--root 1.root.json, from a channel that you trust")
+	case c.IsSet("key") != c.IsSet("out"):
+		return 0, usageErrorHint("relseal reverify: --key and --out go together", "--key archive.key --out 2027.audit.tar.zst records the answers")
+	}
+	if jobs = runtime.GOMAXPROCS(0); c.IsSet("jobs") {
+		if jobs, err = strconv.Atoi(c.String("jobs")); err != nil || jobs < 1 {
+			return 0, usageErrorHint(fmt.Sprintf("relseal reverify: --jobs %q is no number from 1 on", c.String("jobs")), "")
+		}
+	}
+	if c.IsSet("out") {
+		_, err = outFile(c)
+	}
+	return jobs, err
+}
+
+// An archive is being verified.
+type archive struct {
+	env     *environment
+	c       *cli.Context
+	o       verify.Options
+	total   int
+	results []reverify.Result
+	record  *reverify.Record // nil without --out
+	signer  sign.Signer
+	sealed  *sealedRecord
+	shown   time.Time
+}
+
+// take takes in one result.
+func (a *archive) take(r reverify.Result) error {
+	a.results = append(a.results, r)
+	if now := time.Now(); now.Sub(a.shown) > 100*time.Millisecond {
+		a.shown = now
+		a.env.progress("%d of %d bundles verified", len(a.results), a.total)
+	}
+	if a.record == nil {
+		return nil
+	}
+	return a.record.Add(r)
+}
+
+// progress overwrites the last line of a terminal; a pipe stays silent.
+func (env *environment) progress(format string, args ...any) {
+	if f, ok := env.stderr.(*os.File); ok && terminal(f) {
+		fmt.Fprintf(f, "\r\x1b[K"+format, args...)
+	}
+}
+
+func (env *environment) progressEnd() { env.progress("") }
+
+type archiveResult struct {
+	Schema  string            `json:"schema"`
+	Verdict verify.Verdict    `json:"verdict"`
+	Root    verify.RootUse    `json:"root"`
+	Counts  archiveCounts     `json:"counts"`
+	Bundles []reverify.Result `json:"bundles"`
+	Record  *sealedRecord     `json:"record"`
+}
+
+type archiveCounts struct {
+	Verified    int `json:"verified"`
+	Undecidable int `json:"undecidable"`
+	Rejected    int `json:"rejected"`
+	Unreadable  int `json:"unreadable"`
+}
+
+// print prints the table and returns the error that carries the worst answer.
+func (a *archive) print() error {
+	res := archiveResult{Schema: "relseal/reverify/v1", Verdict: verify.Verified, Root: rootUseOf(a.o), Bundles: a.results, Record: a.sealed}
+	var w strings.Builder
+	for _, r := range a.results {
+		verdict, why := "unreadable", ""
+		switch {
+		case r.Verdict == nil:
+			res.Counts.Unreadable++
+			why = "  " + *r.Error
+		default:
+			verdict = string(*r.Verdict)
+			res.Verdict = res.Verdict.Worse(*r.Verdict)
+			res.Counts.add(*r.Verdict)
+			if r.Code != nil {
+				why = "  " + string(*r.Code)
+			}
+		}
+		fmt.Fprintf(&w, "%-11s  %s%s\n", verdict, escaped(r.File), why)
+	}
+	n := res.Counts
+	fmt.Fprintf(&w, "%s: %d VERIFIED, %d UNDECIDABLE, %d REJECT, %d unreadable; by version %d of the root\n",
+		countOf(a.total, "bundle"), n.Verified, n.Undecidable, n.Rejected, n.Unreadable, res.Root.Version)
+	if s := a.sealed; s != nil {
+		fmt.Fprintf(&w, "recorded in %s\n  %s\n", escaped(s.File), s.ID)
+	}
+	if err := a.env.print(a.c, res, w.String()); err != nil {
+		return err
+	}
+	switch {
+	case n.Unreadable > 0:
+		return &exitError{exitNoInput, fmt.Errorf("%s could not be read", countOf(n.Unreadable, "bundle")), ""}
+	case res.Verdict == verify.Reject:
+		return &answerError{code: exitReject}
+	case res.Verdict == verify.Undecidable:
+		return &answerError{code: exitUndecidable}
+	}
+	return nil
+}
+
+func (n *archiveCounts) add(v verify.Verdict) {
+	switch v {
+	case verify.Verified:
+		n.Verified++
+	case verify.Undecidable:
+		n.Undecidable++
+	default:
+		n.Rejected++
+	}
+}
+
+// rootUseOf returns the version that the caller's own copies lead to.
+func rootUseOf(o verify.Options) verify.RootUse {
+	authority, _ := o.Root.Walk(nil)
+	var u verify.RootUse
+	u.Pinned, u.Version = authority.Versions()
+	u.Hash, _ = authority.Hash(u.Version)
+	return u
+}
+
+func (a *archive) interrupted(err error) error {
+	closed := a.record.Close()
+	if !errors.Is(err, context.Canceled) {
+		return errors.Join(err, closed)
+	}
+	return &exitError{exitInterrupted, fmt.Errorf("interrupted after %d of %d bundles", len(a.results), a.total),
+		"the same command goes on from there; what is recorded so far is in " + shellQuote(a.record.Dir)}
+}

@@ -1,0 +1,95 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"slices"
+
+	"github.com/relseal/relseal/internal/canon"
+	"github.com/relseal/relseal/internal/clock"
+	"github.com/relseal/relseal/internal/pack"
+	"github.com/relseal/relseal/internal/reverify"
+	"github.com/relseal/relseal/sign"
+	"github.com/relseal/relseal/sign/wrap"
+	"github.com/relseal/relseal/verify"
+)
+
+// sealedRecord is the AuditBundle of a record.
+type sealedRecord struct {
+	File string      `json:"file"`
+	ID   sign.Digest `json:"id"`
+	Key  sign.KeyID  `json:"key"`
+}
+
+// open starts the record beside the file of --out, or goes on with it. A key that
+// nobody would count is refused before the work.
+func (a *archive) open() error {
+	key, err := a.env.signingKey(a.c)
+	if err != nil {
+		return err
+	}
+	authority, _ := a.o.Root.Walk(nil)
+	if g, ok := authority.Grant(sign.RoleArchive, key.Public().KeyID()); !ok || g.Status != sign.Active {
+		return &exitError{exitReject, fmt.Errorf("%s may not sign as %s by this root", key.Public().KeyID(), sign.RoleArchive), "relseal trust rotate ROOTS --add archive=FILE gives it the role"}
+	}
+	terms := reverify.Terms{Root: rootUseOf(a.o), At: a.c.String("at"), Strict: a.c.Bool("strict")}
+	if name := a.c.String("ledger"); name != "" {
+		file, err := ledgerFile(name)
+		if err != nil {
+			return err
+		}
+		f, err := os.Open(file)
+		if err != nil {
+			return err
+		}
+		digest, _, err := sign.SumReader(f)
+		f.Close()
+		if err != nil {
+			return err
+		}
+		terms.Ledger = &digest
+	}
+	a.signer = key
+	a.record, err = reverify.Open(a.c.String("out")+".part", terms, reverify.Writer{
+		Signer: key, Clock: clock.System(), Producer: producer, Actor: "reverify"})
+	return err
+}
+
+// rest takes over what the record has already and returns the files that are left.
+func (a *archive) rest(files []reverify.File) []reverify.File {
+	done := map[string]bool{}
+	for _, r := range a.record.Done() {
+		a.results = append(a.results, r)
+		done[r.File] = true
+	}
+	a.total = len(files)
+	left := slices.DeleteFunc(files, func(f reverify.File) bool { return done[f.Name] })
+	a.total = len(left) + len(done)
+	if len(done) > 0 {
+		a.env.note("going on after %s", countOf(len(done), "bundle"))
+	}
+	return left
+}
+
+// seal ends the record and makes its bundle.
+func (a *archive) seal() error {
+	if err := a.record.Finish(); err != nil {
+		return err
+	}
+	details, err := canon.Marshal(map[string]string{"record": verify.Record})
+	if err != nil {
+		return err
+	}
+	out := a.c.String("out")
+	sealed, err := pack.WriteAudit(a.c.Context, out, a.c.Bool("force"), pack.Run{Dir: a.record.Dir, Artifacts: ".", Details: details}, wrap.New(a.signer))
+	if errors.Is(err, fs.ErrExist) {
+		return exists(out)
+	}
+	if err != nil {
+		return err
+	}
+	a.sealed = &sealedRecord{out, sealed.ID, a.signer.Public().KeyID()}
+	return os.RemoveAll(a.record.Dir)
+}

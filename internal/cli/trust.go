@@ -1,0 +1,164 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/relseal/relseal/internal/durable"
+	"github.com/relseal/relseal/internal/hint"
+	"github.com/relseal/relseal/keys"
+	"github.com/relseal/relseal/keys/root"
+	"github.com/relseal/relseal/sign"
+)
+
+func trustCommand(env *environment) *cli.Command {
+	return &cli.Command{
+		Name:  "trust",
+		Usage: "say who may sign what, until when, and change it",
+		Description: `A trust root is a directory of files, 1.root.json, 2.root.json and so on, that the
+holders of root keys sign. Whoever trusts one version finds every later one:
+relseal verify-bundle --root 1.root.json --root-dir ROOTS.
+
+The roles are audit, release.canary, release.stable, release.lts, ledger, archive, and
+root for those who sign the root itself.
+
+Example:
+  relseal trust init ROOTS --add root=alice.pub --add root=bob.pub --threshold root=2 --add audit=ci.pub --expires 2030-01-01
+  relseal trust sign ROOTS/1.root.json --key alice.key
+  relseal trust show ROOTS`,
+		Subcommands: []*cli.Command{
+			trustInitCommand(env),
+			trustRotateCommand(env),
+			trustRevokeCommand(env),
+			trustSignCommand(env),
+			trustShowCommand(env),
+			trustExportCommand(env),
+		},
+	}
+}
+
+func changeFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.StringSliceFlag{Name: "add", Usage: "give a role to the public key in a file, `ROLE=FILE`; may be repeated"},
+		&cli.StringSliceFlag{Name: "threshold", Usage: "so many keys of a role must sign, `ROLE=N`; 1 if not given; may be repeated"},
+		&cli.StringFlag{Name: "expires", Usage: "this version of the root is for installing until `T`"},
+		&cli.StringFlag{Name: "from", Usage: "added keys may sign from `T` on, a date, a time in RFC 3339, or +2y from now; now if not given"},
+		&cli.StringFlag{Name: "until", Usage: "added keys may sign until `T`; until the root expires if not given"},
+	}
+}
+
+// change reads the flags of a command that makes a version. before is the expiry
+// of the version before, zero for the first.
+func change(c *cli.Context, before root.Time) (root.Change, error) {
+	ch := root.Change{Thresholds: map[string]int{}}
+	from, err := timeFlag(c, "from")
+	if err != nil {
+		return ch, err
+	}
+	until, retire := root.Time{}, from
+	if from.IsZero() { // what was signed in this very second, by either key, is good
+		from = root.At(time.Now())
+		retire = root.Time{Time: from.Add(time.Second)}
+	}
+	if ch.Expires, err = timeFlag(c, "expires"); err != nil {
+		return ch, err
+	}
+	if until, err = timeFlag(c, "until"); err != nil {
+		return ch, err
+	}
+	for _, t := range []root.Time{ch.Expires, before} {
+		if until.IsZero() {
+			until = t
+		}
+	}
+	for _, s := range c.StringSlice("add") {
+		role, key, err := roleKey(c, "add", s)
+		if err != nil {
+			return ch, err
+		}
+		if role == "" {
+			return ch, usageErrorHint(fmt.Sprintf("%s: --add %q names no role", c.Command.HelpName, s), "--add audit="+shellQuote(s))
+		}
+		ch.Add = append(ch.Add, root.Addition{Role: role, Key: key, NotBefore: from, NotAfter: until})
+	}
+	for _, s := range c.StringSlice("retire") {
+		role, key, err := roleKey(c, "retire", s)
+		if err != nil {
+			return ch, err
+		}
+		ch.Retire = append(ch.Retire, root.Retirement{Role: role, Key: key, At: retire})
+	}
+	for _, s := range c.StringSlice("threshold") {
+		role, n, _ := strings.Cut(s, "=")
+		count, err := strconv.Atoi(n)
+		if err != nil || !isRole(role) {
+			return ch, usageErrorHint(fmt.Sprintf("%s: --threshold %q is not ROLE=N", c.Command.HelpName, s), "the roles are "+strings.Join(roleNames(), ", "))
+		}
+		ch.Thresholds[role] = count
+	}
+	return ch, nil
+}
+
+func roleNames() []string { return append([]string{root.RootRole}, sign.Roles()...) }
+
+func isRole(name string) bool { return slices.Contains(roleNames(), name) }
+
+// roleKey reads ROLE=FILE, or FILE alone. A file whose name has a = of its own is
+// not taken for a role.
+func roleKey(c *cli.Context, flag, s string) (role string, key sign.PublicKey, err error) {
+	file := s
+	if before, after, ok := strings.Cut(s, "="); ok && isRole(before) {
+		role, file = before, after
+	} else if ok && !strings.ContainsAny(before, `/\.`) {
+		return "", key, usageErrorHint(fmt.Sprintf("%s: --%s: there is no role %q", c.Command.HelpName, flag, before), "the roles are "+strings.Join(roleNames(), ", "))
+	}
+	key, err = keys.LoadPublic(file)
+	return role, key, err
+}
+
+// timeFlag reads a date, a time in RFC 3339, "now" or a time from now on, such as
+// +2y or +90d; it is zero where there is none.
+func timeFlag(c *cli.Context, name string) (root.Time, error) {
+	s := c.String(name)
+	if s == "" {
+		return root.Time{}, nil
+	}
+	if s == "now" {
+		return root.At(time.Now()), nil
+	}
+	if n, err := strconv.Atoi(strings.TrimRight(s, "yd")); err == nil && s[0] == '+' && n <= 1000 {
+		switch s[len(s)-1] {
+		case 'y':
+			return root.At(time.Now().AddDate(n, 0, 0)), nil
+		case 'd':
+			return root.At(time.Now().AddDate(0, 0, n)), nil
+		}
+	}
+	for _, layout := range []string{time.DateOnly, time.RFC3339} {
+		if t, err := time.Parse(layout, s); err == nil {
+			return root.At(t), nil
+		}
+	}
+	return root.Time{}, usageErrorHint(fmt.Sprintf("%s: --%s %q is no time", c.Command.HelpName, name, s), "2030-01-01, 2030-01-01T12:00:00Z, now, +2y or +90d")
+}
+
+// writeRoot writes a version into the directory.
+func writeRoot(dir string, r *root.Root, replace bool) (string, error) {
+	file := filepath.Join(dir, root.FileName(r.Version()))
+	data, err := r.Marshal()
+	if err == nil {
+		err = durable.WriteFile(file, data, 0o644, replace)
+	}
+	if errors.Is(err, fs.ErrExist) {
+		err = hint.With(fmt.Errorf("%s: %w", file, fs.ErrExist), "a version that somebody may have signed is not overwritten: finish it, relseal trust sign, or remove the file")
+	}
+	return file, err
+}

@@ -1,0 +1,88 @@
+package cli
+
+import (
+	"fmt"
+	"os"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/relseal/relseal/internal/hint"
+	"github.com/relseal/relseal/keys"
+	"github.com/relseal/relseal/keys/root"
+	"github.com/relseal/relseal/verify"
+)
+
+// rootFlags are those of every command that verifies with a trust root.
+func rootFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.StringFlag{Name: "root", Usage: "trust the version of a trust root in `FILE`, instead of --key"},
+		&cli.StringFlag{Name: "root-dir", Usage: "look for later versions of the root in `DIR`, beside the copies in the bundle"},
+		&cli.StringFlag{Name: "ledger", Usage: "let `LEDGER`, signed with another key, date bundles whose key is revoked"},
+		&cli.StringFlag{Name: "at", Usage: "ask how it stood at `T`: a date, a time in RFC 3339, or now"},
+	}
+}
+
+// trustGiven refuses a command that names nobody to trust, or both ways.
+func trustGiven(c *cli.Context) error {
+	name := c.Command.HelpName
+	if !c.IsSet("root") {
+		if len(c.StringSlice("key")) == 0 {
+			return usageErrorHint(name+": no key given; trust comes from you alone", "--key release.pub, with a key from a channel that you trust")
+		}
+		for _, f := range []string{"root-dir", "ledger", "at", "for-install"} {
+			if c.IsSet(f) {
+				return usageErrorHint(fmt.Sprintf("%s: --%s without --root", name, f), "--root 1.root.json, from a channel that you trust")
+			}
+		}
+		return nil
+	}
+	if len(c.StringSlice("key")) > 0 {
+		return usageErrorHint(name+": --key and --root exclude each other", "a root says which keys to trust, and for what")
+	}
+	if c.Bool("for-install") && !c.IsSet("at") {
+		return usageErrorHint(name+": --for-install without --at", "--at now takes the clock of this machine")
+	}
+	return nil
+}
+
+// rootOptions reads the flags of a root into o.
+func rootOptions(c *cli.Context, o *verify.Options) error {
+	chain, err := keys.LoadRoot(c.String("root"), c.String("root-dir"))
+	if err != nil {
+		return err
+	}
+	o.Root, o.Install = chain, c.Bool("for-install")
+	at, err := timeFlag(c, "at")
+	if err != nil {
+		return err
+	}
+	o.At = at.Time
+	authority, findings := chain.Walk(nil)
+	for _, f := range findings {
+		if f.Verdict == verify.Reject {
+			return hint.With(fmt.Errorf("%s: %s", c.String("root-dir"), f.Text), "relseal trust show "+shellQuote(c.String("root-dir")))
+		}
+	}
+	if walked, ok := authority.(*root.Chain); ok && len(findings) == 0 {
+		o.Root = walked // so that each bundle of many need not go the same way again
+	}
+	name := c.String("ledger")
+	if name == "" {
+		return nil
+	}
+	file, err := ledgerFile(name)
+	if err != nil {
+		return err
+	}
+	f, err := os.Open(file)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	dates, err := verify.ReadDatings(f, authority)
+	if err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	o.Dates = dates
+	return nil
+}
