@@ -7,6 +7,7 @@ import (
 	"encoding/xml"
 	"fmt"
 	"strings"
+	"unicode"
 
 	"github.com/relseal/relseal/verify"
 )
@@ -115,10 +116,10 @@ func place(f verify.Finding) string {
 }
 
 // clean drops the characters that XML 1.0 has no way to write, and those that
-// would steer a terminal on which the report is shown.
+// would steer a terminal or turn the text around on which the report is shown.
 func clean(s string) string {
 	return strings.Map(func(r rune) rune {
-		if r < 0x20 && r != '\n' || r == 0x7f || r >= 0x80 && r < 0xa0 || r == 0xfffe || r == 0xffff {
+		if !unicode.IsPrint(r) && r != '\n' {
 			return '\ufffd'
 		}
 		return r

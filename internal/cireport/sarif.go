@@ -70,6 +70,9 @@ func result(bundle string, f verify.Finding, rule int) object {
 	if f.Want != nil && f.Got != nil {
 		text += " (want " + *f.Want + ", got " + *f.Got + ")"
 	}
+	if f.Proves != nil {
+		text += ": " + f.Proves.Event
+	}
 	physical := object{"artifactLocation": object{"uri": uri(bundle, f.Path)}}
 	if f.K != nil && *f.K >= 0 {
 		physical["region"] = object{"startLine": *f.K + 1} // line 1 of the file is the genesis, k = 0

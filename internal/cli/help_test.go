@@ -61,7 +61,7 @@ func examples(t *testing.T, text string) {
 		t.Errorf("not every example is a command: %q", text)
 	}
 	for _, m := range found {
-		if _, err := flagsFirst(newApp(newTestApp()), strings.Fields(m[1])); err != nil {
+		if _, _, err := flagsFirst(newApp(newTestApp()), strings.Fields(m[1])); err != nil {
 			t.Errorf("example %q: %v", m[1], err)
 		}
 	}

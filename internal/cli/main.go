@@ -37,7 +37,8 @@ func Main(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io
 	defer catchBrokenPipe()()
 
 	app := newApp(env)
-	ordered, err := flagsFirst(app, args)
+	ordered, quoted, err := flagsFirst(app, args)
+	env.quoted = quoted
 	if err == nil {
 		err = app.RunContext(ctx, ordered)
 	}
@@ -52,6 +53,8 @@ type environment struct {
 	stdin  io.Reader
 	stdout io.Writer
 	stderr io.Writer
+
+	quoted int // of the arguments, the last so many stood behind "--"
 }
 
 // terminal reports whether v is a terminal.
@@ -125,9 +128,14 @@ func newApp(env *environment) *cli.App {
 			runCommand(env),
 			trailCommand(env),
 			bundleCommand(env),
+			releaseCommand(env),
+			gateCommand(env),
 			cardCommand(env),
 			envlockCommand(env),
 			keyCommand(env),
+			trustCommand(env),
+			reverifyCommand(env),
+			benchCommand(env),
 			canonCommand(env),
 			explainCommand(env),
 			completionCommand(env),

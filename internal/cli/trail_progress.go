@@ -6,6 +6,7 @@ import (
 
 	"github.com/relseal/relseal/audit"
 	"github.com/relseal/relseal/keys"
+	"github.com/relseal/relseal/sign"
 )
 
 // trailProgress is how far a run has come.
@@ -13,6 +14,13 @@ type trailProgress struct {
 	end     string // the status of run.end, "" if there is none
 	aborted bool   // there is a run.abort
 	steps   map[string]*trailStep
+	made    map[string]making // by uri
+}
+
+// A making is the last step.end that recorded a file, and its digest.
+type making struct {
+	step string
+	hash sign.Digest
 }
 
 // A trailStep is what the two events of a step of the card say.
@@ -31,9 +39,18 @@ func (s *trailStep) output(uri string) audit.Item {
 	return audit.Item{}
 }
 
+// madeOtherwise returns the step that made a file of this name last, if it made
+// other bytes; else "".
+func (p trailProgress) madeOtherwise(it audit.Item) (step string) {
+	if was, ok := p.made[it.URI]; ok && was.hash != it.Hash {
+		return was.step
+	}
+	return ""
+}
+
 // progress reads the trail once more; the log that is open has found it whole.
 func (r *trailRun) progress() (trailProgress, error) {
-	p := trailProgress{steps: map[string]*trailStep{}}
+	p := trailProgress{steps: map[string]*trailStep{}, made: map[string]making{}}
 	file, err := trailFile(r.dir)
 	if err != nil {
 		return p, err
@@ -43,7 +60,11 @@ func (r *trailRun) progress() (trailProgress, error) {
 		return p, err
 	}
 	defer f.Close()
-	_, err = audit.Check(f, audit.CheckOptions{Bare: true, Keys: keys.NewTrusted(r.key), Event: func(rec audit.Record) { p.add(r.card, &rec.E) }})
+	_, err = audit.Check(f, audit.CheckOptions{
+		Bare: true, Keys: keys.NewTrusted(r.key),
+		EventActions: []string{audit.ActionRunEnd, audit.ActionRunAbort, audit.ActionStepStart, audit.ActionStepEnd},
+		Event:        func(rec audit.Record) { p.add(r.card, &rec.E) },
+	})
 	return p, err
 }
 
@@ -62,6 +83,9 @@ func (p *trailProgress) add(card trailCard, e *audit.Event) {
 		if s := p.steps[id]; s != nil {
 			s.status, s.outputs = e.Status, e.Outputs.Items
 		}
+		for _, it := range e.Outputs.Items {
+			p.made[it.URI] = making{id, it.Hash}
+		}
 	}
 }
 
@@ -71,9 +95,13 @@ func (p trailProgress) outcome(card trailCard, said string) (string, error) {
 		return said, nil
 	}
 	if why := p.notOK(card); why != "" {
-		return "", &exitError{exitReject, errors.New("the run has not ended ok: " + why), "--status failed or --status aborted closes it as that"}
+		return "", notEndedOK(why)
 	}
 	return audit.StatusOK, nil
+}
+
+func notEndedOK(why string) error {
+	return &exitError{exitReject, errors.New("the run has not ended ok: " + why), "--status failed or --status aborted closes it as that"}
 }
 
 // notOK returns why the run cannot have ended ok, "" if it can: what a verifier

@@ -8,6 +8,7 @@ import (
 
 	"github.com/relseal/relseal/audit"
 	"github.com/relseal/relseal/keys"
+	"github.com/relseal/relseal/verify"
 )
 
 func trailVerifyCommand(env *environment) *cli.Command {
@@ -24,7 +25,7 @@ you name.
 Example:
   relseal trail verify DIR --key release.pub
   relseal trail verify audit/trail.jsonl --key release.pub --json | jq .verdict`,
-		Flags: []cli.Flag{trustFlag(), jsonFlag()},
+		Flags: []cli.Flag{trustFlag(), plainFlag(), jsonFlag()},
 		Action: func(c *cli.Context) error {
 			if err := exactArgs(c, "DIR|FILE"); err != nil {
 				return err
@@ -57,7 +58,13 @@ func (env *environment) trailVerify(c *cli.Context) error {
 		return err
 	}
 	defer f.Close()
-	r, err := judgeTrail(untilDone{c.Context, f}, trusted)
+	p := new(verify.Progress)
+	if info, err := f.Stat(); err == nil {
+		p.Of.Store(info.Size()) // 0 of what is no regular file
+	}
+	stop := env.watch(file, p)
+	r, err := judgeTrail(p.Count(untilDone{c.Context, f}), audit.CheckOptions{Keys: trusted, Plain: c.Bool("plain"), Judged: &p.Events})
+	stop()
 	if err != nil {
 		return err
 	}
@@ -67,18 +74,17 @@ func (env *environment) trailVerify(c *cli.Context) error {
 	return r.answer()
 }
 
-// judgeTrail checks a trail that is in no bundle.
-func judgeTrail(r io.Reader, trusted *keys.Trusted) (*trailReport, error) {
+// judgeTrail checks a trail that is in no bundle, as o says.
+func judgeTrail(r io.Reader, o audit.CheckOptions) (*trailReport, error) {
 	t := newTrailFindings()
 	outcome := ""
-	sum, err := audit.Check(r, audit.CheckOptions{
-		Bare: true, Keys: trusted, Report: t.add,
-		Event: func(rec audit.Record) {
-			if rec.E.Action == audit.ActionRunEnd {
-				outcome = rec.E.Status
-			}
-		},
-	})
+	o.Bare, o.Report, o.EventActions = true, t.add, []string{audit.ActionRunEnd}
+	o.Event = func(rec audit.Record) {
+		if rec.E.Action == audit.ActionRunEnd {
+			outcome = rec.E.Status
+		}
+	}
+	sum, err := audit.Check(r, o)
 	if err != nil {
 		return nil, err
 	}

@@ -21,26 +21,36 @@ func verifyCommand(env *environment) *cli.Command {
 		Description: `Checks everything that a bundle claims and prints the answer: VERIFIED (exit 0),
 UNDECIDABLE (1: something needed is missing) or REJECT (2: something is wrong).
 BUNDLE is a .tar.zst, a .tar or the unpacked directory. No network is used, and
-nothing in the bundle is trusted: only the keys that you name.
+nothing in the bundle is trusted: only the keys that you name, or those that a trust
+root names, for what it says and as long as it says.
 
 Example:
   relseal verify-bundle greetd-1.0.0.release.tar.zst --key release.pub
-  relseal verify-bundle dist/*.tar.zst --key old.pub --key new.pub --json | jq .verdict`,
-		Flags: []cli.Flag{
+  relseal verify-bundle dist/*.tar.zst --key old.pub --key new.pub --json | jq .verdict
+  relseal verify-bundle dist/*.tar.zst --root 1.root.json --root-dir ROOTS --for-install --at now`,
+		Flags: append(append([]cli.Flag{
 			&cli.StringSliceFlag{Name: "key", Usage: "trust the public key in `FILE`, or every *.pub of a directory; may be repeated"},
+		}, rootFlags()...),
+			&cli.BoolFlag{Name: "for-install", Usage: "reject under a root that has expired at --at"},
 			&cli.StringFlag{Name: "artifacts", Usage: "look in `DIR` for artifacts that the bundle does not contain"},
 			&cli.StringFlag{Name: "against", Usage: "say in which members a damaged document differs from `COPY`, another copy of the bundle or its run directory"},
 			&cli.StringFlag{Name: "expect", Usage: "reject unless `product=P,version=V,channel=C,newer-than=V` hold; each is optional; newer-than takes a version or a bundle"},
 			&cli.BoolFlag{Name: "strict", Usage: "reject what is undecidable"},
+			plainFlag(),
 			&cli.StringFlag{Name: "certificate", Usage: "write the report (the bytes of --json) to `FILE`"},
 			&cli.StringFlag{Name: "summary", Usage: "write the text report to `FILE`"},
 			&cli.StringFlag{Name: "junit", Usage: "write the results of all bundles to `FILE` as JUnit XML"},
 			&cli.StringFlag{Name: "sarif", Usage: "write the findings of all bundles to `FILE` as SARIF 2.1.0"},
 			&cli.BoolFlag{Name: "force", Usage: "overwrite these files"},
 			jsonFlag(),
-		},
-		Action: func(c *cli.Context) error { return runVerify(env, c) },
+		),
+		Action: func(c *cli.Context) error { frugal(); return runVerify(env, c) },
 	}
+}
+
+// plainFlag is for those who doubt the fast way, and to hold it against.
+func plainFlag() cli.Flag {
+	return &cli.BoolFlag{Name: "plain", Usage: "take no short cut in checking trails: the same report, several times as slow"}
 }
 
 func runVerify(env *environment, c *cli.Context) error {
@@ -48,9 +58,8 @@ func runVerify(env *environment, c *cli.Context) error {
 	if len(bundles) == 0 {
 		return exactArgs(c, "BUNDLE")
 	}
-	if len(c.StringSlice("key")) == 0 {
-		return usageErrorHint("relseal verify-bundle: no key given; trust comes from you alone",
-			"--key release.pub, with a key from a channel that you trust")
+	if err := trustGiven(c); err != nil {
+		return err
 	}
 	if len(bundles) > 1 && (c.IsSet("certificate") || c.IsSet("summary")) {
 		return usageError("relseal verify-bundle: --certificate and --summary take one bundle")
@@ -66,7 +75,10 @@ func runVerify(env *environment, c *cli.Context) error {
 	worst := &verify.Report{Verdict: verify.Verified}
 	var failed []error // a bundle that cannot be read does not keep the others from being checked
 	for _, name := range bundles {
+		o.Progress = new(verify.Progress)
+		stop := env.watch(name, o.Progress)
 		r, err := verify.File(c.Context, name, o)
+		stop()
 		if c.Context.Err() != nil {
 			return c.Context.Err()
 		}
@@ -116,12 +128,16 @@ func answer(r *verify.Report) error {
 }
 
 func verifyOptions(c *cli.Context) (verify.Options, error) {
-	o := verify.Options{Strict: c.Bool("strict")}
-	trusted, err := keys.LoadTrusted(c.StringSlice("key"))
+	o := verify.Options{Strict: c.Bool("strict"), Plain: c.Bool("plain")}
+	var err error
+	if c.IsSet("root") {
+		err = rootOptions(c, &o)
+	} else {
+		o.Keys, err = keys.LoadTrusted(c.StringSlice("key"))
+	}
 	if err != nil {
 		return o, err
 	}
-	o.Keys = trusted
 	if dir := c.String("artifacts"); dir != "" {
 		if o.Artifacts, err = verify.Dir(dir); err != nil {
 			return o, err
