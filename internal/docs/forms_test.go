@@ -14,6 +14,7 @@ import (
 	"github.com/relseal/relseal/cards"
 	"github.com/relseal/relseal/envlock"
 	"github.com/relseal/relseal/gates"
+	"github.com/relseal/relseal/internal/yamldoc"
 )
 
 // A document is one that a table describes: a sample with every optional member,
@@ -82,6 +83,27 @@ var documents = []document{
 			"tau_hb":"5","tau_drop":"0.01","tau_inc":"0.1","T_obs_max_ms":9,"plus":"point"}`,
 		read:  func(doc string) error { _, err := gates.ReadPolicy([]byte(doc)); return err },
 		words: "r_canary tau_score gate_rep tau_psd.max tau_tb.max tau_tb.kind tau_tb.unit tau_hb tau_drop tau_inc T_obs_max_ms",
+	}, {
+		table: "the window",
+		sample: `{"schema":"relseal/window/v1","id":"w1","channel":"canary","start_ms":0,"end_ms":60000,"score":"0.97","delta_rep":"NaN","delta_psd":null,"r_tb":"1e-3","hb_lag":"+Inf",
+			"drop_rate":"0","incident_rate":"fast","seq":3,"release":` + d1 + `,"n":9,"k":1,"last_beat_ms":5,"psd_kind":"rel_l1","tb_kind":"rms","tb_unit":"s","evidence":` + d2 + `}`,
+		read: func(doc string) error {
+			var w gates.Window
+			if err := yamldoc.Unmarshal([]byte(doc), gates.WindowSchema, &w); err != nil {
+				return err
+			}
+			return w.Check()
+		},
+		words: "n k evidence",
+	}, {
+		table: "the decision",
+		sample: `{"schema":"relseal/decision/v1","semantics":"gate/1","policy":{"digest":` + d1 + `},"channel":"canary","since_ms":0,"now_ms":60000,
+			"observed":{"count":1,"root":` + d1 + `,"start_ms":0,"end_ms":60000},"decision":"HOLD","reasons":["COVERAGE"],"alerts":["E_TIMEBASE_SKEW"],"evidence":["w1"],"coverage_ms":60000,
+			"predicates":[{"name":"COVERAGE","statistic":"ms","value":"60000","op":">=","limit":"180000","met":false,"metric":"score","window":"w1"}],
+			"triggers":[{"name":"TRIGGER:score","statistic":"value","value":"0.9","op":"<","limit":"0.95","met":true,"metric":"score","window":"w1"}],
+			"windows":[],"release":"r","to":"stable","window":"w1","deadline_ms":5,"restart":{"window":"w1","reasons":["GAP"]},"next":{"windows":1,"earliest_ms":5,"window_ms":1,"after":"w1"}}`,
+		read:  func(doc string) error { _, err := gates.ReadDecision([]byte(doc)); return err },
+		words: "next.window_ms",
 	}, {
 		table: "auditbundle",
 		sample: `{"schema":"relseal/audit-bundle/v1","kind":"audit","product":"demo","run":{"id":"00000000000000000000000000000000"},"outcome":"ok","EnvLock":{"fingerprint":` + d1 + `},

@@ -27,6 +27,8 @@ func TestMembers(t *testing.T) {
 		"PipelineCard":  cards.Pipeline{},
 		"ParamCard":     cards.Params{},
 		"Gate policy":   gates.Policy{},
+		"The window":    gates.Window{},
+		"The decision":  gates.Decision{},
 		"AuditBundle":   bundle.AuditManifest{},
 		"ReleaseBundle": bundle.ReleaseManifest{},
 		"The report":    verify.Report{},
@@ -35,8 +37,8 @@ func TestMembers(t *testing.T) {
 	}
 	common := membersOf(t, "Objects that several documents have")
 	for typ, name := range named {
-		if name == "policy" {
-			continue // has its own table
+		if name == "policy" || name == "window" {
+			continue // have their own tables
 		}
 		rows := map[string]member{}
 		for path, m := range common {
@@ -58,6 +60,7 @@ var named = map[reflect.Type]string{
 	reflect.TypeFor[audit.Continues]():  "head",
 	reflect.TypeFor[bundle.LedgerRef](): "head",
 	reflect.TypeFor[gates.Policy]():     "policy",
+	reflect.TypeFor[gates.Window]():     "window",
 }
 
 // words are the words for a leaf, by its type: one of several where the page
@@ -69,6 +72,8 @@ var words = map[reflect.Type][]string{
 	reflect.TypeFor[audit.Text]():    {"text", "commit"},
 	reflect.TypeFor[canon.Decimal](): {"decimal"},
 	reflect.TypeFor[canon.Value]():   {"any", "object"},
+	reflect.TypeFor[gates.Value]():   {"text"},
+	reflect.TypeFor[gates.Int]():     {"integer"},
 }
 
 var kindsOf = map[reflect.Kind][]string{
@@ -105,7 +110,7 @@ func addMember(found map[string]typeMember, path string, t reflect.Type, optiona
 	if t.Kind() == reflect.Pointer {
 		t, m.null = t.Elem(), !optional
 	}
-	m.open = !optional && (t == reflect.TypeFor[audit.Text]() || t == reflect.TypeFor[canon.Value]())
+	m.open = !optional && (t == reflect.TypeFor[audit.Text]() || t == reflect.TypeFor[canon.Value]() || t == reflect.TypeFor[gates.Value]())
 	switch name, ok := named[t]; {
 	case ok:
 		m.words = []string{name}

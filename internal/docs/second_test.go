@@ -224,21 +224,18 @@ func (s *second) run() {
 	if !ok || s.form.check("pipelinecard", card) != "" || !s.intact("cards/pipeline.json") {
 		card = nil
 	}
-	ended, outputs := false, map[string]string{}
+	ended, outputs := true, map[string]string{}
 	for _, pin := range list(s.m, "trails") {
 		t := &secondTrail{s: s, intact: true}
 		t.read(string(s.files[text(pin, "path")]), pin)
 		if text(pin, "purpose") == "run" && t.genesis != nil {
 			s.crossCheck(t, card)
 		}
-		for _, e := range t.proven {
-			if text(e, "action") == "run.end" {
-				ended = true
-				for _, it := range list(e, "outputs.items") {
-					outputs[text(it, "uri")] = text(it, "hash")
-				}
-			}
+		end := t.summary().end
+		for _, it := range list(end, "outputs.items") {
+			outputs[text(it, "uri")] = text(it, "hash")
 		}
+		ended = ended && (end != nil || text(pin, "purpose") != "run")
 	}
 	artifacts := map[string]string{}
 	for _, a := range list(s.m, "artifacts") {
@@ -251,6 +248,7 @@ func (s *second) run() {
 // to be compared.
 func (s *second) crossCheck(t *secondTrail, card any) {
 	product := get(t.genesis, "product")
+	whole := !t.rejected
 	other := get(t.genesis, "run.id") != get(s.m, "run.id") || product != nil && product != get(s.m, "product")
 	for name := range hashes {
 		other = other || get(t.genesis, name) != get(s.m, name)
@@ -262,6 +260,17 @@ func (s *second) crossCheck(t *secondTrail, card any) {
 	}
 	t.fails(run.end == nil && t.closed, 0)
 	t.fails(run.end != nil && text(run.end, "status") != text(s.m, "outcome"), num(run.end, "k"))
+	artifacts := map[string]bool{}
+	for _, a := range list(s.m, "artifacts") {
+		artifacts[text(a, "uri")] = true
+	}
+	changed := false
+	for _, it := range list(run.end, "outputs.items") {
+		uri := text(it, "uri")
+		changed = changed || artifacts[uri] && run.made[uri] != "" && run.made[uri] != text(it, "hash")
+	}
+	// Last, since what follows asks whether there was a finding.
+	defer t.fails(whole && changed, num(run.end, "k"))
 	if card == nil {
 		return
 	}
@@ -351,5 +360,5 @@ func (s *second) release(copies map[string]bool) {
 			s.reject(commit != get(s.m, "commit"))
 		}
 	}
-	s.leave(text(s.m, "channel") != "canary")
+	s.promotion()
 }

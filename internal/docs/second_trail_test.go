@@ -260,14 +260,15 @@ func (t *secondTrail) line(line string, mayBeTorn bool) {
 // A secondRun is what the proven events say of a run.
 type secondRun struct {
 	end      any
-	steps    map[string]any // the last step.end by path
-	starts   map[string]any // the step.start just before it
-	nameless int            // step.end of which the path is no text
+	steps    map[string]any    // the last step.end by path
+	starts   map[string]any    // the step.start just before it
+	made     map[string]string // the last digest that a step.end recorded, by uri
+	nameless int               // step.end of which the path is no text
 	commits  []string
 }
 
 func (t *secondTrail) summary() secondRun {
-	r := secondRun{steps: map[string]any{}, starts: map[string]any{}}
+	r := secondRun{steps: map[string]any{}, starts: map[string]any{}, made: map[string]string{}}
 	var started any
 	for _, e := range t.proven {
 		switch id, named := get(e, "path").(string); text(e, "action") {
@@ -283,6 +284,9 @@ func (t *secondTrail) summary() secondRun {
 				continue
 			}
 			r.steps[id] = e
+			for _, it := range list(e, "outputs.items") {
+				r.made[text(it, "uri")] = text(it, "hash")
+			}
 			delete(r.starts, id)
 			if started != nil && get(started, "path") == id {
 				r.starts[id] = started

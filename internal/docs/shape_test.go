@@ -85,7 +85,7 @@ func shapes(t *testing.T) map[string]*shape {
 			all[name].at(path, m)
 		}
 	}
-	all["policy"] = all["gate policy"]
+	all["policy"], all["window"] = all["gate policy"], all["the window"]
 	return all
 }
 

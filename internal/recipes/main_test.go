@@ -62,10 +62,15 @@ var build = sync.OnceValues(func() (string, error) {
 func need(t *testing.T, tools ...string) {
 	t.Helper()
 	for _, name := range tools {
-		if _, err := exec.LookPath(name); err != nil {
+		if !installed(name) {
 			t.Skipf("%s is not installed", name)
 		}
 	}
+}
+
+func installed(name string) bool {
+	_, err := exec.LookPath(name)
+	return err == nil
 }
 
 // An ended process.

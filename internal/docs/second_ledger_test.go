@@ -1,0 +1,406 @@
+package docs
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+)
+
+// A secondLedger is the part of the second verifier that reads a ledger: of
+// section 3 what it records, of section 9 the promotion. Of a decision it makes
+// outcome and reasons again; that the bytes of its record follow it leaves out.
+type secondLedger struct {
+	s        *second
+	trail    *secondTrail
+	policies []secondPolicy
+	releases map[string]*secondRelease
+	order    []*secondRelease
+	moves    map[int64]*secondMove
+	back     map[int64]any // the rollback events
+	override any           // the event before, if it is an override
+	faults   []secondFault
+}
+
+type secondPolicy struct {
+	k      int64
+	digest string
+	policy any
+}
+
+type secondRelease struct {
+	id, channel, version, policy string
+	promote                      int64
+	k, since                     int64
+	windows                      []any
+	first                        int64 // k of the first window
+	hole, earlier                bool
+	move                         *secondMove
+	gone                         bool
+}
+
+type secondMove struct {
+	k        int64
+	source   *secondRelease
+	to       string
+	policy   *secondPolicy
+	decision string
+	faulty   bool
+	sealed   bool
+}
+
+type secondFault struct {
+	k       int64
+	release string
+	earlier bool
+}
+
+const ledgerPath = "evidence/ledger.jsonl"
+
+// promotion is step 9 of the checks.
+func (s *second) promotion() {
+	ref := get(s.m, "provenance.ledger")
+	if ref == nil {
+		return
+	}
+	listed := slices.ContainsFunc(list(s.m, "files"), func(f any) bool { return text(f, "path") == ledgerPath })
+	if !listed {
+		s.leave(text(s.m, "channel") != "canary")
+	}
+	data, ok := s.files[ledgerPath]
+	if !ok || !listed {
+		return
+	}
+	t := &secondTrail{s: s, intact: true}
+	inside := s.inside
+	s.inside = true // an unknown key leaves open
+	t.read(string(data), map[string]any{"H_0": get(ref, "H_0"), "H_K": get(ref, "H_k"), "K": get(ref, "k"), "purpose": "ledger"})
+	s.inside = inside
+	if t.rejected || t.genesis == nil {
+		return
+	}
+	product := get(t.genesis, "product")
+	s.reject(product != nil && product != get(s.m, "product"))
+	l := &secondLedger{s: s, trail: t, releases: map[string]*secondRelease{}, moves: map[int64]*secondMove{}, back: map[int64]any{}}
+	for _, e := range t.proven {
+		l.event(e)
+	}
+	way := l.way(num(ref, "k"))
+	for _, f := range l.faults {
+		switch {
+		case f.release != "" && !way[f.release]:
+		case f.earlier && get(t.genesis, "continues") != nil:
+			s.leave(true)
+		default:
+			t.fault(f.k)
+		}
+	}
+	if text(s.m, "channel") != "canary" {
+		l.manifest(l.moves[num(ref, "k")])
+	}
+}
+
+// way returns the bundles that the release went through.
+func (l *secondLedger) way(k int64) map[string]bool {
+	way := map[string]bool{}
+	for m := l.moves[k]; m != nil && m.source != nil; m = l.below(m.source) {
+		way[m.source.id] = true
+	}
+	return way
+}
+
+// below returns the promotion from the channel below that made r.
+func (l *secondLedger) below(r *secondRelease) *secondMove {
+	m := l.moves[r.promote]
+	if m == nil || m.source == nil || m.k >= r.k || map[string]string{"canary": "stable", "stable": "LTS"}[m.source.channel] != r.channel {
+		return nil
+	}
+	return m
+}
+
+// manifest compares the manifest with the promotion that it was sealed over.
+func (l *secondLedger) manifest(m *secondMove) {
+	s := l.s
+	if s.reject(m == nil) || m.source == nil || m.policy == nil || m.faulty {
+		return
+	}
+	s.reject(m.source.id != text(s.m, "provenance.previous") || m.to != text(s.m, "channel") || m.source.version != text(s.m, "version"))
+	d := get(s.m, "decision")
+	s.reject(digestOf(d) != m.decision || digestOf(get(s.m, "gates")) != m.policy.digest || text(d, "policy.digest") != m.policy.digest)
+	scores := map[string]any{}
+	for _, p := range list(d, "predicates") {
+		scores[text(p, "name")] = text(p, "value")
+	}
+	s.reject(!maps.Equal(scores, get(s.m, "scores").(map[string]any)))
+	count := int64(len(m.source.windows))
+	s.reject(num(s.m, "windows.count") != count || num(s.m, "windows.first") != m.source.first)
+}
+
+// ledgerDetails are the members of details by action, with their kinds.
+var ledgerDetails = map[string]string{
+	"policy.register": "digest:digest policy:policy",
+	"bundle.sealed":   "bundle:digest channel:channel policy:digest,null promote:integer,null version:version",
+	"window":          "window:the window",
+	"override":        "decision:digest from:text release:digest to:text unmet:texts",
+	"promote":         "decision:digest from:text override:integer,null release:digest to:text",
+	"rollback":        "channel:text deadline_ms:integer,null decision:digest,null release:digest to:digest,null trigger_end_ms:integer",
+	"rollback.done":   "ok:boolean reason:text,null rollback:integer total_ms:integer,null",
+}
+
+// formed reports whether details are of the form of their action.
+func (l *secondLedger) formed(action string, details any) bool {
+	members, ok := details.(map[string]any)
+	kinds := strings.Split(strings.ReplaceAll(ledgerDetails[action], "the window", "the_window"), " ")
+	for _, member := range kinds {
+		name, kind, _ := strings.Cut(member, ":")
+		v, there := members[name]
+		_, text := v.(string)
+		kind, null := strings.CutSuffix(kind, ",null")
+		switch {
+		case !there:
+			ok = false
+		case v == nil:
+			ok = ok && null
+		case kind == "policy":
+			ok = ok && l.s.form.check("policy", v) == ""
+		case kind == "the_window":
+			ok = ok && l.s.form.check("the window", v) == "" && get(v, "seq") != nil && isLeaf("digest", get(v, "release"))
+		case kind == "channel":
+			ok = ok && slices.Contains([]any{"canary", "stable", "LTS"}, v)
+		case kind == "version":
+			ok = ok && v != "" && isLeaf("name", v)
+		case kind == "text":
+			ok = ok && text
+		case kind == "texts":
+			all, isList := v.([]any)
+			ok = ok && isList && !slices.ContainsFunc(all, func(t any) bool { _, text := t.(string); return !text })
+		default:
+			ok = ok && isLeaf(kind, v)
+		}
+	}
+	return ok && len(members) == len(kinds)
+}
+
+func (l *secondLedger) fault(k int64, release string, earlier bool) {
+	l.faults = append(l.faults, secondFault{k, release, earlier})
+}
+
+func (l *secondLedger) event(e any) {
+	k, action, d := num(e, "k"), text(e, "action"), get(e, "details")
+	before := l.override
+	l.override = nil
+	if ledgerDetails[action] == "" {
+		return
+	}
+	if !l.formed(action, d) {
+		l.fault(k, "", false)
+		return
+	}
+	ts, _ := time.Parse(timeForm, text(e, "ts"))
+	now := ts.UnixMilli()
+	switch action {
+	case "policy.register":
+		if digestOf(get(d, "policy")) != text(d, "digest") {
+			l.fault(k, "", false)
+			return
+		}
+		l.policies = append(l.policies, secondPolicy{k, text(d, "digest"), get(d, "policy")})
+	case "bundle.sealed":
+		l.sealed(k, now, d)
+	case "window":
+		l.window(k, get(d, "window"))
+	case "override":
+		if text(e, "notes") == "" || text(e, "actor") == "" {
+			l.fault(k, text(d, "release"), false)
+			return
+		}
+		l.override = e
+	case "promote":
+		l.promote(k, now, d, before)
+	case "rollback":
+		l.rollback(k, now, e, d)
+	case "rollback.done":
+		l.done(k, now, e, d)
+	}
+}
+
+func (l *secondLedger) sealed(k, now int64, d any) {
+	r := &secondRelease{id: text(d, "bundle"), channel: text(d, "channel"), version: text(d, "version"), policy: text(d, "policy"), promote: num(d, "promote"), k: k, since: now}
+	if l.releases[r.id] != nil {
+		l.fault(k, r.id, false)
+		return
+	}
+	l.releases[r.id] = r
+	l.order = append(l.order, r)
+	m := l.moves[r.promote]
+	switch {
+	case get(d, "promote") == nil:
+		if r.channel != "canary" {
+			l.fault(k, r.id, false)
+		}
+	case m == nil || m.source == nil:
+		l.fault(k, r.id, true)
+	case m.sealed || m.to != r.channel || m.source.version != r.version || m.policy != nil && m.policy.digest != r.policy || m.source.gone:
+		l.fault(k, r.id, false)
+	default:
+		m.sealed = true
+	}
+}
+
+func (l *secondLedger) window(k int64, w any) {
+	r := l.releases[text(w, "release")]
+	switch {
+	case r == nil:
+		l.fault(k, text(w, "release"), true)
+		return
+	case r.channel != text(w, "channel"):
+		l.fault(k, r.id, false)
+		return
+	}
+	if r.windows = append(r.windows, w); len(r.windows) == 1 {
+		r.first = k
+	}
+	if num(w, "seq") != int64(len(r.windows)) && !r.hole {
+		r.hole, r.earlier = true, len(r.windows) == 1
+		l.fault(k, r.id, r.earlier)
+	}
+}
+
+// policyOf returns the policy that judges a release.
+func (l *secondLedger) policyOf(r *secondRelease) (found *secondPolicy) {
+	for i, p := range l.policies {
+		if (r.policy == "" || r.policy == p.digest) && (len(r.windows) == 0 || p.k < r.first) {
+			found = &l.policies[i]
+		}
+	}
+	return found
+}
+
+func (l *secondLedger) promote(k, now int64, d, override any) {
+	r := l.releases[text(d, "release")]
+	m := &secondMove{k: k, source: r, to: text(d, "to"), decision: text(d, "decision"), faulty: true}
+	l.moves[k] = m
+	if r == nil {
+		l.fault(k, text(d, "release"), true)
+		return
+	}
+	m.policy = l.policyOf(r)
+	above := map[string]string{"canary": "stable", "stable": "LTS"}[r.channel]
+	wrong, earlier := true, false
+	switch {
+	case text(d, "from") != r.channel || m.to != above || r.gone || r.move != nil:
+	case m.policy == nil:
+		earlier = true
+	case r.hole:
+		earlier = r.earlier
+	default:
+		wrong = !l.follows(k, now, d, r, m.policy.policy, override)
+	}
+	if r.move == nil {
+		r.move = m
+	}
+	if m.faulty = wrong; wrong {
+		l.fault(k, r.id, earlier)
+	}
+}
+
+// follows reports whether a promotion follows from the windows, or from them and
+// its override.
+func (l *secondLedger) follows(k, now int64, d any, r *secondRelease, policy, override any) bool {
+	outcome, unmet := secondDecide(policy, r.channel, r.since, now, r.windows)
+	end := int64(0)
+	for _, w := range r.windows {
+		if num(w, "start_ms") >= r.since {
+			end = max(end, num(w, "end_ms"))
+		}
+	}
+	if end > 0 && now-end > num(policy, "stale_max_ms") {
+		unmet = append(unmet, "STALE")
+	}
+	for m := l.below(r); m != nil; m = l.below(m.source) {
+		if p := l.policyOf(m.source); p != nil {
+			below, why := secondDecide(p.policy, m.source.channel, m.source.since, now, m.source.windows)
+			if below == "ROLLBACK" && strings.HasPrefix(why[0], "TRIGGER:") {
+				return false
+			}
+		}
+	}
+	if get(d, "override") == nil {
+		return outcome == "PROMOTE" && len(unmet) == 0
+	}
+	o := get(override, "details")
+	for _, name := range []string{"release", "from", "to", "decision"} {
+		if o == nil || get(o, name) != get(d, name) {
+			return false
+		}
+	}
+	return num(d, "override") == k-1 && num(override, "k") == k-1 && outcome != "ROLLBACK" && len(r.windows) > 0 && len(unmet) > 0 &&
+		fmt.Sprint(list(o, "unmet")) == fmt.Sprint(unmet)
+}
+
+// returnTo returns the bundle that a rollback leads back to, "" if there is none.
+func (l *secondLedger) returnTo(r *secondRelease) string {
+	for _, channel := range map[string][]string{"canary": {"stable", "LTS"}, "stable": {"stable", "LTS"}, "LTS": {"LTS"}}[r.channel] {
+		for _, o := range slices.Backward(l.order) {
+			if o.channel == channel && !o.gone && (channel != r.channel || o.k < r.k) {
+				return o.id
+			}
+		}
+	}
+	return ""
+}
+
+func (l *secondLedger) rollback(k, now int64, e, d any) {
+	r := l.releases[text(d, "release")]
+	if r == nil {
+		l.fault(k, text(d, "release"), true)
+		return
+	}
+	p, again := l.policyOf(r), r.gone
+	to := l.returnTo(r)
+	wrong := again || text(d, "channel") != r.channel || text(d, "to") != to
+	deadline, set := num(d, "deadline_ms"), get(d, "deadline_ms") != nil
+	if get(d, "decision") == nil {
+		wrong = wrong || text(e, "notes") == "" || num(d, "trigger_end_ms") != now || set != (p != nil) || p != nil && deadline != now+num(p.policy, "T_rollback_ms")
+	} else if p == nil {
+		l.fault(k, r.id, true)
+		wrong = false
+	} else {
+		outcome, _ := secondDecide(p.policy, r.channel, r.since, now, r.windows)
+		wrong = wrong || outcome != "ROLLBACK" || num(d, "trigger_end_ms") != deadline-num(p.policy, "T_rollback_ms")
+	}
+	if wrong {
+		l.fault(k, r.id, false)
+	}
+	if !again {
+		r.gone, l.back[k] = true, e
+	}
+}
+
+func (l *secondLedger) done(k, now int64, e, d any) {
+	b := l.back[num(d, "rollback")]
+	if b == nil {
+		l.fault(k, "", true)
+		return
+	}
+	delete(l.back, num(d, "rollback"))
+	said := get(b, "details")
+	ts, _ := time.Parse(timeForm, text(b, "ts"))
+	skew := int64(0)
+	if p := l.policyOf(l.releases[text(said, "release")]); get(said, "decision") != nil && p != nil {
+		skew = num(p.policy, "skew_max_ms")
+	}
+	detection, execution := ts.UnixMilli()-num(said, "trigger_end_ms"), num(e, "tau_mono_us")/1000-num(b, "tau_mono_us")/1000
+	total := max(0, detection) + execution
+	reason := ""
+	switch {
+	case text(e, "clock") != text(b, "clock") || execution < 0 || detection < -skew:
+		reason = "E_TIMEBASE_SKEW"
+	case get(said, "deadline_ms") != nil && total > num(said, "deadline_ms")-num(said, "trigger_end_ms"):
+		reason = "E_ROLLBACK_DEADLINE"
+	}
+	if get(d, "ok") != (reason == "") || text(d, "reason") != reason || (get(d, "total_ms") == nil) != (reason == "E_TIMEBASE_SKEW") || num(d, "total_ms") != total && reason != "E_TIMEBASE_SKEW" {
+		l.fault(k, text(said, "release"), false)
+	}
+}
