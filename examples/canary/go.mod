@@ -1,0 +1,3 @@
+module example.test/canary
+
+go 1.26
