@@ -52,6 +52,11 @@ type CheckOptions struct {
 	// again and compared. It changes nothing but the time.
 	Plain bool
 
+	// Faulty, if not nil, counts the lines that have a finding of the chain, of all
+	// trails that are given the same one: together they may have no more than
+	// limits.Faulty. Reading ends with the next, which is E_LIMIT.
+	Faulty *int64
+
 	// Judged, if not nil, counts the lines that were judged, while it goes on.
 	Judged *atomic.Int64
 
@@ -93,7 +98,8 @@ type Summary struct {
 //
 // A later line has at most one of E_FORMAT (E_LIMIT, E_SCHEMA_MISMATCH),
 // E_EVENT_ID, E_SEQUENCE, E_RUN_ID, E_CHAIN_LINK and E_SIG_EVENT; how the chain
-// goes on after it is said at the type chain. A line without one of these is
+// goes on after it is said at the type chain. Too many of them end the reading:
+// see CheckOptions.Faulty. A line without one of these is
 // held to the genesis (E_ENVLOCK, E_CARD), to itself (E_DATA_MISMATCH,
 // E_SEED_INVALID) and to the events before it (E_SEED_INVALID, E_TIME_ORDER, and
 // E_SEQUENCE for one after trail.close or, in a trail that is whole so far, one
@@ -113,7 +119,7 @@ func checkLines(lines *lineReader, o CheckOptions, chunk int) (Summary, error) {
 	if err != nil || !j.header(line) {
 		return j.summary(), err
 	}
-	if err = j.events(lines, chunk); err == nil {
+	if err = j.events(lines, chunk); err == nil && !j.over {
 		j.end(1)
 	}
 	return j.summary(), err

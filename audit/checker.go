@@ -32,7 +32,7 @@ func (c *Checker) Key() *sign.KeyID { return c.judge.trust.used }
 // End judges how the trail ends, after which no line can follow, and returns what
 // was learned of it.
 func (c *Checker) End() Summary {
-	if !c.stop {
+	if !c.stop && !c.judge.over {
 		c.judge.end(c.lines)
 	}
 	c.stop = true

@@ -1,7 +1,10 @@
 package audit
 
 import (
+	"fmt"
+
 	"github.com/relseal/relseal/internal/finding"
+	"github.com/relseal/relseal/internal/limits"
 	"github.com/relseal/relseal/sign"
 )
 
@@ -17,6 +20,7 @@ type judge struct {
 	verifier *verifier // of many signatures at a time
 	chain    chain
 	intact   bool // no line so far had a fault: what follows can be held to what came before
+	over     bool // too many lines had a fault: the others are not judged
 
 	closed bool // there was a trail.close
 	seed   *string
@@ -40,7 +44,12 @@ const (
 	lastBad           // has a finding that rejects: what it would have meant is open
 )
 
-func newJudge(o CheckOptions) *judge { return &judge{o: o, intact: true} }
+func newJudge(o CheckOptions) *judge {
+	if o.Faulty == nil {
+		o.Faulty = new(int64)
+	}
+	return &judge{o: o, intact: true}
+}
 
 func (j *judge) report(f finding.Finding) {
 	// Where a key begins that is not trusted, no event is at fault.
@@ -79,6 +88,9 @@ func (j *judge) line(line rawLine) {
 
 // entry judges a line after the first that was examined before.
 func (j *judge) entry(e *entry) {
+	if j.over {
+		return
+	}
 	j.last = lastGood
 	switch {
 	case e.line.long():
@@ -106,7 +118,9 @@ func (j *judge) truncated(k int64, text string) {
 }
 
 func (j *judge) unreadable(line rawLine, err error) {
-	j.report(badLine(line, err).At(j.chain.at.k + 1))
+	if !j.faulty(badLine(line, err).At(j.chain.at.k + 1)) {
+		return
+	}
 	j.chain = j.chain.skip(line.text, &j.trust)
 	j.intact, j.turning.rotated = false, false
 }
@@ -118,9 +132,11 @@ func (j *judge) event(l *entry) {
 	}
 	j.turnedUnseen(&l.parsed)
 	next, fault, proven := j.chain.apply(&l.parsed, &j.trust)
+	if fault != nil && !j.faulty(*fault) {
+		return
+	}
 	j.chain = next
 	if fault != nil {
-		j.report(*fault)
 		j.intact, j.turning.rotated = false, false
 	} else {
 		for _, f := range j.content(&l.parsed) {
@@ -136,6 +152,18 @@ func (j *judge) event(l *entry) {
 	if call := j.o.Doubtful; !proven && call != nil {
 		call(l.whole())
 	}
+}
+
+// faulty reports a finding of the chain, unless there were too many: then that
+// is the finding, and it returns false.
+func (j *judge) faulty(f finding.Finding) bool {
+	if *j.o.Faulty++; *j.o.Faulty <= limits.Faulty {
+		j.report(f)
+		return true
+	}
+	j.over = true
+	j.report(finding.New(finding.Limit, "", fmt.Sprintf("more than %d lines have a finding of the chain: from this one on nothing is read", limits.Faulty)).At(*f.K))
+	return false
 }
 
 // bind fixes what events must agree with. That the key is not trusted is one

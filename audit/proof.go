@@ -26,7 +26,7 @@ func (p place) proof(l *parsed, t *trust) *finding.Proof {
 		switch {
 		case t.signed(l.H, l.Sig, l.signed):
 			out.Sig = finding.SigOfHead
-		case computed != nil && t.signed(*computed, l.Sig, untried):
+		case computed != nil && *computed != l.H && t.signed(*computed, l.Sig, untried):
 			out.Sig = finding.SigOfEvent
 		default:
 			out.Sig = finding.SigOfOther

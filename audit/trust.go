@@ -38,7 +38,7 @@ func (t *trust) resume(r remains, computed *sign.Digest) (head sign.Digest, know
 	switch {
 	case try(r.h, r.signed):
 		return *r.h, true
-	case try(computed, untried):
+	case !sameDigest(computed, r.h) && try(computed, untried):
 		return *computed, true
 	case r.h != nil:
 		return *r.h, true

@@ -31,7 +31,9 @@ func (j *judge) alone(c *chunk, lines *lineReader, most int) error {
 	d := newDecoder(&j.o)
 	for {
 		c.examine(d)
-		j.chunk(c)
+		if j.chunk(c); j.over {
+			return nil
+		}
 		if c.end != nil {
 			return readError(c.end)
 		}
@@ -83,7 +85,9 @@ func (j *judge) together(first *chunk, lines *lineReader, most, workers int) err
 		if b.failed != nil {
 			panic(b.failed)
 		}
-		j.chunk(&b.chunk)
+		if j.chunk(&b.chunk); j.over {
+			return nil
+		}
 		if b.end != nil {
 			return readError(b.end)
 		}

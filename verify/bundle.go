@@ -40,6 +40,8 @@ type Options struct {
 
 	// Progress, if not nil, is told how far it has come.
 	Progress *Progress
+
+	faulty *int64 // lines of trails with a finding of the chain, in bundles inside this one, too
 }
 
 // Artifacts answers whether the caller has a file with this digest and size in bytes.
@@ -104,6 +106,9 @@ type content struct {
 }
 
 func newCheck(ctx context.Context, o Options, c *collector, prefix string) *check {
+	if o.faulty == nil {
+		o.faulty = new(int64)
+	}
 	return &check{
 		ctx: ctx, o: o, c: c, prefix: prefix,
 		explained: map[string]bool{},

@@ -91,6 +91,7 @@ func (b *check) readTrail(path string, body io.Reader) error {
 		Plain:   b.o.Plain,
 		Workers: b.o.Workers,
 		Judged:  b.judged(),
+		Faulty:  b.o.faulty,
 		Report: func(f Finding) {
 			if f.Code == finding.TrailOpen {
 				t.open = &f

@@ -72,7 +72,7 @@ func (s *second) promotion() {
 	if !ok || !listed {
 		return
 	}
-	t := &secondTrail{s: s, intact: true}
+	t := &secondTrail{s: s, intact: true, faulty: new(int)}
 	inside := s.inside
 	s.inside = true // an unknown key leaves open
 	t.read(string(data), map[string]any{"H_0": get(ref, "H_0"), "H_K": get(ref, "H_k"), "K": get(ref, "k"), "purpose": "ledger"})

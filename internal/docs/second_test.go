@@ -24,6 +24,7 @@ type second struct {
 	keys   map[string]ed25519.PublicKey // that the caller trusts, by id
 	have   map[string]bool              // files that the caller has, by digest
 	inside bool                         // the bundle is evidence in another
+	faulty *int                         // lines of runs with a finding of the chain
 
 	files   map[string][]byte
 	m       any    // the manifest
@@ -51,6 +52,9 @@ func (s *second) verdict() string {
 // bundle verifies a container.
 func (s *second) bundle(data []byte) {
 	s.failing = map[int64]bool{}
+	if s.faulty == nil {
+		s.faulty = new(int)
+	}
 	files, ok := unpack(data)
 	if s.files = files; s.reject(!ok) {
 		return
@@ -226,7 +230,7 @@ func (s *second) run() {
 	}
 	ended, outputs := true, map[string]string{}
 	for _, pin := range list(s.m, "trails") {
-		t := &secondTrail{s: s, intact: true}
+		t := &secondTrail{s: s, intact: true, faulty: s.faulty}
 		t.read(string(s.files[text(pin, "path")]), pin)
 		if text(pin, "purpose") == "run" && t.genesis != nil {
 			s.crossCheck(t, card)
@@ -329,7 +333,7 @@ func (s *second) release(copies map[string]bool) {
 		}
 		have := maps.Clone(copies)
 		maps.Copy(have, s.have)
-		in := &second{form: s.form, roles: s.roles, keys: s.keys, have: have, inside: true}
+		in := &second{form: s.form, roles: s.roles, keys: s.keys, have: have, inside: true, faulty: s.faulty}
 		in.bundle(s.files[path])
 		maps.Copy(s.failing, in.failing)
 		s.reject(in.rejects)

@@ -19,6 +19,8 @@ type secondTrail struct {
 	at  place
 	alt *place
 
+	faulty *int // so many lines with a finding of the chain, this one's and others'
+
 	intact, closed, rejected, bad bool
 	started, ended                bool
 	steps                         map[string]string
@@ -68,6 +70,9 @@ func (t *secondTrail) read(data string, pin any) {
 		}
 		if whole == line && !t.bad {
 			t.fault(t.at.k)
+		}
+		if *t.faulty > 20_000 {
+			break
 		}
 	}
 	if t.genesis == nil {
@@ -212,11 +217,17 @@ func (t *secondTrail) doubt(next place) {
 	t.at, t.intact = next, false
 }
 
+// over counts a line with a finding of the chain.
+func (t *secondTrail) over() bool {
+	*t.faulty++
+	return *t.faulty > 20_000
+}
+
 func (t *secondTrail) line(line string, mayBeTorn bool) {
 	v, ok := t.event(line)
 	if !ok {
 		t.fault(t.at.k + 1)
-		if !mayBeTorn {
+		if !mayBeTorn && !t.over() {
 			h, doc, sig := cut(line, 85, 181)
 			t.doubt(place{t.at.k + 1, t.resume(h, t.link(t.at, digest([]byte(doc))), sig), t.at.unreadable + 1})
 		}
@@ -239,7 +250,9 @@ func (t *secondTrail) line(line string, mayBeTorn bool) {
 		if fault == "E_EVENT_ID" {
 			at = t.at.k + 1
 		}
-		t.fault(at)
+		if t.fault(at); t.over() {
+			return
+		}
 		next := t.at.k + 1
 		if fault == "E_SEQUENCE" {
 			next = k

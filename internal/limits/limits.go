@@ -33,5 +33,6 @@ const (
 	Expand     = 1024           // above that, at most so many for each packed byte
 	Embed      = 64 * MiB       // an artifact up to this size is copied into its bundle
 	Findings   = 10_000         // findings kept per code; the totals are always exact
+	Faulty     = 20_000         // lines that break the chain of a trail: each may cost two signatures, and packs to a few bits
 	Bundle     = int64(1) << 40 // bytes of an unpacked bundle, unless the caller says otherwise
 )
