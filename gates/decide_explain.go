@@ -181,5 +181,8 @@ func (e *explainer) next() {
 	if slices.Contains(e.d.Evidence, n.After) {
 		need += ", so that " + safe(n.After) + " leaves the evidence"
 	}
-	e.line("next: %s; earliest promotion %s", need, e.time(n.EarliestMS))
+	if at, ok := e.d.Earliest(); ok {
+		need += "; earliest promotion " + e.time(at)
+	}
+	e.line("next: %s", need)
 }

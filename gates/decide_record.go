@@ -89,6 +89,15 @@ type Next struct {
 	EarliestMS int64  `json:"earliest_ms"`
 }
 
+// Earliest returns the instant of the earliest promotion, if anything tells: above
+// canary the length of a window does, and before the first one nobody knows it.
+func (d Decision) Earliest() (ms int64, ok bool) {
+	if d.Next == nil || d.Next.WindowMS == 0 && d.Channel != Canary {
+		return 0, false
+	}
+	return d.Next.EarliestMS, true
+}
+
 // Marshal returns the canonical form of d; its digest names the decision.
 func (d Decision) Marshal() ([]byte, error) { return canon.Marshal(d) }
 

@@ -215,14 +215,33 @@ func (l *Ledger) Move(k int64) *Move { return l.moves[k] }
 // RollbackAt returns the rollback that event k is, nil if it is none.
 func (l *Ledger) RollbackAt(k int64) *Return { return l.rollbacks[k] }
 
-// Head returns the bundle that stands on a channel: the last that came there and
-// was not rolled back. It is nil if there is none.
+// Became returns the bundle that r became on the channel above, nil if there is none.
+func (r *Release) Became() *Release {
+	if r.Move == nil || r.Move.Sealed == nil || r.Move.Sealed.Channel != Above(r.Channel) {
+		return nil
+	}
+	return r.Move.Sealed
+}
+
+// stands reports whether nothing that r became was rolled back, nor r itself: they
+// are the same artifacts.
+func (r *Release) stands() bool {
+	for ; r != nil; r = r.Became() {
+		if r.Rollback != nil {
+			return false
+		}
+	}
+	return true
+}
+
+// Head returns the bundle that stands on a channel: the last that came there, and
+// neither it nor what it became was rolled back. It is nil if there is none.
 func (l *Ledger) Head(channel string) *Release { return l.headBefore(channel, nil) }
 
 func (l *Ledger) headBefore(channel string, before *Release) *Release {
 	for i := len(l.order) - 1; i >= 0; i-- {
 		r := l.order[i]
-		if r.Channel == channel && r.Rollback == nil && (before == nil || r != before && r.K < before.K) {
+		if r.Channel == channel && r.stands() && (before == nil || r != before && r.K < before.K) {
 			return r
 		}
 	}

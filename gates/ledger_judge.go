@@ -51,7 +51,7 @@ func (l *Ledger) Judge(r *Release, nowMS int64) (*Judgement, error) {
 		j.Reasons = append(j.Reasons, reasonHole)
 	}
 	var why string
-	if j.Policy, why = l.policyOf(r); j.Policy == nil {
+	if j.Policy, why = l.PolicyOf(r); j.Policy == nil {
 		j.Reasons = append(j.Reasons, why)
 		return j, nil
 	}
@@ -102,10 +102,11 @@ func (l *Ledger) lateTrigger(r *Release, nowMS int64) (bool, error) {
 // Triggered reports whether a window that came late rolls the release back.
 func (j *Judgement) Triggered() bool { return slices.Contains(j.Reasons, reasonTriggered) }
 
-// policyOf returns the policy that judges r: the one that its manifest names, else
+// PolicyOf returns the policy that judges r: the one that its manifest names, else
 // the last that was registered before its first window. Whoever could choose one
-// after the first window would choose by what the windows show.
-func (l *Ledger) policyOf(r *Release) (*Registration, string) {
+// after the first window would choose by what the windows show. If there is none,
+// it returns why: POLICY_LATE or POLICY_MISSING.
+func (l *Ledger) PolicyOf(r *Release) (*Registration, string) {
 	why := reasonUnknown
 	for i := len(l.policies) - 1; i >= 0; i-- {
 		p := l.policies[i]

@@ -151,6 +151,38 @@ func TestLedgerWay(t *testing.T) {
 	}
 }
 
+// What was rolled back from a channel is nothing to return to on those below: it
+// is the same artifacts.
+func TestLedgerReturn(t *testing.T) {
+	l, id, policy := newTold(t)
+	l.good(ActionWindow, ledgerWindow(id, Canary, 1, 3000))
+	l.good(ActionWindow, ledgerWindow(id, Canary, 2, 4000))
+	l.good(ActionPromote, Promoted{id, Canary, Stable, l.judged(id).Digest, nil})
+	stable, next, k := sign.Sum([]byte("stable")), sign.Sum([]byte("next")), l.k
+	l.good(ActionSealed, Sealed{stable, Stable, "1.0.0", &policy, &k})
+	l.good(ActionSealed, Sealed{next, Canary, "1.0.1", nil, nil})
+	if to := l.ReturnTo(l.Release(next)); to == nil || to.Bundle != stable || l.Head(Stable) != to {
+		t.Fatalf("to %+v", to)
+	}
+	now := 1000 * (l.k + 1)
+	d, _, _ := l.RollbackOf(l.Release(stable), now, true)
+	details, err := canon.Marshal(d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.k++
+	if f := l.Add(Event{K: l.k, TimeMS: now, Actor: "ann", Action: ActionRollback, Notes: "checkout fails", Details: details}); f != nil {
+		t.Fatal(f)
+	}
+	if to := l.ReturnTo(l.Release(next)); to != nil || l.Head(Stable) != nil || l.Head(Canary).Bundle != next {
+		t.Errorf("to %+v", to)
+	}
+	l.Release(next).Rollback = l.Release(stable).Rollback
+	if on := l.Head(Canary); on != nil {
+		t.Errorf("on canary stands %+v, which was rolled back from stable", on)
+	}
+}
+
 // However many promotions a ledger claims, each release is judged once.
 func BenchmarkLedgerOfPromotions(b *testing.B) {
 	l, id, _ := newTold(&testing.T{})

@@ -99,20 +99,75 @@ func TestUndone(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.before = nil
-	o, err := f.Observe([]gates.Window{func() gates.Window { w := window(b, 4, f.clock.at); w.DropRate = "0.5"; return w }()}, false)
-	if err != nil || len(o.Late) != 1 {
+	o, err := f.Observe([]gates.Window{dropping(b, 4, f.clock.at)}, false)
+	if err != nil || len(o.Late) != 1 || len(o.Rollbacks) != 1 || o.Rollbacks[0].Source.Bundle != b.ID || o.Rollbacks[0].Decision == nil {
 		t.Fatalf("%+v %v", o, err)
 	}
-	f.clock.at += time.Minute
-	f.open()
-	out := f.promote(b, s)
-	if out.Rollback == nil || out.Sealed != nil || s.calls != 1 {
-		t.Fatalf("%+v", out)
-	}
-	if _, err := f.Promote(context.Background(), b, s, nil); err == nil {
+	if _, err := f.Promote(context.Background(), b, s, nil); err == nil || s.calls != 1 {
 		t.Error("finished after it was undone")
 	}
 	f.actions()
+}
+
+// TestLateCrash ends an observation at every byte between its late window and the
+// rollback that this asks for. Whatever is called next finishes it: another
+// observation, of nothing or of the same window again, or a promotion.
+func TestLateCrash(t *testing.T) {
+	f, b := canary(t, 3)
+	sealer := f.sealer()
+	stable := f.promote(b, sealer).Sealed
+	sb := Bundle{ID: stable.Bundle, Product: "demo", Version: "1.0.0", Channel: gates.Stable}
+	f.observe(sb, 1, nil)
+	before, err := os.ReadFile(f.path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	late := dropping(b, 4, 3*time.Minute)
+	if o, err := f.Observe([]gates.Window{late}, false); err != nil || len(o.Rollbacks) != 1 {
+		t.Fatalf("%+v %v", o, err)
+	}
+	after, err := os.ReadFile(f.path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	recorded := len(before) + bytes.IndexByte(after[len(before):], '\n') // the window, without its LF
+	next := map[string]func() *gates.Return{
+		"the window again": func() *gates.Return {
+			o, err := f.Observe([]gates.Window{late}, false)
+			if err != nil || len(o.Rollbacks) != 1 {
+				t.Fatalf("%+v %v", o, err)
+			}
+			return o.Rollbacks[0]
+		},
+		"nothing": func() *gates.Return {
+			o, err := f.Observe(nil, false)
+			if err != nil || len(o.Rollbacks) != 1 {
+				t.Fatalf("%+v %v", o, err)
+			}
+			return o.Rollbacks[0]
+		},
+		"promote": func() *gates.Return { return f.promote(sb, f.sealer()).Rollback },
+	}
+	for n := len(before); n < len(after)-1; n += 1 + n%97 { // without its LF an event counts
+		for name, call := range next {
+			if n < recorded && name != "the window again" {
+				continue // there is no late window yet
+			}
+			f.Close()
+			if err := os.WriteFile(f.path, after[:n], 0o644); err != nil {
+				t.Fatal(err)
+			}
+			f.clock.at += time.Second
+			f.open()
+			r := call()
+			if r == nil || r.Source.Bundle != sb.ID || r.Decision != nil || *r.DeadlineMS != ms(f.clock.at+5*time.Minute) {
+				t.Fatalf("%s, cut at %d of %d: %+v", name, n, len(after), r)
+			}
+			if got := f.actions(); !slices.Equal(got[7:], []string{"window", "window", "rollback"}) {
+				t.Fatalf("%s, cut at %d of %d: %q", name, n, len(after), got)
+			}
+		}
+	}
 }
 
 // TestUndoneOnDemand: the same by hand.

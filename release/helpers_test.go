@@ -122,6 +122,13 @@ func window(b Bundle, n int, from time.Duration) gates.Window {
 	}
 }
 
+// dropping is one that triggers.
+func dropping(b Bundle, n int, from time.Duration) gates.Window {
+	w := window(b, n, from)
+	w.DropRate = "0.5"
+	return w
+}
+
 // observe appends n good windows from now on, and goes to their end. A function
 // may change them.
 func (f *fixture) observe(b Bundle, n int, change func(*gates.Window)) {

@@ -113,17 +113,9 @@ func (l *Ledger) decide(b Bundle, over *Override, now gates.Event) (Outcome, []n
 	}
 	outcome := j.Outcome()
 	out.Judgement = j
-	if outcome != gates.Rollback && j.Triggered() {
-		// No decision of the past is made again: what came late is answered now.
-		d, _, _ := l.State.RollbackOf(r, now.TimeMS, true)
-		return out, []note{{action: gates.ActionRollback, notes: "late=true: a window of the channel below came after the promotion, and triggers", details: d}}, nil
-	}
-	if outcome == gates.Rollback {
-		d, _, fault := l.State.RollbackOf(r, now.TimeMS, false)
-		if fault != nil {
-			return out, nil, fault
-		}
-		return out, []note{{action: gates.ActionRollback, details: d}}, nil
+	if outcome == gates.Rollback || j.Triggered() {
+		notes, err := l.takeBack(j, now)
+		return out, notes, err
 	}
 	if r.Move != nil {
 		out.Move, out.Resumed, out.Judgement = r.Move, true, nil

@@ -234,20 +234,29 @@ func TestRefused(t *testing.T) {
 }
 
 // A window of the canary comes after its promotion, and triggers: what it became
-// is rolled back at the next step.
+// is rolled back now, however far it has come. Without a trigger nothing happens,
+// nor does a trigger on its own channel do more than wait for the decision.
 func TestLateTrigger(t *testing.T) {
 	f, b := canary(t, 3)
 	stable := f.promote(b, f.sealer()).Sealed
 	sb := Bundle{ID: stable.Bundle, Product: "demo", Version: "1.0.0", Channel: gates.Stable}
 	f.observe(sb, 2, nil)
-	late := window(b, 4, 3*time.Minute)
-	late.DropRate = "0.5"
-	if o, err := f.Observe([]gates.Window{late}, false); err != nil || len(o.Late) != 1 {
+	lts := f.promote(sb, f.sealer()).Sealed
+	other := f.admit("another canary")
+	if o, err := f.Observe([]gates.Window{window(b, 4, 3*time.Minute), dropping(other, 1, f.clock.at)}, false); err != nil || len(o.Late) != 1 || o.Rollbacks != nil {
 		t.Fatalf("%+v %v", o, err)
 	}
-	o := f.promote(sb, f.sealer())
-	if o.Rollback == nil || !strings.HasPrefix(o.Rollback.Event.Notes, "late=true") || o.Move != nil {
-		t.Fatalf("%+v", o)
+	late := dropping(b, 5, 4*time.Minute)
+	o, err := f.Observe([]gates.Window{late, window(sb, 3, f.clock.at)}, false)
+	if err != nil || len(o.Late) != 2 || len(o.Rollbacks) != 1 {
+		t.Fatalf("%+v %v", o, err)
+	}
+	r := o.Rollbacks[0]
+	if r.Source != lts || !strings.HasPrefix(r.Event.Notes, "late=true") || r.Decision != nil || *r.DeadlineMS != ms(f.clock.at+5*time.Minute) {
+		t.Fatalf("%+v", r)
+	}
+	if o, err := f.Observe([]gates.Window{late}, false); err != nil || o.Known != 1 || o.Rollbacks != nil {
+		t.Errorf("again: %+v %v", o, err)
 	}
 	f.actions()
 }

@@ -79,13 +79,20 @@ type Observation struct {
 	Appended int
 	Known    int            // delivered before, byte for byte
 	Refused  map[int]error  // by index
-	Late     []gates.Window // of a release that has moved on, and a trigger: see Observe
+	Late     []gates.Window // of a release that has moved on or was rolled back
+
+	Rollbacks []*gates.Return // that late windows ask for
 }
 
 // Observe appends windows, numbered for each release in the order in which they
 // come. One that was delivered before is left out; one with the id of another and
 // other content is appended, for contradictions belong into the record. Unless
 // keepGoing, a batch with a refused window is not appended at all.
+//
+// A window that came after the promotion of its release changes no decision of the
+// past. If it triggers, what the release became is rolled back now; if a crash came
+// between, by the next call. A release that is still on its channel waits for
+// Promote, which decides.
 func (l *Ledger) Observe(ws []gates.Window, keepGoing bool) (Observation, error) {
 	var o Observation
 	_, err := l.append(func(now gates.Event) ([]note, error) {
@@ -113,6 +120,11 @@ func (l *Ledger) Observe(ws []gates.Window, keepGoing bool) (Observation, error)
 		}
 		return notes, nil
 	})
+	if err != nil {
+		return o, err
+	}
+	// The windows are on record from here.
+	o.Rollbacks, err = l.rollbackLate()
 	return o, err
 }
 

@@ -54,4 +54,60 @@ func (l *Ledger) Done(id sign.Digest, actor string) (*gates.Return, error) {
 	return l.State.Release(id).Rollback, nil
 }
 
+// takeBack returns the event that takes a release back because its windows, or
+// those of a channel below, trigger.
+func (l *Ledger) takeBack(j *gates.Judgement, now gates.Event) ([]note, error) {
+	r := j.Release
+	n := note{action: gates.ActionRollback}
+	own := j.Outcome() == gates.Rollback
+	switch {
+	case !own:
+		// No decision of the past is made again: what came late is answered now, and
+		// the clock of the rollback starts now.
+		n.notes = "late=true: a window of the channel below came after the promotion, and triggers"
+	case r.Move != nil:
+		n.notes = "late=true: a window came after the promotion, whose bundle is not recorded, and rolls back"
+	}
+	d, _, fault := l.State.RollbackOf(r, now.TimeMS, !own)
+	if fault != nil {
+		return nil, fault
+	}
+	n.details = d
+	return []note{n}, nil
+}
+
+// rollbackLate records the rollbacks that are due because windows came after the
+// promotion of their release. Each is an append of its own: where it leads back to
+// depends on those before it.
+func (l *Ledger) rollbackLate() (all []*gates.Return, err error) {
+	for {
+		recs, err := l.append(func(now gates.Event) ([]note, error) {
+			for _, r := range l.State.Releases() {
+				if r.Move == nil || r.Windows == nil || r.Windows[len(r.Windows)-1].K < r.Move.K {
+					continue // no window is late
+				}
+				top := r
+				for next := r.Became(); next != nil; next = next.Became() {
+					top = next
+				}
+				if top.Rollback != nil {
+					continue
+				}
+				j, err := l.State.Judge(top, now.TimeMS)
+				if err != nil {
+					return nil, err
+				}
+				if j.Triggered() || top == r && j.Outcome() == gates.Rollback {
+					return l.takeBack(j, now)
+				}
+			}
+			return nil, nil
+		})
+		if err != nil || len(recs) == 0 {
+			return all, err
+		}
+		all = append(all, l.State.RollbackAt(recs[0].E.K))
+	}
+}
+
 func list(names []string) string { return strings.Join(names, ", ") }

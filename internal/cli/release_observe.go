@@ -6,6 +6,7 @@ import (
 	"maps"
 	"os"
 	"slices"
+	"strings"
 
 	"github.com/urfave/cli/v2"
 
@@ -26,6 +27,9 @@ of another trail that have details.window and TS.snapshot.
 
 A refused line is named; nothing of the batch is appended then, with --keep-going only
 the line itself is left out. The exit code is 2 either way.
+
+Windows decide nothing, promote does, with one exception: a window that comes after the
+promotion of its release and triggers rolls back, now, what the release became (exit 2).
 
 Example:
   relseal release observe ledger --windows windows.jsonl --release greetd-1.0.0.release.tar.zst --key release.key
@@ -60,7 +64,9 @@ type observed struct {
 	Known    int64         `json:"known"` // delivered before
 	K        int64         `json:"k"`     // of the last event of the ledger
 	Refused  []refusedLine `json:"refused"`
-	Late     []string      `json:"late"` // ids of windows of a release that had moved on
+	Late     []string      `json:"late"` // ids of windows of a release that had moved on or was rolled back
+
+	Rollbacks []statusOpen `json:"rollbacks"` // that late windows asked for
 }
 
 func (env *environment) releaseObserve(c *cli.Context) error {
@@ -137,7 +143,8 @@ func newWindowInput(name, what string, r io.Reader) (windowInput, error) {
 }
 
 func (env *environment) appendWindows(c *cli.Context, l *release.Ledger, in windowInput) error {
-	result := observed{Schema: "relseal/release-observe/v1", Refused: in.refused, Late: []string{}}
+	result := observed{Schema: "relseal/release-observe/v1", Refused: in.refused, Late: []string{}, Rollbacks: []statusOpen{}}
+	var rollbacks strings.Builder
 	if len(in.refused) == 0 || c.Bool("keep-going") {
 		ws := make([]gates.Window, len(in.windows))
 		for i, w := range in.windows {
@@ -155,6 +162,10 @@ func (env *environment) appendWindows(c *cli.Context, l *release.Ledger, in wind
 		}
 		for _, w := range o.Late {
 			result.Late = append(result.Late, w.ID)
+		}
+		for _, t := range o.Rollbacks {
+			result.Rollbacks = append(result.Rollbacks, newStatusOpen(t))
+			rollbacks.WriteString(rollbackText(t))
 		}
 		for _, i := range slices.Sorted(maps.Keys(o.Refused)) {
 			result.Refused = append(result.Refused, refusedLine{int64(in.windows[i].Line), o.Refused[i].Error()})
@@ -174,10 +185,14 @@ func (env *environment) appendWindows(c *cli.Context, l *release.Ledger, in wind
 		text += fmt.Sprintf("left out %s that the ledger has\n", counted(result.Known, "window"))
 	}
 	if len(result.Late) > 0 {
-		text += fmt.Sprintf("%s of a release that has moved on: if one triggers, promoting what it became rolls it back\n", counted(int64(len(result.Late)), "window"))
+		text += fmt.Sprintf("%s of a release that has moved on: no decision of the past changes\n", counted(int64(len(result.Late)), "window"))
 	}
+	text += rollbacks.String()
 	if err := env.print(c, result, text); err != nil {
 		return err
+	}
+	if len(result.Rollbacks) > 0 {
+		env.say("hint", rollBackNow)
 	}
 	if len(result.Refused) > 0 {
 		next := "the others were appended"
@@ -185,6 +200,9 @@ func (env *environment) appendWindows(c *cli.Context, l *release.Ledger, in wind
 			next = "nothing was appended; --keep-going leaves out these lines alone"
 		}
 		return &answerError{code: exitReject, hint: next}
+	}
+	if len(result.Rollbacks) > 0 {
+		return &answerError{code: exitReject}
 	}
 	return nil
 }

@@ -145,7 +145,7 @@ func (env *environment) promoted(c *cli.Context, o release.Outcome, p *pack.Prom
 		result.Outcome = gates.Rollback
 		result.K, result.ReturnTo, result.DeadlineMS = &o.Rollback.Event.K, o.Rollback.To, o.Rollback.DeadlineMS
 		text += rollbackText(o.Rollback)
-		answer = &answerError{code: exitReject, hint: "roll it back now, then relseal release rollback --done"}
+		answer = &answerError{code: exitReject, hint: rollBackNow}
 	default:
 		answer = &answerError{code: exitUndecidable, hint: "nothing was written; relseal release status says what it waits for"}
 	}

@@ -74,6 +74,10 @@ type statusOpen struct {
 	DeadlineMS *int64       `json:"deadline_ms"`
 }
 
+func newStatusOpen(t *gates.Return) statusOpen {
+	return statusOpen{t.Source.Bundle, t.Source.Channel, t.To, t.Event.K, t.DeadlineMS}
+}
+
 type statusFault struct {
 	Code string `json:"code"`
 	K    int64  `json:"k"`
@@ -155,7 +159,7 @@ func newStatus(v *release.View, nowMS int64) (statusResult, string, error) {
 	}
 	for _, rel := range v.State.Releases() {
 		if t := rel.Rollback; t != nil && t.Done == nil {
-			r.Open = append(r.Open, statusOpen{rel.Bundle, rel.Channel, t.To, t.Event.K, t.DeadlineMS})
+			r.Open = append(r.Open, newStatusOpen(t))
 			text.WriteString(rollbackText(t))
 		}
 	}
@@ -179,8 +183,8 @@ func channelStatus(v *release.View, name string, nowMS int64) (statusChannel, st
 	age := nowMS - rel.SinceMS
 	s.Release, s.Version, s.SinceMS, s.AgeMS, s.Windows = &rel.Bundle, &rel.Version, &rel.SinceMS, &age, j.Count
 	s.Outcome, s.Unmet = j.Outcome(), j.Unmet()
-	if n := j.Decision.Next; n != nil {
-		s.Earliest = &n.EarliestMS
+	if at, ok := j.Decision.Earliest(); ok {
+		s.Earliest = &at
 	}
 	text := fmt.Sprintf("%-7s %s for %s, %s\n        %s\n", name, rel.Version, (time.Duration(age) * time.Millisecond).Round(time.Second), counted(j.Count, "window"), rel.Bundle)
 	switch {
@@ -196,6 +200,9 @@ func channelStatus(v *release.View, name string, nowMS int64) (statusChannel, st
 	}
 	return s, text, nil
 }
+
+// rollBackNow is what to do where a rollback is on record.
+const rollBackNow = "roll it back now, then relseal release rollback --done"
 
 // rollbackText says what a rollback asks for.
 func rollbackText(t *gates.Return) string {

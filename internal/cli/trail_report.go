@@ -113,7 +113,7 @@ func trailClaims(t *trailFindings, sum audit.Summary, outcome string) []verify.C
 		claims = append(claims, verify.Claim{ID: id, Grade: grade, Text: fmt.Sprintf(format, args...)})
 	}
 	g := sum.Genesis
-	claim("trail.signed", verify.Proved, "events 1 to %d are one unbroken chain, each signed by %s", sum.K, *sum.Key)
+	claim("trail.signed", verify.Proved, "events 1 to %d are one unbroken chain, each signed by %s", sum.K, trailSigners(sum))
 	if sum.K == 0 {
 		claims[0].Text = fmt.Sprintf("the genesis was signed by %s", *sum.Key)
 	}
@@ -130,6 +130,18 @@ func trailClaims(t *trailFindings, sum audit.Summary, outcome string) []verify.C
 		claim("run.cards", verify.Stated, "it belongs to PipelineCard %s with ParamCard %s", g.PipelineCard.Hash, g.ParamCard.Hash)
 	}
 	return claims
+}
+
+// trailSigners names the key of a trail, or those of a ledger that was handed over.
+func trailSigners(sum audit.Summary) string {
+	if len(sum.Signers) < 2 {
+		return sum.Key.String()
+	}
+	var ids []string
+	for _, s := range sum.Signers {
+		ids = append(ids, s.Key.String())
+	}
+	return "the key that had the ledger then: " + strings.Join(ids, ", then ")
 }
 
 func trailNonClaims(t *trailFindings, sum audit.Summary) []verify.NonClaim {
