@@ -24,18 +24,22 @@ func gateDecideCommand(env *environment) *cli.Command {
 		Description: `Exit 0: PROMOTE. Exit 1: HOLD or UNDECIDABLE; the reasons say what is missing. Exit 2:
 ROLLBACK. An input that cannot be used is none of these but 66. The decision is a
 function of policy and windows: without --now it is as of the end of the last window.
-That no window was left out, a file cannot show; a ledger can. A ledger is read and not
-verified: relseal trail verify does that.
+That no window was left out, a file cannot show; a ledger can, and without --policy it
+says which policy was registered before them. It is read and not verified: relseal trail
+verify does that.
 
 Example:
   relseal gate decide --policy gates.yaml --windows windows.jsonl --channel canary
   ./measure | relseal gate decide --policy gates.yaml --windows - --channel canary --now now --json
-  relseal gate decide --policy gates.yaml --ledger ledger.jsonl --channel stable --out decision.json`,
-		Flags: append(append([]cli.Flag{policyFlag("apply the gate policy in `F`")}, windowFlags()...),
+  relseal gate decide --ledger ledger --channel stable --out decision.json`,
+		Flags: append(append([]cli.Flag{policyFlag(ledgerPolicy)}, windowFlags()...),
 			append(append([]cli.Flag{nowFlag()}, outFlags("the decision's record")...), jsonFlag())...),
 		Action: func(c *cli.Context) error { return gateDecide(env, c) },
 	}
 }
+
+// ledgerPolicy is the usage of --policy where a ledger may have it.
+const ledgerPolicy = "apply the gate policy in `F`; default: with --ledger the one that it registers for the release"
 
 // A gateDecision is a decision with what it was made from.
 type gateDecision struct {
@@ -46,6 +50,8 @@ type gateDecision struct {
 	windows []gates.Window // of the release on the channel
 	unmet   []string       // what stands between a PROMOTE and acting on it
 	source  windowSource
+
+	registered *gates.Registration // of policy, nil with --policy
 }
 
 // outcome is the decision's, unless its windows cannot carry a promotion.
@@ -89,15 +95,17 @@ func gateDecide(env *environment, c *cli.Context) error {
 
 // decide reads what the flags name and decides.
 func (env *environment) decide(c *cli.Context) (d gateDecision, err error) {
-	if err := cmp.Or(need(c, "policy"), oneStdin(c)); err != nil {
+	if err := cmp.Or(needPolicy(c), oneStdin(c)); err != nil {
 		return d, err
 	}
 	channel, err := gateChannel(c)
 	if err != nil {
 		return d, err
 	}
-	if d.policy, err = env.readPolicy(c.String("policy")); err != nil {
-		return d, notAnAnswer(c.Context, err)
+	if c.IsSet("policy") {
+		if d.policy, err = env.readPolicy(c.String("policy")); err != nil {
+			return d, notAnAnswer(c.Context, err)
+		}
 	}
 	if d.source, err = env.readWindows(c); err != nil {
 		return d, err
@@ -112,6 +120,12 @@ func (env *environment) decide(c *cli.Context) (d gateDecision, err error) {
 	}
 	if len(d.windows) == 0 && !c.IsSet("now") {
 		return d, d.source.none(channel, in.Release)
+	}
+	if !c.IsSet("policy") {
+		if d.registered, err = d.source.registered(c, channel, in.Release); err != nil {
+			return d, err
+		}
+		d.policy = d.registered.Policy
 	}
 	if err := d.times(c, &in); err != nil {
 		return d, err
@@ -131,6 +145,14 @@ func (env *environment) decide(c *cli.Context) (d gateDecision, err error) {
 		d.unmet = append(d.unmet, "STALE")
 	}
 	return d, nil
+}
+
+// needPolicy wants --policy, unless a ledger has it.
+func needPolicy(c *cli.Context) error {
+	if c.IsSet("ledger") && !c.IsSet("policy") {
+		return nil
+	}
+	return need(c, "policy")
 }
 
 // times settles since and now. Without the flags both follow from the windows, so
@@ -200,14 +222,18 @@ var unmetTexts = map[string]string{
 
 // text is the explanation of the decision, and what keeps it from being acted on.
 func (d gateDecision) text() string {
+	explained := d.Explain()
+	if p := d.registered; p != nil {
+		explained += fmt.Sprintf("  policy registered at %s, event %d\n", instantText(p.TimeMS), p.K)
+	}
 	var w strings.Builder
 	for _, u := range d.unmet {
 		fmt.Fprintf(&w, "  %s  %s\n", u, unmetTexts[u])
 	}
 	if d.outcome() == d.Decision.Decision {
-		return d.Explain() + w.String()
+		return explained + w.String()
 	}
-	return fmt.Sprintf("%s %s: no promotion can rest on these windows\n%swithout that:\n%s", d.outcome(), d.Channel, &w, d.Explain())
+	return fmt.Sprintf("%s %s: no promotion can rest on these windows\n%swithout that:\n%s", d.outcome(), d.Channel, &w, explained)
 }
 
 // advice is the hint beside an answer that is not yes.
@@ -225,17 +251,25 @@ func (d gateDecision) advice() string {
 }
 
 type gateDecided struct {
-	Schema   string         `json:"schema"`
-	Outcome  gates.Outcome  `json:"outcome"`
-	Reasons  []string       `json:"reasons"`
-	Digest   sign.Digest    `json:"digest"`
-	Decision gates.Decision `json:"decision"`
-	File     *string        `json:"file"`
+	Schema     string         `json:"schema"`
+	Outcome    gates.Outcome  `json:"outcome"`
+	Reasons    []string       `json:"reasons"`
+	Digest     sign.Digest    `json:"digest"`
+	Decision   gates.Decision `json:"decision"`
+	Registered *int64         `json:"registered"` // the event of the ledger that registers the policy, null with --policy
+	File       *string        `json:"file"`
 }
 
 func newGateDecided(d gateDecision, file string) gateDecided {
 	reasons := append(append([]string{}, d.Reasons...), d.unmet...)
-	return gateDecided{gateDecidedSchema, d.outcome(), reasons, d.digest, d.Decision, orNull(file)}
+	return gateDecided{gateDecidedSchema, d.outcome(), reasons, d.digest, d.Decision, d.registeredAt(), orNull(file)}
+}
+
+func (d gateDecision) registeredAt() *int64 {
+	if d.registered == nil {
+		return nil
+	}
+	return &d.registered.K
 }
 
 const gateDecidedSchema = "relseal/gate-decide/v1"

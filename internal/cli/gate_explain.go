@@ -24,8 +24,9 @@ as long as the last one. Exit 0 whatever the decision.
 
 Example:
   relseal gate explain decision.json
+  relseal gate explain --ledger ledger --channel canary
   relseal gate explain --policy gates.yaml --windows windows.csv --channel canary --svg gate.svg`,
-		Flags: append(append([]cli.Flag{policyFlag("apply the gate policy in `F`")}, windowFlags()...),
+		Flags: append(append([]cli.Flag{policyFlag(ledgerPolicy)}, windowFlags()...),
 			nowFlag(),
 			&cli.StringFlag{Name: "svg", Usage: "draw each metric against its threshold into the file `F`"},
 			&cli.BoolFlag{Name: "force", Usage: "overwrite the file of --svg"},

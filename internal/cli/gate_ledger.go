@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 
@@ -10,6 +11,8 @@ import (
 	"github.com/relseal/relseal/gates"
 	"github.com/relseal/relseal/internal/canon"
 	"github.com/relseal/relseal/internal/hint"
+	"github.com/relseal/relseal/release"
+	"github.com/relseal/relseal/sign"
 	"github.com/relseal/relseal/verify"
 )
 
@@ -47,6 +50,34 @@ func (env *environment) readLedger(c *cli.Context, arg string) (windowSource, er
 		return windowSource{}, &exitError{exitNoInput, fmt.Errorf("%s: nothing is decided from a ledger that cannot be read in full", name), "relseal trail verify says what was changed"}
 	}
 	return s, nil
+}
+
+// registered returns the policy by which the ledger judges a release: one that was
+// there before its windows, whatever was registered since.
+func (s windowSource) registered(c *cli.Context, channel, id string) (*gates.Registration, error) {
+	f, err := os.Open(s.name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	v, err := release.Read(untilDone{c.Context, f}, nil)
+	if err != nil {
+		return nil, notAnAnswer(c.Context, fmt.Errorf("%s: %w", s.name, err))
+	}
+	const other = "--policy F decides by another"
+	digest, err := sign.ParseDigest(id)
+	r := v.State.Release(digest)
+	if err != nil || r == nil {
+		return nil, &exitError{exitUndecidable, fmt.Errorf("%s: no policy judges %s: no such bundle came to a channel", s.name, cmp.Or(printable(id), "windows of no release")), other}
+	}
+	if r.Channel != channel {
+		return nil, &exitError{exitUndecidable, fmt.Errorf("%s: release %s is on %s, not on %s", s.name, r.Bundle, r.Channel, channel), ""}
+	}
+	p, why := v.State.PolicyOf(r)
+	if p == nil {
+		return nil, &exitError{exitUndecidable, fmt.Errorf("%s: %s: no policy was registered before the first window of release %s", s.name, why, r.Bundle), other}
+	}
+	return p, nil
 }
 
 // event takes what the ledger says of windows.

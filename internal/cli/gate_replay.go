@@ -27,9 +27,9 @@ made again; the policy or some windows are not those of the record. Exit 2: it d
 
 Example:
   relseal gate replay decision.json --policy gates.yaml --windows windows.jsonl
-  relseal gate replay decision.json --policy gates.yaml --ledger ledger.jsonl --json`,
+  relseal gate replay decision.json --ledger ledger --json`,
 		Flags: []cli.Flag{
-			policyFlag("the gate policy in `F` decided"),
+			policyFlag("the gate policy in `F` decided; default: with --ledger the one that it registers for the release"),
 			&cli.StringFlag{Name: "windows", Usage: "the windows are in the file `F`: JSON lines or CSV; - is standard input"},
 			&cli.StringFlag{Name: "ledger", Usage: "they are window events of the ledger in `F`"},
 			&cli.StringFlag{Name: "format", Usage: "read the file of --windows as `jsonl|csv`, whatever it looks like"},
@@ -53,20 +53,29 @@ func gateReplay(env *environment, c *cli.Context) error {
 	if err := exactArgs(c, "DECISION"); err != nil {
 		return err
 	}
-	if err := cmp.Or(need(c, "policy"), oneStdin(c)); err != nil {
+	if err := cmp.Or(needPolicy(c), oneStdin(c)); err != nil {
 		return err
 	}
 	recorded, data, err := env.readDecision(c.Args().First())
 	if err != nil {
 		return err
 	}
-	policy, err := env.readPolicy(c.String("policy"))
-	if err != nil {
-		return notAnAnswer(c.Context, err)
+	var policy gates.Policy
+	if c.IsSet("policy") {
+		if policy, err = env.readPolicy(c.String("policy")); err != nil {
+			return notAnAnswer(c.Context, err)
+		}
 	}
 	source, err := env.readWindows(c)
 	if err != nil {
 		return err
+	}
+	if !c.IsSet("policy") {
+		p, err := source.registered(c, recorded.Channel, recorded.Release)
+		if err != nil {
+			return err
+		}
+		policy = p.Policy
 	}
 	r, err := gates.Replay(recorded, policy, source.windows)
 	if err != nil {
