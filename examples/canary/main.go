@@ -1,7 +1,7 @@
 // Canary plays the life of two releases: one goes from canary to stable to LTS,
 // the other is rolled back. Servers serve, a load measures them, and relseal decides.
 //
-//	go run .                  the whole story, in half a minute
+//	go run .                  the whole story, in about a minute
 //	go run . serve ADDRESS    one server
 package main
 

@@ -20,18 +20,30 @@ type story struct {
 	ctx      context.Context
 	relseal  string
 	dir      string
+	home     string // of the example: where it was started
 	baseline *server
 }
 
 func play(ctx context.Context, program, dir string) error {
-	if err := os.Mkdir(dir, 0o755); err != nil {
-		return err
-	}
-	dir, err := filepath.Abs(dir)
+	home, err := os.Getwd()
 	if err != nil {
 		return err
 	}
-	s := &story{ctx: ctx, relseal: program, dir: dir}
+	if program != "" {
+		if program, err = exec.LookPath(program); err != nil {
+			return err
+		}
+		if program, err = filepath.Abs(program); err != nil {
+			return err
+		}
+	}
+	if dir, err = filepath.Abs(dir); err != nil {
+		return err
+	}
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		return err
+	}
+	s := &story{ctx: ctx, relseal: program, dir: dir, home: home}
 	if program == "" {
 		s.relseal = filepath.Join(dir, "relseal")
 		build := exec.CommandContext(ctx, "go", "build", "-buildvcs=false", "-o", s.relseal, "./cmd/relseal")
@@ -237,7 +249,7 @@ func (s *server) stop() {
 func (s *story) say(what string) { fmt.Println(what) }
 
 // here is a file of the example.
-func (s *story) here(name string) string { return filepath.Join(filepath.Dir(s.dir), name) }
+func (s *story) here(name string) string { return filepath.Join(s.home, name) }
 
 func (s *story) must(args ...string) (string, error) { return s.run(nil, args...) }
 
