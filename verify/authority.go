@@ -70,15 +70,22 @@ func (b *check) rootUse() *RootUse {
 	return u
 }
 
-// judgeRootRef compares the version of the root that the manifest names.
-func (b *check) judgeRootRef() {
-	var ref *bundle.RootRef
+// judgeRootRefs compares the versions of the root that the manifest and the trails name.
+func (b *check) judgeRootRefs() {
 	if b.audit != nil {
-		ref = b.audit.Root
+		b.judgeRootRef(checkSignature, bundle.ManifestPath, b.audit.Root)
 	} else {
-		ref = b.release.Root
+		b.judgeRootRef(checkSignature, bundle.ManifestPath, b.release.Root)
 	}
-	if b.authority == nil || ref == nil {
+	for path, t := range b.trails {
+		if g := t.summary.Genesis; g != nil {
+			b.judgeRootRef(checkTrail, path, (*bundle.RootRef)(g.Root))
+		}
+	}
+}
+
+func (b *check) judgeRootRef(group, path string, ref *bundle.RootRef) {
+	if ref == nil {
 		return
 	}
 	pinned, last := b.authority.Versions()
@@ -86,11 +93,11 @@ func (b *check) judgeRootRef() {
 	switch {
 	case ref.Version < pinned: // nothing leads back
 	case ref.Version > last:
-		b.add(checkSignature, finding.New(finding.Root, bundle.ManifestPath,
-			fmt.Sprintf("sealed under version %d of the root; the way from version %d is missing", ref.Version, last)).As(Undecidable))
+		b.add(group, finding.New(finding.Root, path,
+			fmt.Sprintf("made under version %d of the root; the way from version %d is missing", ref.Version, last)).As(Undecidable))
 	case hash != ref.Hash:
-		b.add(checkSignature, finding.New(finding.Root, bundle.ManifestPath,
-			fmt.Sprintf("sealed under another version %d of the root", ref.Version)).Differs(hash.String(), ref.Hash.String()))
+		b.add(group, finding.New(finding.Root, path,
+			fmt.Sprintf("made under another version %d of the root", ref.Version)).Differs(hash.String(), ref.Hash.String()))
 	}
 }
 

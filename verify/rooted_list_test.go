@@ -88,7 +88,7 @@ func rootedCases() []rooted {
 		return out
 	}
 	hash := func(n int, roles M) string {
-		return testbundle.Digest(testbundle.Canon(testbundle.Root(n, roles, 2, []testbundle.Key{holderA, holderB}, releaseKey)))
+		return testbundle.Digest(testbundle.Canon(testbundle.Root(n, roles, 2, []testbundle.Key{holderA, holderB}, releaseKey, otherKey, ledgerKey, thirdKey)))
 	}
 	_, stable := promoted(func(s *story) { s.l.Key = ledgerKey })
 	promotedBy := demo().Promote(releaseKey, stable, nil)
@@ -109,6 +109,19 @@ func rootedCases() []rooted {
 	stableRoles := func(ledger M) [][]byte {
 		return first(plus(active, only("release.stable", 1, g(nil)), M{"ledger": ledger}))
 	}
+	firstEvent := func(action string, details M) testbundle.Files {
+		return handed(func(l *testbundle.Ledger) {
+			e := M{"at": l.Events[0]["at"], "action": action}
+			if details != nil {
+				e["details"] = details
+			}
+			l.Events[0] = e
+		})
+	}
+	stableLedger := plus(active, only("release.stable", 1, g(nil)), ledgers)
+	startedUnder := func(hash string) testbundle.Files {
+		return handed(func(l *testbundle.Ledger) { l.Genesis = M{"root": M{"version": 1, "hash": hash}} })
+	}
 	goes7, goes8 := at("E_TRAIL_OPEN", "NOTE", ledgerPath, 7), at("E_TRAIL_OPEN", "NOTE", ledgerPath, 8)
 
 	list := []rooted{
@@ -121,6 +134,10 @@ func rootedCases() []rooted {
 			l.Add(1865, "key.rotate", M{"to": thirdKey.ID()})
 		}), roots: stableRoles(testbundle.RootRole(1, of(ledgerKey), of(thirdKey))), failing: events(7),
 			findings: []expected{{Code: "E_SIG_EVENT", Verdict: "REJECT", Path: ledgerPath, K: goes7.K, Proves: unsigned}}},
+		{name: "ledger-first-accepts", title: "the first event of the ledger accepts what nobody handed over", exit: 2, files: firstEvent("key.accept", nil),
+			roots: stableRoles(testbundle.RootRole(1, of(ledgerKey))), failing: events(1), findings: []expected{at("E_SEQUENCE", "REJECT", ledgerPath, 1), goes}},
+		{name: "ledger-first-names-itself", title: "the first event of the ledger hands it over to the key that has it", exit: 2, files: firstEvent("key.rotate", M{"to": ledgerKey.ID()}),
+			roots: stableRoles(testbundle.RootRole(1, of(ledgerKey))), failing: [][2]int64{{1, 2}}, findings: []expected{at("E_SEQUENCE", "REJECT", ledgerPath, 1), at("E_SEQUENCE", "REJECT", ledgerPath, 2), goes}},
 		one("good-active", "the key may sign", audit, first(active), 0),
 		one("good-retired", "the key was retired since", audit, next(only("audit", 1, g(retired), of(otherKey))), 0),
 		one("good-copies", "the later version stands in the bundle", copied("2.root.json", version(2, only("audit", 1, g(retired), of(otherKey)), nil)), first(active), 0),
@@ -180,6 +197,8 @@ func rootedCases() []rooted {
 			at("E_ROOT", "REJECT", "sig/root/2.root.json")),
 		one("reference-other", "the bundle was sealed under another version 1", reference(hash(1, ledgers), 1), first(active), 2, man("E_ROOT", "REJECT")...),
 		one("reference-newer", "the bundle was sealed under a version that nobody has", reference(hash(2, active), 2), first(active), 1, man("E_ROOT", "UNDECIDABLE")...),
+		one("good-genesis", "the ledger names the version it was started under", startedUnder(hash(1, stableLedger)), first(stableLedger), 0, goes),
+		one("genesis-other", "the ledger was started under another version 1", startedUnder(hash(1, active)), first(stableLedger), 2, at("E_ROOT", "REJECT", ledgerPath), goes),
 		one("good-record", "a record of an archive, by the key for that", otherSeals("reverify"), first(only("archive", 1, g(nil))), 0),
 		one("record-as-run", "a run by the key of an archive", audit, first(plus(only("archive", 1, g(nil)), only("audit", 1, of(otherKey)))), 2,
 			at("E_KEY_UNKNOWN", "REJECT", "manifest.json"), at("E_KEY_UNKNOWN", "REJECT", trailPath)),

@@ -40,7 +40,7 @@ func (b *check) judgeSignatures() {
 	}
 	q.judge()
 	if b.authority != nil {
-		b.judgeRootRef()
+		b.judgeRootRefs()
 		b.judgeTrailKeys()
 		if !b.nested() {
 			b.judgeAt()
