@@ -31,7 +31,7 @@ func readFile(path string) ([]byte, fs.FileMode, error) {
 	}
 	switch mode := info.Mode(); {
 	case mode.IsDir():
-		return nil, 0, fileError(path, errors.New("is a directory, not a key file"))
+		return nil, 0, fileError(path, errors.New("is a directory, not a file"))
 	case !mode.IsRegular():
 		return nil, 0, fileError(path, hint.With(errors.New("is not a regular file"), "a key is read from a regular file only, not from a pipe or device"))
 	}
@@ -40,7 +40,7 @@ func readFile(path string) ([]byte, fs.FileMode, error) {
 		return nil, 0, fileError(path, err)
 	}
 	if len(data) > maxFile {
-		return nil, 0, fileError(path, fmt.Errorf("is above %d KiB, too long for a key", maxFile>>10))
+		return nil, 0, fileError(path, fmt.Errorf("is above %d KiB, too long for a key or a root", maxFile>>10))
 	}
 	return data, info.Mode(), nil
 }

@@ -6,12 +6,14 @@ import (
 	"io"
 	"io/fs"
 	"maps"
+	"slices"
 	"strings"
 
 	"github.com/urfave/cli/v2"
 
 	"github.com/relseal/relseal/bundle"
 	"github.com/relseal/relseal/internal/finding"
+	"github.com/relseal/relseal/internal/hint"
 	"github.com/relseal/relseal/keys"
 	"github.com/relseal/relseal/keys/root"
 	"github.com/relseal/relseal/sign"
@@ -74,6 +76,7 @@ func bundleSign(env *environment, c *cli.Context) error {
 	if err != nil {
 		return unreadable(err)
 	}
+	s.signers = report.Keys
 	if s.id != *report.Bundle.ID {
 		return fmt.Errorf("%s: the bundle changed after it was verified", name)
 	}
@@ -147,6 +150,7 @@ type sealed struct {
 	predicate string
 	role      string
 	copies    map[string][]byte // of the root
+	signers   []verify.KeyUse
 }
 
 func readSealed(name string) (sealed, error) {
@@ -196,8 +200,16 @@ func (s *sealed) read(manifest []byte) error {
 	return err
 }
 
-// mayCount refuses to add a signature that no reader would count.
+// mayCount refuses to add a signature that no reader would count: a second one by the
+// same key, or one by a key without the role.
 func (s sealed) mayCount(o verify.Options, key sign.PublicKey) error {
+	for _, k := range s.signers {
+		if k.ID == key.KeyID() && slices.ContainsFunc(k.Signed, func(file string) bool {
+			return file == bundle.SigIDPath || strings.HasPrefix(file, bundle.SigByDir)
+		}) {
+			return hint.With(fmt.Errorf("%s has signed it already", k.ID), "a key counts once; relseal bundle show says who has signed")
+		}
+	}
 	if o.Root == nil {
 		return nil
 	}
@@ -243,7 +255,7 @@ func (env *environment) addSignature(c *cli.Context, s sealed, o verify.Options)
 		text += fmt.Sprintf("  signed by %s as %s\n", key.KeyID(), s.role)
 	}
 	for _, f := range report.Diag.Findings {
-		if f.Code == finding.Threshold {
+		if f.Code == finding.Threshold || key != nil && f.Path != nil && *f.Path == bundle.SigByDir+key.KeyID().Hex()+"/" {
 			text += "  " + f.Text + "\n"
 		}
 	}

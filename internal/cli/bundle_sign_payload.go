@@ -12,7 +12,6 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/relseal/relseal/bundle"
-	"github.com/relseal/relseal/internal/durable"
 	"github.com/relseal/relseal/internal/hint"
 	"github.com/relseal/relseal/keys"
 	"github.com/relseal/relseal/keys/root"
@@ -43,22 +42,14 @@ func (s sealed) payload() (map[string][]byte, error) {
 }
 
 func (env *environment) writePayload(c *cli.Context, s sealed, dir string) error {
-	if _, err := os.Lstat(dir); err == nil {
-		return inTheWay(dir)
-	}
 	files, err := s.payload()
 	if err != nil {
 		return err
 	}
-	if err := durable.MkdirAll(dir, 0o755); err != nil {
+	if err := writeNewDir(dir, files); err != nil {
 		return err
 	}
 	names := sortedPaths(files)
-	for _, name := range names {
-		if err := durable.WriteFile(filepath.Join(dir, name), files[name], 0o644, false); err != nil {
-			return err
-		}
-	}
 	return env.print(c, struct {
 		Schema string      `json:"schema"`
 		Dir    string      `json:"dir"`

@@ -120,6 +120,9 @@ func roleKey(c *cli.Context, flag, s string) (role string, key sign.PublicKey, e
 	} else if ok && !strings.ContainsAny(before, `/\.`) {
 		return "", key, usageErrorHint(fmt.Sprintf("%s: --%s: there is no role %q", c.Command.HelpName, flag, before), "the roles are "+strings.Join(roleNames(), ", "))
 	}
+	if file == "" {
+		return "", key, usageErrorHint(fmt.Sprintf("%s: --%s %q names no file", c.Command.HelpName, flag, s), "--"+flag+" audit=ci.pub")
+	}
 	key, err = keys.LoadPublic(file)
 	return role, key, err
 }
@@ -134,7 +137,7 @@ func timeFlag(c *cli.Context, name string) (root.Time, error) {
 	if s == "now" {
 		return root.At(time.Now()), nil
 	}
-	if n, err := strconv.Atoi(strings.TrimRight(s, "yd")); err == nil && s[0] == '+' && n <= 1000 {
+	if n, err := strconv.Atoi(s[:len(s)-1]); err == nil && s[0] == '+' && n <= 1000 {
 		switch s[len(s)-1] {
 		case 'y':
 			return root.At(time.Now().AddDate(n, 0, 0)), nil

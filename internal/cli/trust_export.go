@@ -3,17 +3,10 @@ package cli
 import (
 	"errors"
 	"fmt"
-	"io/fs"
-	"maps"
-	"os"
-	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/relseal/relseal/internal/durable"
-	"github.com/relseal/relseal/internal/hint"
 	"github.com/relseal/relseal/keys"
 )
 
@@ -57,18 +50,10 @@ func trustExport(env *environment, c *cli.Context) error {
 	for name, pem := range r.PublicKeys() {
 		files["keys/"+name] = pem
 	}
-	if _, err := os.Lstat(dir); err == nil {
-		return hint.With(&exitError{exitCantCreate, fmt.Errorf("%s: %w", dir, fs.ErrExist), ""}, "name a directory that does not exist yet")
-	}
-	if err := durable.MkdirAll(filepath.Join(dir, "keys"), 0o755); err != nil {
+	if err := writeNewDir(dir, files); err != nil {
 		return err
 	}
-	names := slices.Sorted(maps.Keys(files))
-	for _, name := range names {
-		if err := durable.WriteFile(filepath.Join(dir, filepath.FromSlash(name)), files[name], 0o644, false); err != nil {
-			return err
-		}
-	}
+	names := sortedPaths(files)
 	return env.print(c, struct {
 		Schema  string   `json:"schema"`
 		Version int64    `json:"version"`

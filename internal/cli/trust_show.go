@@ -107,6 +107,9 @@ func shownVersions(c *cli.Context) (prev, r *root.Root, err error) {
 			prev, _ = roots.Chain.At(r.Version() - 1)
 		}
 		if c.IsSet("version") {
+			if _, ok := root.VersionOf(c.String("version") + ".root.json"); !ok {
+				return nil, nil, usageErrorHint(fmt.Sprintf("relseal trust show: --version %q is no number from 1 on", c.String("version")), "--version 1")
+			}
 			name = filepath.Join(name, c.String("version")+".root.json")
 		} else if !c.IsSet("previous") {
 			return prev, r, nil
@@ -197,18 +200,21 @@ func loadNames(dir string) (keyNames, error) {
 	if dir == "" {
 		return nil, nil
 	}
-	files, err := filepath.Glob(filepath.Join(dir, "*.pub"))
+	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return nil, err
 	}
 	names := keyNames{}
-	for _, file := range files {
-		key, err := keys.LoadPublic(file)
+	for _, e := range entries {
+		name, ok := strings.CutSuffix(e.Name(), ".pub")
+		if !ok {
+			continue
+		}
+		key, err := keys.LoadPublic(filepath.Join(dir, e.Name()))
 		if err != nil {
 			return nil, err
 		}
-		name := strings.TrimSuffix(strings.TrimSuffix(filepath.Base(file), ".pub"), ".ssh")
-		names[key.KeyID()] = name
+		names[key.KeyID()] = strings.TrimSuffix(name, ".ssh")
 	}
 	return names, nil
 }

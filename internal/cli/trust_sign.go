@@ -87,9 +87,12 @@ func previousRoot(c *cli.Context, file string, r *root.Root) (*root.Root, error)
 	if name == "" {
 		name = filepath.Join(filepath.Dir(file), root.FileName(r.Version()-1))
 	}
-	prev, err := keys.ReadRoot(name)
+	chain, err := keys.LoadRoot(name, "") // nothing is built on a version that is not signed
 	if errors.Is(err, fs.ErrNotExist) {
 		err = hint.With(err, "--previous F names the version before, on which it builds")
 	}
-	return prev, err
+	if err != nil {
+		return nil, err
+	}
+	return chain.First(), nil
 }

@@ -17,24 +17,32 @@ type File struct {
 }
 
 // Find returns the bundles below the directories dirs, sorted by name: the files whose
-// names end in .audit.tar.zst or .release.tar.zst. Links are not followed. Of several
-// directories the last element of each stands before the names.
+// names end in .audit.tar.zst or .release.tar.zst. Links below them are not followed. Of
+// several directories the last element of each stands before the names. A bundle itself
+// stands for a directory that holds it alone.
 func Find(dirs []string) ([]File, error) {
 	var files []File
 	seen := map[string]bool{}
 	for _, dir := range dirs {
-		err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		top, err := filepath.EvalSymlinks(dir)
+		if err != nil {
+			return nil, err
+		}
+		err = filepath.WalkDir(top, func(path string, d fs.DirEntry, err error) error {
 			if err != nil {
 				return err
 			}
 			if !d.Type().IsRegular() || !isBundle(d.Name()) {
 				return nil
 			}
-			name, err := filepath.Rel(dir, path)
+			name, err := filepath.Rel(top, path)
 			if err != nil {
 				return err
 			}
-			if name = filepath.ToSlash(name); len(dirs) > 1 {
+			if path == top { // a bundle itself is an archive of one
+				name = filepath.Base(dir)
+			}
+			if name = filepath.ToSlash(name); len(dirs) > 1 && path != top {
 				name = filepath.Base(dir) + "/" + name
 			}
 			if seen[name] {

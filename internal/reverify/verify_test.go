@@ -6,10 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"runtime"
-	"slices"
 	"testing"
-	"time"
 
 	"github.com/relseal/relseal/internal/reverify"
 	"github.com/relseal/relseal/internal/testbundle"
@@ -116,37 +113,16 @@ func TestFind(t *testing.T) {
 	if files, err := reverify.Find([]string{filepath.Join(dir, "a")}); err != nil || files[0].Name != "deep/y.release.tar.zst" {
 		t.Errorf("%+v, %v", files, err)
 	}
+	if files, err := reverify.Find([]string{filepath.Join(dir, "a/x.audit.tar.zst")}); err != nil || len(files) != 1 || files[0].Name != "x.audit.tar.zst" {
+		t.Errorf("a bundle itself: %+v, %v", files, err)
+	}
+	link := filepath.Join(dir, "link")
+	if err := os.Symlink(filepath.Join(dir, "a"), link); err != nil {
+		t.Logf("links are not made here: %v", err)
+	} else if files, err := reverify.Find([]string{link}); err != nil || len(files) != 2 || files[1].Name != "x.audit.tar.zst" {
+		t.Errorf("a link to an archive: %+v, %v", files, err)
+	}
 	if _, err := reverify.Find([]string{filepath.Join(dir, "a"), filepath.Join(dir, "a")}); err == nil {
 		t.Error("the same directory twice gives no error")
 	}
-}
-
-// BenchmarkThousand verifies 1,000 bundles by one worker and by one a processor, in
-// turn a hundred at a time, so that a busy machine slows both. times is how many times
-// as fast the latter was.
-func BenchmarkThousand(b *testing.B) {
-	files, o := archive(b, 1000, nil)
-	pass := func(files []reverify.File, workers int) time.Duration {
-		start := time.Now()
-		if err := reverify.Verify(context.Background(), files, workers, o, func(r reverify.Result) error {
-			if *r.Verdict != verify.Verified {
-				return errors.New("not verified")
-			}
-			return nil
-		}); err != nil {
-			b.Fatal(err)
-		}
-		return time.Since(start)
-	}
-	cores := runtime.GOMAXPROCS(0)
-	var one, all time.Duration
-	for b.Loop() {
-		for part := range slices.Chunk(files, 100) {
-			one += pass(part, 1)
-			all += pass(part, cores)
-		}
-	}
-	b.ReportMetric(float64(one)/float64(all), "times")
-	b.ReportMetric(float64(cores), "cores")
-	b.ReportMetric(float64(len(files)*b.N)/all.Seconds(), "bundles/s")
 }

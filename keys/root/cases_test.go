@@ -126,11 +126,11 @@ func walkCase(t *testing.T, roots []string) (verdict, code, text string, last in
 		t.Fatal(err)
 	}
 	for _, data := range roots[1:] {
-		r, err := root.Parse([]byte(data))
-		if err != nil {
-			t.Fatalf("the version of a case cannot be read: %v", err)
+		var says struct{ Signed struct{ Version int64 } } // readable where the rest need not be
+		if err := json.Unmarshal([]byte(data), &says); err != nil {
+			t.Fatal(err)
 		}
-		_, findings := chain.Walk(map[string][]byte{"sig/root/" + root.FileName(r.Version()): []byte(data)})
+		_, findings := chain.Walk(map[string][]byte{"sig/root/" + root.FileName(says.Signed.Version): []byte(data)})
 		if len(findings) > 0 {
 			f := findings[0]
 			return string(f.Verdict), string(f.Code), f.Text, chain.Last().Version()

@@ -155,11 +155,12 @@ func (e *editor) retire(t Retirement) {
 			}
 		}
 	}
-	if role := t.Role; !done {
-		if role == "" {
-			role = "any"
-		}
-		e.fault("role %s: %s is not active in it", role, t.Key.KeyID())
+	switch {
+	case done:
+	case t.Role == "":
+		e.fault("%s is active in no role", t.Key.KeyID())
+	default:
+		e.fault("role %s: %s is not active in it", t.Role, t.Key.KeyID())
 	}
 }
 

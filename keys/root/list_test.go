@@ -71,20 +71,31 @@ func goodRoots() []rooted {
 	}
 }
 
+// oneKey is a version with one key in one role; the next three spoil it.
+func oneKey(version int) M { return signed(version, audits(grant("one", nil))) }
+
+func countedTwice(s M) M {
+	keys := []M{grant("one", nil), grant("one", M{"not_after": "2040-01-01T00:00:00Z"})}
+	return set(s, "x-relseal-roles.roles.audit", M{"keys": keys, "threshold": 2})
+}
+
+func twoIDs(s M) M {
+	alias := strings.Repeat("a", 64)
+	set(s, "roles.root", M{"keyids": append(ids("alice"), alias), "threshold": 2})
+	return set(s, "keys."+alias, tufKey("alice"))
+}
+
+func weakKey(s M) M {
+	weak := M{"keytype": "ed25519", "scheme": "ed25519", "keyval": M{"public": "01" + strings.Repeat("0", 62)}}
+	return set(s, "keys."+hexSum(testbundle.Canon(weak)), weak)
+}
+
 func badFirst() []rooted {
 	bad := func(name, title, text string, data []byte) rooted {
 		return rooted{name: "first-" + name, title: title, roots: [][]byte{data}, verdict: "REJECT", text: text}
 	}
 	form := func(name, title, text string, s M) rooted { return bad(name, title, text, signBy(s, "alice", "bob")) }
-	one := func() M { return signed(1, audits(grant("one", nil))) }
-	twice := one()
-	twice["x-relseal-roles"].(M)["roles"].(M)["audit"] = M{"keys": []M{grant("one", nil), grant("one", M{"not_after": "2040-01-01T00:00:00Z"})}, "threshold": 2}
-	alias := one()
-	alias["keys"].(M)[strings.Repeat("a", 64)] = tufKey("alice")
-	alias["roles"].(M)["root"] = M{"keyids": append(ids("alice"), strings.Repeat("a", 64)), "threshold": 2}
-	weak := one()
-	weakKey := M{"keytype": "ed25519", "scheme": "ed25519", "keyval": M{"public": "01" + strings.Repeat("0", 62)}}
-	weak["keys"].(M)[hexSum(testbundle.Canon(weakKey))] = weakKey
+	one := func() M { return oneKey(1) }
 	list := []rooted{
 		bad("unsigned", "nobody has signed it", "2 signatures are missing", signBy(one())),
 		bad("half-signed", "one of two has signed", "1 signature is missing", signBy(one(), "alice")),
@@ -96,9 +107,9 @@ func badFirst() []rooted {
 		form("threshold-gone", "the root has no threshold", "threshold", set(one(), "roles.root.threshold", nil)),
 		form("role-threshold-0", "a role asks for no signature", "anybody could sign", set(one(), "x-relseal-roles.roles.audit.threshold", 0)),
 		form("role-threshold-more", "a role asks for more signatures than it has active keys", "nobody could sign", signed(1, M{"audit": role(2, grant("one", nil), grant("two", retired))})),
-		form("key-twice", "a role counts a key twice", "twice", twice),
+		form("key-twice", "a role counts a key twice", "twice", countedTwice(one())),
 		form("root-key-twice", "the root counts a key twice", "twice", set(one(), "roles.root.keyids", append(ids("alice"), ids("alice")...))),
-		form("key-two-ids", "a key under two ids", "has another", alias),
+		form("key-two-ids", "a key under two ids", "has another", twoIDs(one())),
 		form("key-unlisted", "a role names a key that is not listed", "is not among keys", set(one(), "keys."+tufID("one"), nil)),
 		form("key-without-role", "a key that has no role", "has no role", set(one(), "keys."+tufID("four"), tufKey("four"))),
 		form("role-unknown", "a role that does not exist", "there is no role", signed(1, M{"release.everything": role(1, grant("one", nil))})),
@@ -121,7 +132,7 @@ func badFirst() []rooted {
 		bad("newline", "a newline at the end", "", append(signBy(one(), "alice", "bob"), '\n')),
 		bad("empty", "nothing", "", []byte("")),
 	}
-	w := form("key-weak", "a key for which anybody can sign", "E_KEY_WEAK", weak)
+	w := form("key-weak", "a key for which anybody can sign", "E_KEY_WEAK", weakKey(one()))
 	w.code = "E_KEY_WEAK"
 	return append(list, w)
 }
@@ -135,7 +146,24 @@ func badNext() []rooted {
 		return next(name, title, text, both(signed(1, audits(was...))), both(signed(2, audits(now...))))
 	}
 	gs := func(g ...M) []M { return g }
+	after := func(name, title, text string, s M) rooted { return next(name, title, text, pinnedOne, both(s)) }
+	weak := after("key-weak", "the second version lists a key for which anybody can sign", "E_KEY_WEAK", weakKey(oneKey(2)))
+	weak.code = "E_KEY_WEAK"
 	return []rooted{
+		weak,
+		after("threshold-0", "the second version asks for no signature", "anybody could sign", set(oneKey(2), "roles.root.threshold", 0)),
+		after("threshold-more", "the second version asks for more signatures than it has keys", "nobody could sign", set(oneKey(2), "roles.root.threshold", 3)),
+		after("threshold-gone", "the second version removes the threshold", "threshold", set(oneKey(2), "roles.root.threshold", nil)),
+		after("role-threshold-0", "a role asks for no signature any more", "anybody could sign", set(oneKey(2), "x-relseal-roles.roles.audit.threshold", 0)),
+		after("key-twice", "a role of the second version counts a key twice", "twice", countedTwice(oneKey(2))),
+		after("root-key-twice", "the second version counts a root key twice", "twice", set(oneKey(2), "roles.root.keyids", append(ids("alice"), ids("alice")...))),
+		after("key-two-ids", "the second version has a key under two ids", "has another", twoIDs(oneKey(2))),
+		after("role-root", "the extension of the second version gives the root to a key", "there is no role",
+			signed(2, M{"audit": role(1, grant("one", nil)), "root": role(1, grant("one", nil))})),
+		next("self-appointed", "a key signs itself more roles than it has", "by no root key", pinnedOne,
+			signBy(signed(2, M{"audit": role(1, grant("one", nil)), "release.stable": role(1, grant("one", nil))}), "one")),
+		{name: "out-of-order", title: "the third version before the second", roots: [][]byte{pinned, both(signed(3, standard())), second},
+			verdict: "UNDECIDABLE", text: "version 2, is missing", last: 1},
 		next("old-signature-missing", "one of the two old signatures is missing", "missing by root keys of version 1",
 			pinned, signBy(held(signed(2, standard()), 1, "alice", "carol"), "alice", "carol")),
 		next("new-signature-missing", "one of the two new signatures is missing", "missing by root keys of version 2",

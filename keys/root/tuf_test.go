@@ -49,6 +49,7 @@ var refusedByTUF = []string{
 	"first-unsigned", "first-half-signed", "first-signed-by-another", "first-signature-damaged", "first-threshold-0", "first-threshold-more",
 	"first-threshold-gone", "first-root-key-twice", "first-type", "first-empty",
 	"next-old-signature-missing", "next-new-signature-missing", "next-taken-over", "next-extension-changed", "next-fork", "missing-link", "next-after-bad",
+	"next-threshold-0", "next-threshold-more", "next-threshold-gone", "next-root-key-twice", "next-self-appointed", "out-of-order",
 }
 
 // holdAgainst compares the answers of a TUF client with ours: what we accept it
