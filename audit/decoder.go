@@ -25,9 +25,11 @@ type decoder struct {
 	action                 string
 	keyText                string
 	key                    sign.KeyID
+	ids                    *prefixSum
+	shared                 int // so many bytes up to here many events of a run have in common
 }
 
-func newDecoder(o *CheckOptions) *decoder { return &decoder{o: o} }
+func newDecoder(o *CheckOptions) *decoder { return &decoder{o: o, ids: newPrefixSum()} }
 
 // decode fills in what the line says, and its digest.
 func (d *decoder) decode(e *entry) {
@@ -56,7 +58,7 @@ func (d *decoder) shape(text []byte, p *parsed) bool {
 	if c.bad || c.at != len(text) {
 		return false
 	}
-	p.id, p.part = sign.Sum(text[start:end]), true
+	p.id, p.part = d.ids.of(text[start:end], d.shared-start, len(p.E.Action)), true
 	return true
 }
 
@@ -88,6 +90,7 @@ func (d *decoder) event(c *cursor, p *parsed) {
 	c.want(`,"code":{"hash":`)
 	d.code.digest(c)
 	c.want("}")
+	d.shared = c.at
 	if c.skip(`,"details":`) {
 		c.bad = c.bad || c.skip("null")
 		c.value(2)
