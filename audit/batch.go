@@ -80,7 +80,6 @@ type batch struct {
 
 	lines  []byte // to be written next
 	chain  chain  // after them
-	sent   int    // how many recs lie before them
 	flying *write // what is being written
 	spare  []byte // memory for lines
 }
@@ -138,12 +137,8 @@ func (b *batch) send() error {
 	if err := b.settle(); err != nil || len(b.lines) == 0 {
 		return err
 	}
-	if !b.log.signed(b.recs[b.sent:]) {
-		b.undo()
-		return errSignature
-	}
 	w := &write{b.lines, len(b.recs), b.chain, make(chan error, 1)}
-	b.flying, b.lines, b.spare, b.sent = w, b.spare[:0], nil, len(b.recs)
+	b.flying, b.lines, b.spare = w, b.spare[:0], nil
 	go func() { w.landed <- b.log.write(w.lines) }()
 	return nil
 }
@@ -167,7 +162,7 @@ func (b *batch) settle() error {
 // from them cannot be taken out again, so it reads the trail once more, unless
 // nothing is appended to it any longer.
 func (b *batch) undo() {
-	b.lines, b.recs, b.sent = nil, b.recs[:b.sure], b.sure
+	b.lines, b.recs = nil, b.recs[:b.sure]
 	l := b.log
 	l.judge.chain = b.before
 	if l.err != nil {

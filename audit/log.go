@@ -12,7 +12,6 @@ import (
 	"github.com/relseal/relseal/internal/durable"
 	"github.com/relseal/relseal/internal/finding"
 	"github.com/relseal/relseal/sign"
-	"github.com/relseal/relseal/sign/comb"
 )
 
 // A Log appends to a trail in a file. Several logs, in this process and in
@@ -35,7 +34,6 @@ type Log struct {
 	queue   queue // of those who append
 	encoder encoder
 	decoder *decoder // of what the encoder writes
-	many    *comb.Verifier
 }
 
 // Create makes a new trail at path and opens it. It fills in Schema, Created and
@@ -94,7 +92,7 @@ func Open(path string, s sign.Signer, c Clock) (*Log, error) {
 }
 
 func openLog(l *Log) (*Log, error) {
-	l.decoder, l.many = newDecoder(new(CheckOptions)), comb.New(l.signer.Public())
+	l.decoder = newDecoder(new(CheckOptions))
 	l.judge = newJudge(CheckOptions{
 		Bare: true,
 		Keys: onlyKey{l.signer.Public()},

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"slices"
 
 	"github.com/relseal/relseal/internal/canon"
 	"github.com/relseal/relseal/internal/finding"
@@ -24,7 +23,6 @@ type step struct {
 var errSignature = errors.New("the signer's signature does not verify with its own public key")
 
 // draw makes the next event out of d: stamped, checked as a reader would, signed.
-// The signature itself is left to signed, which is faster for many.
 func (l *Log) draw(d Draft) (next step, err error) {
 	at := l.judge.chain.at
 	e, err := l.stamp(d, at.k+1)
@@ -57,27 +55,21 @@ func (l *Log) draw(d Draft) (next step, err error) {
 	return next, nil
 }
 
-// sign signs a head. A signer that verifies what it makes leaves that to signed,
-// if it can: a fault while a signature is computed may reveal the key, so none gets
-// out unverified, but many are verified faster together.
+// sign signs a head. A key in this process is believed: attacks by a fault in the
+// computation compare two signatures of one message, and a head, which holds the
+// time, is signed once. Whoever opens or closes the trail next verifies all of it.
+// The answer of any other signer is held to its public key at once.
 func (l *Log) sign(h sign.Digest) (sign.Signature, error) {
 	if s, ok := l.signer.(interface {
 		SignUnverified(message []byte) (sign.Signature, error)
 	}); ok {
 		return s.SignUnverified(h[:])
 	}
-	return l.signer.Sign(h[:])
-}
-
-// signed reports whether the signatures of all records verify with the signer's
-// own public key. It is asked before anything of them is written.
-func (l *Log) signed(recs []Record) bool {
-	heads, sigs, ok := make([][]byte, len(recs)), make([]sign.Signature, len(recs)), make([]bool, len(recs))
-	for i := range recs {
-		heads[i], sigs[i] = recs[i].H[:], recs[i].Sig
+	sig, err := l.signer.Sign(h[:])
+	if err == nil && !l.signer.Public().Verify(h[:], sig) {
+		err = errSignature
 	}
-	l.many.Verify(heads, sigs, ok)
-	return !slices.Contains(ok, false)
+	return sig, err
 }
 
 // prepare fills in everything of next.record, next.line and next.event but the
