@@ -70,6 +70,8 @@ func runReverify(env *environment, c *cli.Context) error {
 		}
 		files = a.rest(files)
 	}
+	frugal(jobs)
+	roomy()
 	err = reverify.Verify(c.Context, files, jobs, o, a.take)
 	env.progressEnd()
 	if a.record != nil && err != nil {

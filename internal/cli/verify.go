@@ -44,7 +44,7 @@ Example:
 			&cli.BoolFlag{Name: "force", Usage: "overwrite these files"},
 			jsonFlag(),
 		),
-		Action: func(c *cli.Context) error { frugal(); return runVerify(env, c) },
+		Action: func(c *cli.Context) error { frugal(1); return runVerify(env, c) },
 	}
 }
 
