@@ -1,6 +1,7 @@
 package capture
 
 import (
+	"maps"
 	"regexp"
 	"slices"
 	"strconv"
@@ -14,11 +15,23 @@ var named = regexp.MustCompile(`(?s)^(?:--?)?([A-Za-z_][A-Za-z0-9_.-]*)=(.+)$`)
 // is. A key that stands in an argument itself is told by its form.
 var notItself = []string{"_FILE", "_PATH", "_DIR", "_FD", "_ENV", "_STDIN", "PRIVATE_KEY", "SIGNING_KEY", "SSH_KEY", "DEPLOY_KEY"}
 
+// checkStep reports what looks like a credential in a step, as STEP:NAME and
+// STEP:NUMBER.
+func (m *machine) checkStep(s Step, problems *Problems) {
+	of := s.ID + ":"
+	for _, name := range slices.Sorted(maps.Keys(s.Env)) {
+		if what := secretArgument("", name+"="+s.Env[name]); what != "" && !m.allowed(of+name) {
+			problems.add(KindVariable, of+name, what, secretHint, ErrSecret)
+		}
+	}
+	m.checkArguments(of, s.Run, problems)
+}
+
 // checkArguments reports the arguments that look like credentials, by number, 0
 // for the command itself. No problem ever holds an argument.
-func (m *machine) checkArguments(args []string, problems *Problems) {
+func (m *machine) checkArguments(of string, args []string, problems *Problems) {
 	for i, arg := range args {
-		number := strconv.Itoa(i)
+		number := of + strconv.Itoa(i)
 		if m.allowed(number) {
 			continue
 		}

@@ -63,8 +63,12 @@ type Request struct {
 	// and published with it.
 	Args []string
 
+	// Steps are what a PipelineCard says of its steps, which is published with it.
+	Steps []Step
+
 	// AllowSecrets are those that are recorded though they look like credentials:
-	// variables and settings of the go command by name, arguments by number.
+	// variables and settings of the go command by name, arguments by number, what a
+	// step has as STEP:NAME and STEP:NUMBER.
 	AllowSecrets []string
 
 	// Root is the directory that stands for "/" in tests; "" is the machine
@@ -73,6 +77,13 @@ type Request struct {
 	Root string
 
 	LookupEnv func(string) (string, bool) // nil: os.LookupEnv
+}
+
+// A Step is an argument vector and the variables that are set for it.
+type Step struct {
+	ID  string
+	Run []string
+	Env map[string]string
 }
 
 // Capture returns the environment. Missing tools and lock files, and variables
@@ -108,7 +119,10 @@ func gather(ctx context.Context, r Request, goOn bool) (envlock.Lock, Problems, 
 		Locks:     readLocks(m.project, r.Locks, &problems),
 		Variables: m.readVariables(r.Env, &problems),
 	}
-	m.checkArguments(r.Args, &problems)
+	m.checkArguments("", r.Args, &problems)
+	for _, s := range r.Steps {
+		m.checkStep(s, &problems)
+	}
 	if len(problems) > 0 && !goOn {
 		return envlock.Lock{}, problems, nil
 	}

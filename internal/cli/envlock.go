@@ -18,6 +18,7 @@ import (
 	"github.com/relseal/relseal/internal/durable"
 	"github.com/relseal/relseal/internal/hint"
 	"github.com/relseal/relseal/internal/limits"
+	"github.com/relseal/relseal/run"
 	"github.com/relseal/relseal/sign"
 )
 
@@ -91,7 +92,7 @@ Example:
 // allowSecretFlag is on the commands that record variables, for those that only
 // look like credentials.
 func allowSecretFlag(do string) cli.Flag {
-	return &cli.StringSliceFlag{Name: "allow-secret", Usage: do + " the variable `NAME` though it looks like a credential; may be repeated"}
+	return &cli.StringSliceFlag{Name: "allow-secret", Usage: do + " the variable `NAME`, or STEP:NAME or STEP:NUMBER of a card, though it looks like a credential; may be repeated"}
 }
 
 type envlockCaptured struct {
@@ -176,12 +177,11 @@ func captureRequest(env *environment, c *cli.Context) (capture.Request, error) {
 	if err != nil {
 		return r, err
 	}
-	r.Tools = append(r.Tools, card.Tools...)
-	r.Locks = append(r.Locks, card.Locks...)
-	r.Env = append(r.Env, card.Env...)
-	if card.RNG != nil {
-		r.RNGFamily = card.RNG.Family
-	}
+	asked := run.Environment(card)
+	r.Tools = append(r.Tools, asked.Tools...)
+	r.Locks = append(r.Locks, asked.Locks...)
+	r.Env = append(r.Env, asked.Env...)
+	r.RNGFamily = asked.RNGFamily // the steps are not recorded
 	return r, nil
 }
 

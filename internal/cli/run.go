@@ -52,15 +52,10 @@ type recording struct {
 // record captures the environment, makes the run directory and lets do execute the
 // job. begun says whether anything was recorded.
 func (r recording) record(c *cli.Context, do func(run.Job, *audit.Log) error) (begun bool, err error) {
-	capturing := capture.Request{
-		Dir: r.project, Tools: r.pipeline.Tools, Locks: r.pipeline.Locks, Env: r.pipeline.Env,
-		AllowSecrets: c.StringSlice("allow-secret"),
-	}
-	if r.wrapped {
-		capturing.Args = r.pipeline.Steps[0].Run
-	}
-	if r.pipeline.RNG != nil {
-		capturing.RNGFamily = r.pipeline.RNG.Family
+	capturing := run.Environment(r.pipeline)
+	capturing.Dir, capturing.AllowSecrets = r.project, c.StringSlice("allow-secret")
+	if r.wrapped { // there is no card whose step could be named
+		capturing.Args, capturing.Steps = r.pipeline.Steps[0].Run, nil
 	}
 	lock, err := capture.Capture(c.Context, capturing)
 	if err != nil {

@@ -19,6 +19,7 @@ import (
 	"github.com/relseal/relseal/internal/hint"
 	"github.com/relseal/relseal/internal/limits"
 	"github.com/relseal/relseal/internal/yamldoc"
+	"github.com/relseal/relseal/run"
 )
 
 // ConfigName is the file that drives a cut.
@@ -184,10 +185,7 @@ func (p *Project) checkArtifacts(report yamldoc.Reporter) {
 
 // environment is what the PipelineCard asks to be captured.
 func (c *cut) environment() capture.Request {
-	card := c.p.PipelineCard
-	r := capture.Request{Dir: c.p.Dir, Tools: card.Tools, Locks: card.Locks, Env: card.Env, AllowSecrets: c.AllowSecrets}
-	if card.RNG != nil {
-		r.RNGFamily = card.RNG.Family
-	}
+	r := run.Environment(c.p.PipelineCard)
+	r.Dir, r.AllowSecrets = c.p.Dir, c.AllowSecrets
 	return r
 }
