@@ -35,6 +35,7 @@ type Options struct {
 	Clock    audit.Clock
 	Producer string // its digest is code.hash of the events: "relseal 0.1.0"
 	Actor    string
+	Root     *audit.RootRef // of a new ledger: the trust root that its genesis names; may be nil
 }
 
 // Create makes a ledger for a product at path, which must not exist, and returns
@@ -42,7 +43,7 @@ type Options struct {
 func Create(path, product string, o Options) (sign.Digest, error) {
 	var random [16]byte
 	rand.Read(random[:]) // never fails
-	log, err := audit.Create(path, audit.Genesis{Purpose: audit.PurposeLedger, Run: audit.Run{ID: audit.NewRunID(random)}, Product: product}, o.Signer, o.Clock)
+	log, err := audit.Create(path, audit.Genesis{Purpose: audit.PurposeLedger, Run: audit.Run{ID: audit.NewRunID(random)}, Product: product, Root: o.Root}, o.Signer, o.Clock)
 	if err != nil {
 		return sign.Digest{}, err
 	}

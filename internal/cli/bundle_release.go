@@ -39,6 +39,7 @@ Example:
 			&cli.StringFlag{Name: "product", Usage: "refuse audit bundles of another product than `P`"},
 			&cli.StringFlag{Name: "commit", Usage: "its source is commit `C`; for runs that recorded none"},
 			&cli.StringFlag{Name: "gates", Usage: "the gate policy in `POLICY` decides about its promotion"},
+			rootRefFlag(),
 			&cli.BoolFlag{Name: "force", Usage: "overwrite the file of --out"},
 			jsonFlag(),
 		),
@@ -59,6 +60,11 @@ func bundleRelease(env *environment, c *cli.Context) error {
 	if err != nil {
 		return err
 	}
+	ref, err := rootRef(c, key, sign.RoleReleaseCanary)
+	if err != nil {
+		return err
+	}
+	r.Root = (*bundle.RootRef)(ref)
 	known, err := releaseOptions(c, key)
 	if err != nil {
 		return err

@@ -36,6 +36,7 @@ Example:
 		}, keyFlags("seal with the private key in `F` instead")...),
 			&cli.StringFlag{Name: "version", Usage: "release as `V` instead of the version in relseal.yaml"},
 			&cli.StringFlag{Name: "out", Usage: "write the bundles to `DIR`"},
+			rootRefFlag(),
 			allowSecretFlag("record"),
 			&cli.BoolFlag{Name: "force", Usage: "overwrite bundles of the same version"},
 			jsonFlag(),
@@ -60,6 +61,10 @@ func runCut(env *environment, c *cli.Context) error {
 	if err := checkPassphrase(c); err != nil {
 		return err
 	}
+	root, err := namedRoot(c)
+	if err != nil {
+		return err
+	}
 	r := cut.Request{
 		Dir:          c.Args().First(),
 		NewKey:       c.Bool("new-key"),
@@ -69,6 +74,7 @@ func runCut(env *environment, c *cli.Context) error {
 		AllowSecrets: c.StringSlice("allow-secret"),
 		Force:        c.Bool("force"),
 		Producer:     producer,
+		Root:         root,
 		Ask: func() ([]byte, error) {
 			return env.ask(c.Context, "Passphrase: ", passphraseElsewhere+", or let passphrase in relseal.yaml be env:NAME or file:PATH")
 		},
@@ -86,7 +92,7 @@ func runCut(env *environment, c *cli.Context) error {
 		return hint.With(err, withoutNewKey(c)+" uses it")
 	}
 	if err != nil {
-		return err
+		return grantError(err)
 	}
 	if err := env.print(c, newCutResult(res), cutText(res)); err != nil {
 		return err

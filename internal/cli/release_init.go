@@ -30,6 +30,7 @@ Example:
   relseal release init ledger --product greetd --key release.key`,
 		Flags: append([]cli.Flag{
 			&cli.StringFlag{Name: "product", Usage: "whose releases they are"},
+			rootRefFlag(),
 		}, append(signingKeyFlags(), jsonFlag())...),
 		Action: func(c *cli.Context) error {
 			if err := exactArgs(c, "LEDGER"); err != nil {
@@ -59,12 +60,16 @@ func (env *environment) releaseInit(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
+	o := ledgerOptions(c, key)
+	if o.Root, err = rootRef(c, key, sign.RoleLedger); err != nil {
+		return err
+	}
 	if file != ledger {
 		if err := durable.MkdirAll(filepath.Dir(file), 0o755); err != nil {
 			return err
 		}
 	}
-	h0, err := release.Create(file, product, ledgerOptions(c, key))
+	h0, err := release.Create(file, product, o)
 	if err != nil {
 		if file != ledger { // nothing is left of a ledger that could not be started
 			os.Remove(filepath.Dir(file))

@@ -47,6 +47,7 @@ type recording struct {
 	pipeline cards.Pipeline
 	params   cards.Params
 	key      sign.Signer
+	root     *audit.RootRef
 }
 
 // record captures the environment, makes the run directory and lets do execute the
@@ -75,7 +76,7 @@ func (r recording) record(c *cli.Context, do func(run.Job, *audit.Log) error) (b
 	if err != nil {
 		return false, err
 	}
-	plan := rundir.Plan{Dir: r.dir, ID: id, Product: r.product, EnvLock: lock, Pipeline: r.pipeline, Params: r.params, Clock: clock.System()}
+	plan := rundir.Plan{Dir: r.dir, ID: id, Product: r.product, Root: r.root, EnvLock: lock, Pipeline: r.pipeline, Params: r.params, Clock: clock.System()}
 	return rundir.Record(plan, r.key, func(log *audit.Log) error {
 		return do(run.Job{
 			Dir: r.project, Pipeline: r.pipeline, Actor: actorOf(r.actor, job), Producer: producer,

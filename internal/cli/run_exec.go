@@ -13,6 +13,7 @@ import (
 	"github.com/relseal/relseal/internal/limits"
 	"github.com/relseal/relseal/internal/rundir"
 	"github.com/relseal/relseal/run"
+	"github.com/relseal/relseal/sign"
 )
 
 func runExecCommand(env *environment) *cli.Command {
@@ -32,6 +33,7 @@ Example:
 			&cli.StringFlag{Name: "dir", Usage: "the steps run in `PROJECT`, which paths are relative to; the current directory if not given"},
 			&cli.StringFlag{Name: "actor", Usage: "`A` runs it; that of the CI job or the account if not given"},
 			&cli.StringFlag{Name: "product", Usage: "the run is of product `P`"},
+			rootRefFlag(),
 			allowSecretFlag("record"),
 			jsonFlag(),
 		),
@@ -55,6 +57,9 @@ func runExec(env *environment, c *cli.Context) error {
 		return err
 	}
 	if r.key, err = env.signingKey(c); err != nil {
+		return err
+	}
+	if r.root, err = rootRef(c, r.key, sign.RoleAudit); err != nil {
 		return err
 	}
 	var res run.Result

@@ -21,6 +21,7 @@ import (
 	"github.com/relseal/relseal/internal/hint"
 	"github.com/relseal/relseal/internal/rundir"
 	"github.com/relseal/relseal/run"
+	"github.com/relseal/relseal/sign"
 )
 
 func runWrapCommand(env *environment) *cli.Command {
@@ -47,6 +48,7 @@ Example:
 		Flags: append(keyFlags("sign the record with the private key in `F`"),
 			&cli.StringFlag{Name: "out", Usage: "record the run in the new directory `DIR`"},
 			&cli.StringFlag{Name: "product", Usage: "the run is of product `P`"},
+			rootRefFlag(),
 			&cli.StringFlag{Name: "actor", Usage: "`A` runs it; that of the CI job or the account if not given"},
 			&cli.StringSliceFlag{Name: "env", Usage: "record the variable `NAME`; may be repeated"},
 			&cli.StringSliceFlag{Name: "input", Usage: "CMD reads the file or pattern `F`, below this directory; may be repeated"},
@@ -78,6 +80,9 @@ func runWrap(env *environment, c *cli.Context) error {
 		return err
 	}
 	if r.key, err = env.signingKey(c); err != nil {
+		return err
+	}
+	if r.root, err = rootRef(c, r.key, sign.RoleAudit); err != nil {
 		return err
 	}
 	terminal, stop := env.share(c)

@@ -7,12 +7,14 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/relseal/relseal/audit"
 	"github.com/relseal/relseal/bundle"
 	"github.com/relseal/relseal/envlock/capture"
 	"github.com/relseal/relseal/internal/hint"
 	"github.com/relseal/relseal/internal/pack"
 	"github.com/relseal/relseal/internal/rundir"
 	"github.com/relseal/relseal/keys"
+	"github.com/relseal/relseal/keys/root"
 	"github.com/relseal/relseal/run"
 	"github.com/relseal/relseal/sign"
 )
@@ -26,6 +28,8 @@ type Request struct {
 	Out      string // "": the one of relseal.yaml
 	Force    bool   // overwrite bundles
 	Producer string // name and version of the program that records
+
+	Root *root.Chain // its last version is named in the trail and both bundles; may be nil
 
 	AllowSecrets []string // as in capture.Request
 
@@ -91,6 +95,7 @@ type cut struct {
 	lock   rundir.Document
 	key    *keys.Private
 	secret []byte // to write a new key with
+	root   *audit.RootRef
 	out    string
 	made   []string // files of a new key, to be removed if the run does not begin
 	result Result
@@ -133,6 +138,13 @@ func (c *cut) prepare(ctx context.Context) error {
 	}
 	if c.key, c.secret, err = c.openKey(); err != nil {
 		return err
+	}
+	if c.Root != nil {
+		version, hash, err := c.Root.Ref(c.key.Public().KeyID(), sign.RoleAudit, sign.RoleReleaseCanary)
+		if err != nil {
+			return err
+		}
+		c.root = &audit.RootRef{Version: version, Hash: hash}
 	}
 	return ctx.Err()
 }

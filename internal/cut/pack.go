@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/relseal/relseal/audit"
+	"github.com/relseal/relseal/bundle"
 	"github.com/relseal/relseal/internal/pack"
 	"github.com/relseal/relseal/sign/wrap"
 	"github.com/relseal/relseal/verify"
@@ -24,6 +25,7 @@ func (c *cut) pack(ctx context.Context) error {
 	}
 	release := pack.Release{
 		Product: c.p.Product, Version: c.p.Version, Gates: c.p.Policy, Audit: []string{record.File},
+		Root: (*bundle.RootRef)(c.root),
 	}
 	if c.source.Commit != "" {
 		release.Commit = &c.source.Commit

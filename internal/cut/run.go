@@ -51,7 +51,7 @@ func (c *cut) begin() (rundir.Plan, error) {
 	c.result.Key, c.result.KeyFile = c.key.Public().KeyID(), c.keyFile()
 	c.result.PublicFile = publicFile(c.keyFile(), c.key.Public())
 	return rundir.Plan{
-		Dir: c.result.RunDir, ID: id, Product: c.p.Product,
+		Dir: c.result.RunDir, ID: id, Product: c.p.Product, Root: c.root,
 		EnvLock: c.lock, Pipeline: c.p.PipelineCard, Params: c.p.ParamCard, Clock: clock.System(),
 	}, nil
 }

@@ -65,6 +65,7 @@ func (r Run) contents(s bundle.Sealer) (m bundle.AuditManifest, files []bundle.C
 		EnvLock:      bundle.FingerprintRef{Fingerprint: *g.EnvLock.Fingerprint},
 		PipelineCard: bundle.HashRef{Hash: *g.PipelineCard.Hash},
 		ParamCard:    bundle.HashRef{Hash: *g.ParamCard.Hash},
+		Root:         (*bundle.RootRef)(g.Root), // the run was recorded under it, and so is it sealed
 		Details:      r.Details,
 		Trails:       []bundle.Trail{{Path: bundle.TrailPath, Purpose: g.Purpose, H0: trail.H0, HK: trail.HK, K: trail.K}},
 	}

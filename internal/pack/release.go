@@ -21,6 +21,7 @@ type Release struct {
 	Commit  *string
 	Gates   *gates.Policy
 	Audit   []string // files of AuditBundles, verified by the caller
+	Root    *bundle.RootRef
 }
 
 // Canary seals a ReleaseBundle on canary over one or more AuditBundles and
@@ -33,6 +34,7 @@ func Canary(w io.Writer, r Release, s bundle.Sealer) (sign.Digest, error) {
 		Channel: bundle.Canary,
 		Commit:  r.Commit,
 		Gates:   r.Gates,
+		Root:    r.Root,
 	}
 	var files []bundle.Content
 	made := map[string]string{} // by uri: the AuditBundle of the artifact

@@ -30,6 +30,7 @@ type Plan struct {
 	Dir     string // of the run; it must not exist
 	ID      string // run.id
 	Product string // "" if none is named
+	Root    *audit.RootRef
 
 	EnvLock, Pipeline, Params Document
 
@@ -106,7 +107,7 @@ func mkdir(dir string) error {
 
 // write stores the documents and returns the genesis that pins them.
 func (p Plan) write() (audit.Genesis, error) {
-	g := audit.Genesis{Purpose: audit.PurposeRun, Run: audit.Run{ID: p.ID}, Product: p.Product}
+	g := audit.Genesis{Purpose: audit.PurposeRun, Run: audit.Run{ID: p.ID}, Product: p.Product, Root: p.Root}
 	for _, d := range []struct {
 		path string
 		doc  Document

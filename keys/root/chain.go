@@ -86,6 +86,27 @@ func (l Lack) error() error {
 	return fmt.Errorf("%d %s missing by root keys of version %d", l.Need, s, l.Version)
 }
 
+// A GrantError reports a key that a root does not let sign in a role.
+type GrantError struct {
+	Key  sign.KeyID
+	Role string
+}
+
+func (e *GrantError) Error() string {
+	return fmt.Sprintf("%s may not sign as %s by this root", e.Key, e.Role)
+}
+
+// Ref returns the version that a key names in what it makes in roles, see section 13
+// of docs/format.md. A key whose work nobody would believe is refused.
+func (c *Chain) Ref(id sign.KeyID, roles ...string) (version int64, hash sign.Digest, err error) {
+	for _, role := range roles {
+		if g, ok := c.Grant(role, id); !ok || g.Status != sign.Active {
+			return 0, hash, &GrantError{id, role}
+		}
+	}
+	return c.Last().Version(), c.Last().hash, nil
+}
+
 // First returns the pinned version.
 func (c *Chain) First() *Root { return c.roots[0] }
 
