@@ -104,6 +104,10 @@ func change(c *cli.Context, before root.Time) (root.Change, error) {
 		}
 		ch.Thresholds[role] = count
 	}
+	if c.IsSet("expires") && !ch.Expires.After(from.Time) {
+		return ch, usageErrorHint(fmt.Sprintf("%s: --expires %q is not after %s, from when on keys may sign", c.Command.HelpName, c.String("expires"), from.Format(time.RFC3339)),
+			"--expires +2y; under a root that has expired nobody installs")
+	}
 	return ch, nil
 }
 

@@ -140,10 +140,14 @@ func trustRotate(env *environment, c *cli.Context, revoke []root.Revocation) err
 	return env.made(c, roots.Dir, last, r)
 }
 
-// badChange says what to do where a role would be left without keys enough.
+// badChange says what to do where a role would be left without keys enough, or a key
+// without time.
 func badChange(err error) error {
-	if strings.Contains(err.Error(), "nobody could sign") {
+	switch text := err.Error(); {
+	case strings.Contains(text, "nobody could sign"):
 		return hint.With(err, "--add ROLE=FILE brings another key, --threshold ROLE=N asks for fewer")
+	case strings.Contains(text, "not_after is before not_before"):
+		return hint.With(err, "added keys may sign from --from until --until, or until the root expires: --expires sets that")
 	}
 	return err
 }
