@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"os"
 
@@ -48,6 +49,9 @@ func trustGiven(c *cli.Context) error {
 // rootOptions reads the flags of a root into o.
 func rootOptions(c *cli.Context, o *verify.Options) error {
 	chain, err := keys.LoadRoot(c.String("root"), c.String("root-dir"))
+	if e, ok := errors.AsType[*root.Error](err); ok {
+		return hint.With(err, "relseal explain "+string(e.FindingCode()))
+	}
 	if err != nil {
 		return err
 	}
@@ -60,7 +64,7 @@ func rootOptions(c *cli.Context, o *verify.Options) error {
 	authority, findings := chain.Walk(nil)
 	for _, f := range findings {
 		if f.Verdict == verify.Reject {
-			return hint.With(fmt.Errorf("%s: %s", c.String("root-dir"), f.Text), "relseal trust show "+shellQuote(c.String("root-dir")))
+			return hint.With(fmt.Errorf("%s: %s: %s", c.String("root-dir"), f.Code, f.Text), "relseal trust show "+shellQuote(c.String("root-dir")))
 		}
 	}
 	if walked, ok := authority.(*root.Chain); ok && len(findings) == 0 {
