@@ -161,7 +161,7 @@ func (env *environment) settle(c *cli.Context, r *pack.Release, known verify.Opt
 		}
 		if !report.Valid {
 			a := answer(report).(*answerError)
-			return &exitError{a.code, fmt.Errorf("%s: the audit bundle does not verify\n%s", file, report.Summary()), a.hint}
+			return &exitError{a.code, fmt.Errorf("%s: the audit bundle does not verify\n%s", file, findingsOf(report)), a.hint}
 		}
 		e, err := pack.ReadEvidence(file, known.Keys)
 		if err != nil {

@@ -124,7 +124,7 @@ func (env *environment) readBundle(c *cli.Context, file string, known verify.Opt
 	}
 	if !report.Valid {
 		a := answer(report).(*answerError)
-		return release.Bundle{}, &exitError{a.code, fmt.Errorf("%s: the bundle does not verify\n%s", file, report.Summary()), a.hint}
+		return release.Bundle{}, &exitError{a.code, fmt.Errorf("%s: the bundle does not verify\n%s", file, findingsOf(report)), a.hint}
 	}
 	m, id, err := pack.ReadRelease(file)
 	if err != nil {

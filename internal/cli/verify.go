@@ -112,6 +112,14 @@ func unreadable(err error) error {
 	return err
 }
 
+// findingsOf returns the part of a report that says why a bundle was refused. What
+// it shows and does not show is for those who asked for the report.
+func findingsOf(r *verify.Report) string {
+	why := *r
+	why.Claims, why.NonClaims = nil, nil
+	return why.Summary()
+}
+
 // answer returns the error that carries the verdict of a report to the exit code.
 func answer(r *verify.Report) error {
 	a := &answerError{code: exitReject}
