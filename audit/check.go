@@ -47,6 +47,11 @@ type CheckOptions struct {
 	// all calls are done by the caller's goroutine alone.
 	Workers int
 
+	// Pinned, if not nil, is the H_0 that somebody signed for this trail. Another
+	// one is E_GENESIS, and after a line 0 with a finding the chain may go on from
+	// Pinned too: of a genesis that was replaced the events are still the right ones.
+	Pinned *sign.Digest
+
 	// Plain takes every short cut away, for those who doubt them: each signature is
 	// checked by crypto/ed25519 alone, and each line is decoded in full, written
 	// again and compared. It changes nothing but the time.
@@ -93,8 +98,8 @@ type Summary struct {
 // Line 0 has at most one of E_FORMAT, E_SCHEMA_MISMATCH, E_GENESIS and
 // E_KEY_UNKNOWN. If the schema is another, reading ends there. If the key is not
 // trusted, signatures are not tried and all else is checked. If the genesis
-// cannot be read or is not authentic, the first event stands in for what events
-// must agree with.
+// cannot be read, is not authentic or not the pinned one, the first event stands
+// in for what events must agree with.
 //
 // A later line has at most one of E_FORMAT (E_LIMIT, E_SCHEMA_MISMATCH),
 // E_EVENT_ID, E_SEQUENCE, E_RUN_ID, E_CHAIN_LINK and E_SIG_EVENT; how the chain

@@ -84,7 +84,12 @@ func forgedCases() []damage {
 		edit("genesis-of-another-run", "the genesis was replaced by that of another run by the same key", func(l []string) []string {
 			l[0] = other[0]
 			return l
-		}, [][2]int64{{1, 9}}, append(every("E_RUN_ID", 2, 9, fitting), at("E_GENESIS", "REJECT", trailPath), fails("E_RUN_ID", 1, unlinked))...),
+		}, nil, at("E_GENESIS", "REJECT", trailPath, 0)),
+		edit("genesis-edited-rehashed", "the genesis was changed and its H_0 computed again", func(l []string) []string {
+			l[0] = strings.Replace(l[0], `"product":"demo"`, `"product":"dem0"`, 1)
+			l[0] = strings.Replace(l[0], inLine(l[0], "H_0"), testbundle.Digest([]byte(l[0][91:len(l[0])-101])), 1)
+			return l
+		}, nil, at("E_GENESIS", "REJECT", trailPath, 0)),
 		{name: "event-edited-key-unknown", title: "one event was changed, and the key is not trusted", files: lines(good, func(l []string) []string {
 			l[3] = actor(l[3])
 			return l
@@ -101,7 +106,7 @@ func forgedCases() []damage {
 		{name: "param-card-replaced", title: "cards/param.json is a valid one, of another run", exit: 2,
 			files: set(good, "cards/param.json", valid["cards/param.json"]), findings: rejects("E_FILE_HASH", "cards/param.json")},
 		{name: "manifest-replaced", title: "the manifest is that of another run by the same key", files: set(good, "manifest.json", theirs["manifest.json"]), exit: 2,
-			findings: append(rejects("E_BUNDLE_ID", "manifest.json"), at("E_GENESIS", "REJECT", trailPath))},
+			findings: append(rejects("E_BUNDLE_ID", "manifest.json"), at("E_GENESIS", "REJECT", trailPath, 0))},
 		{name: "key-replaced", title: "the manifest names another key, which signed it", files: replacedKey, exit: 2,
 			findings: rejects("E_KEY_UNKNOWN", "manifest.json")},
 		{name: "release-older", title: "a genuine release that is no newer than the one at hand", files: demo().Release(releaseKey, nil), newerThan: "1.0.0", exit: 2,

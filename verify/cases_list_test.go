@@ -142,7 +142,7 @@ func trailCases() []damage {
 		edit("event-of-another-run", "one event was replaced by that of another run by the same key", func(l []string) []string { l[4] = other[4]; return l },
 			[][2]int64{{4, 5}}, fails("E_RUN_ID", 4, unlinked), fails("E_CHAIN_LINK", 5, unlinked)),
 		edit("trail-of-another-run", "the whole trail is that of another run by the same key", func([]string) []string { return other[:len(other)-1] },
-			nil, at("E_GENESIS", "REJECT", trailPath)),
+			nil, at("E_GENESIS", "REJECT", trailPath, 0)),
 		edit("signatures-swapped", "two events have each other's signature", func(l []string) []string {
 			a, b := inLine(l[4], "sig_k"), inLine(l[5], "sig_k")
 			l[4], l[5] = strings.Replace(l[4], a, b, 1), strings.Replace(l[5], b, a, 1)

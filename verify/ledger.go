@@ -27,6 +27,7 @@ func (b *check) readLedger(path string, body io.Reader) error {
 	summary, err := audit.Check(body, audit.CheckOptions{
 		Path:    path,
 		Keys:    b.trailKeys(path),
+		Pinned:  b.pinnedLedger().first(),
 		Plain:   b.o.Plain,
 		Workers: b.o.Workers,
 		Judged:  b.judged(),
@@ -66,6 +67,12 @@ func (l *ledger) note(r audit.Record) {
 	}
 }
 
+// pinnedLedger is what the manifest says of the ledger, if it names one.
+func (b *check) pinnedLedger() pinnedTrail {
+	ref := b.release.Provenance.Ledger
+	return pinnedTrail{audit.PurposeLedger, ref.H0, ref.HK, ref.K}
+}
+
 // judgeLedger holds the ledger to what the manifest pins, and makes its decisions
 // again.
 func (b *check) judgeLedger() {
@@ -81,7 +88,7 @@ func (b *check) judgeLedger() {
 		}
 		return // else judgeFiles says why
 	}
-	b.judgeTrail(bundle.LedgerPath, pinnedTrail{audit.PurposeLedger, ref.H0, ref.HK, ref.K})
+	b.judgeTrail(bundle.LedgerPath, b.pinnedLedger())
 	g := l.summary.Genesis
 	if g == nil || b.explained[bundle.LedgerPath] {
 		return // what is not the record that was signed decides nothing

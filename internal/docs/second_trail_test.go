@@ -56,15 +56,17 @@ func (t *secondTrail) read(data string, pin any) {
 		lines = append(lines, data[strings.LastIndex(data, "\n")+1:])
 	}
 	t.steps, t.clocks = map[string]string{}, map[string][2]int64{}
-	h0 := ""
 	for n, line := range lines {
 		t.bad = false
 		whole := strings.TrimSuffix(line, "\n")
 		if n == 0 {
-			if !t.first(whole) {
+			pinned := text(pin, "H_0")
+			if num(pin, "K") < 1 {
+				pinned = ""
+			}
+			if !t.first(whole, pinned) {
 				return
 			}
-			h0 = t.at.head
 		} else {
 			t.line(whole, n == len(lines)-1 && (whole == line || strings.Contains(line, "\x00")))
 		}
@@ -80,7 +82,7 @@ func (t *secondTrail) read(data string, pin any) {
 	}
 	k, want := t.at.k, num(pin, "K")
 	t.s.leave(text(t.genesis, "purpose") == "run" && !t.closed && !t.bad && t.alt == nil && k >= want)
-	if get(t.genesis, "purpose") != get(pin, "purpose") || h0 != text(pin, "H_0") {
+	if get(t.genesis, "purpose") != get(pin, "purpose") {
 		t.fault(0)
 	}
 	if !t.rejected && (k != want || t.at.head != text(pin, "H_K")) {
@@ -125,7 +127,7 @@ func cut(line string, before, after int) (h, doc, sig string) {
 }
 
 // first judges line 0. It returns false if nothing after it is to be read.
-func (t *secondTrail) first(line string) bool {
+func (t *secondTrail) first(line, pinned string) bool {
 	v, ok := t.parse(line, "genesis", "the genesis", "H_0", "sig_0")
 	g := get(v, "genesis")
 	if ok && text(g, "purpose") == "run" {
@@ -135,8 +137,7 @@ func (t *secondTrail) first(line string) bool {
 		ok = ok && leaves["digest"].MatchString("sha256:"+text(g, "run.id")+text(g, "run.id"))
 	}
 	if !ok {
-		t.fault(0)
-		t.intact = false
+		t.wrongFirst(pinned)
 		if schema := text(g, "schema"); schema != "" && schema != "relseal/trail/v1" {
 			return false
 		}
@@ -154,15 +155,22 @@ func (t *secondTrail) first(line string) bool {
 	t.genesis = g
 	id := digestOf(g)
 	t.key = t.s.keys[text(g, "verifier.pk_ref")]
-	if id != text(v, "H_0") || t.key != nil && !holds(t.key, raw(id), text(v, "sig_0")) {
-		t.fault(0)
-		t.intact = false
+	if id != text(v, "H_0") || pinned != "" && id != pinned || t.key != nil && !holds(t.key, raw(id), text(v, "sig_0")) {
+		t.wrongFirst(pinned)
 	} else {
 		t.agree(g)
 		t.ts, _ = time.Parse(timeForm, text(g, "created"))
 	}
 	t.at.head = t.resume(text(v, "H_0"), id, text(v, "sig_0"))
 	return true
+}
+
+// wrongFirst notes a finding of line 0. The chain may go on from the pinned H_0 too.
+func (t *secondTrail) wrongFirst(pinned string) {
+	t.fault(0)
+	if t.intact = false; pinned != "" {
+		t.alt = &place{head: pinned}
+	}
 }
 
 func (t *secondTrail) agree(doc any) {
