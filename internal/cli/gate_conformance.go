@@ -2,8 +2,8 @@ package cli
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -75,12 +75,11 @@ func gateConformance(env *environment, c *cli.Context) error {
 			return notAnAnswer(c.Context, fmt.Errorf("%s, %s: %w", name, theirName, err))
 		}
 	} else {
-		for _, k := range kinds {
-			if !slices.Contains(gates.CaseKinds(), k) {
-				return usageErrorHint(fmt.Sprintf("%s: unknown kind %q", c.Command.HelpName, k), suggest(k, gates.CaseKinds(), "known are "+strings.Join(gates.CaseKinds(), ", ")))
-			}
+		results, err = gates.RunCases(data, kinds...)
+		if k, ok := errors.AsType[gates.UnknownKindError](err); ok {
+			return usageErrorHint(c.Command.HelpName+": "+k.Error(), suggest(string(k), gates.CaseKinds(), "known are "+strings.Join(gates.CaseKinds(), ", ")))
 		}
-		if results, err = gates.RunCases(data, kinds...); err != nil {
+		if err != nil {
 			return notAnAnswer(c.Context, fmt.Errorf("%s: %w", name, err))
 		}
 	}
