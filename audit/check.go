@@ -59,7 +59,7 @@ type CheckOptions struct {
 
 	// Faulty, if not nil, counts the lines that have a finding of the chain, of all
 	// trails that are given the same one: together they may have no more than
-	// limits.Faulty. Reading ends with the next, which is E_LIMIT.
+	// limits.Faulty, of which a line takes one for each limits.FaultyPart of it. Reading ends with the next, which is E_LIMIT.
 	Faulty *int64
 
 	// Judged, if not nil, counts the lines that were judged, while it goes on.

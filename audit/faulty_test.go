@@ -41,3 +41,25 @@ func TestFaultyLines(t *testing.T) {
 		}
 	}
 }
+
+// A long line counts as many times as it is expensive to read.
+func TestFaultyLong(t *testing.T) {
+	m := goodRun(t)
+	for _, n := range []int{limits.Line, limits.Line + 1, limits.FaultyPart, limits.FaultyPart + 1, 0} {
+		line := strings.Repeat(" ", n) + "\n"
+		each := (min(n, limits.Line) + limits.FaultyPart - 1) / limits.FaultyPart
+		allowed := 5 / max(1, each)
+		if each > 5 {
+			allowed = 1
+		}
+		count := new(int64)
+		*count = limits.Faulty - int64(max(5, each))
+		var codes []finding.Code
+		_, err := Check(strings.NewReader(m.lines[0]+"\n"+strings.Repeat(line, 10)), CheckOptions{
+			Keys: onlyKey{m.signer.Public()}, Faulty: count, Report: func(f finding.Finding) { codes = append(codes, f.Code) },
+		})
+		if err != nil || len(codes) != allowed+1 || codes[allowed] != finding.Limit {
+			t.Errorf("of lines of %d bytes %d were judged, want %d: %v, %v", n, len(codes)-1, allowed, codes, err)
+		}
+	}
+}

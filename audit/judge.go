@@ -1,8 +1,6 @@
 package audit
 
 import (
-	"fmt"
-
 	"github.com/relseal/relseal/internal/finding"
 	"github.com/relseal/relseal/internal/limits"
 	"github.com/relseal/relseal/sign"
@@ -118,7 +116,7 @@ func (j *judge) truncated(k int64, text string) {
 }
 
 func (j *judge) unreadable(line rawLine, err error) {
-	if !j.faulty(badLine(line, err).At(j.chain.at.k + 1)) {
+	if !j.faulty(line, badLine(line, err).At(j.chain.at.k+1)) {
 		return
 	}
 	j.chain = j.chain.skip(line.text, &j.trust)
@@ -132,7 +130,7 @@ func (j *judge) event(l *entry) {
 	}
 	j.turnedUnseen(&l.parsed)
 	next, fault, proven := j.chain.apply(&l.parsed, &j.trust)
-	if fault != nil && !j.faulty(*fault) {
+	if fault != nil && !j.faulty(l.line, *fault) {
 		return
 	}
 	j.chain = next
@@ -156,13 +154,14 @@ func (j *judge) event(l *entry) {
 
 // faulty reports a finding of the chain, unless there were too many: then that
 // is the finding, and it returns false.
-func (j *judge) faulty(f finding.Finding) bool {
-	if *j.o.Faulty++; *j.o.Faulty <= limits.Faulty {
+func (j *judge) faulty(line rawLine, f finding.Finding) bool {
+	*j.o.Faulty += max(1, (min(line.size, limits.Line)+limits.FaultyPart-1)/limits.FaultyPart)
+	if *j.o.Faulty <= limits.Faulty {
 		j.report(f)
 		return true
 	}
 	j.over = true
-	j.report(finding.New(finding.Limit, "", fmt.Sprintf("more than %d lines have a finding of the chain: from this one on nothing is read", limits.Faulty)).At(*f.K))
+	j.report(finding.New(finding.Limit, "", "too many lines have a finding of the chain: from this one on nothing is read").At(*f.K))
 	return false
 }
 

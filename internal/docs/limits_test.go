@@ -41,6 +41,7 @@ var limitRows = []struct{ name, what, unit string }{
 	{"Expand", "times its size: what a frame may unpack to above that", ""},
 	{"Findings", "findings of one code that a report lists", ""},
 	{"Faulty", "lines of a ledger that have a finding of the chain; those of all trails of runs, with those in evidence, together", ""},
+	{"FaultyPart", "of such a line, each part of which counts as one", "bytes"},
 	{"Document", "not of the format: what people write as YAML", "bytes"},
 	{"Embed", "not of the format: an artifact that `relseal cut` copies into its bundle", "bytes"},
 }

@@ -225,9 +225,9 @@ func (t *secondTrail) doubt(next place) {
 	t.at, t.intact = next, false
 }
 
-// over counts a line with a finding of the chain.
-func (t *secondTrail) over() bool {
-	*t.faulty++
+// over counts a line with a finding of the chain, once for each 2 KiB begun.
+func (t *secondTrail) over(line string) bool {
+	*t.faulty += max(1, (min(len(line), 1<<20)+2047)/2048)
 	return *t.faulty > 20_000
 }
 
@@ -235,7 +235,7 @@ func (t *secondTrail) line(line string, mayBeTorn bool) {
 	v, ok := t.event(line)
 	if !ok {
 		t.fault(t.at.k + 1)
-		if !mayBeTorn && !t.over() {
+		if !mayBeTorn && !t.over(line) {
 			h, doc, sig := cut(line, 85, 181)
 			t.doubt(place{t.at.k + 1, t.resume(h, t.link(t.at, digest([]byte(doc))), sig), t.at.unreadable + 1})
 		}
@@ -258,7 +258,7 @@ func (t *secondTrail) line(line string, mayBeTorn bool) {
 		if fault == "E_EVENT_ID" {
 			at = t.at.k + 1
 		}
-		if t.fault(at); t.over() {
+		if t.fault(at); t.over(line) {
 			return
 		}
 		next := t.at.k + 1

@@ -33,6 +33,7 @@ const (
 	Expand     = 1024           // above that, at most so many for each packed byte
 	Embed      = 64 * MiB       // an artifact up to this size is copied into its bundle
 	Findings   = 10_000         // findings kept per code; the totals are always exact
-	Faulty     = 20_000         // lines that break the chain of a trail: each may cost two signatures, and packs to a few bits
+	Faulty     = 20_000         // lines that break the chain of a trail: each may cost two signatures, and packs to a few bits;
+	FaultyPart = 2 * KiB        // a line counts once for each part begun: a MiB of short members takes a tenth of a second to read
 	Bundle     = int64(1) << 40 // bytes of an unpacked bundle, unless the caller says otherwise
 )
