@@ -9,7 +9,7 @@ import (
 
 // arrange returns data with the members of each object ordered by name. It is
 // for what a JSON encoder wrote, without white space, and looks at its structure
-// alone: names that hold escapes it may leave in another order.
+// alone: names that no canonical document has it may leave in another order.
 //
 // Even with [recognise] after it, it takes half the time of jsontext, which
 // canonicalises token by token.
@@ -25,8 +25,11 @@ type arranger struct {
 	scratch []byte
 }
 
-// A member is data[from:to]; its name with quotes is data[from:colon].
-type member struct{ from, colon, to int }
+// A member is data[from:to].
+type member struct {
+	from, to int
+	name     []byte // without quotes and escapes
+}
 
 // value arranges the value at data[i], inside depth objects and arrays, in place
 // and returns the index after it. What is nested above the limit it leaves as it
@@ -50,13 +53,18 @@ func (a *arranger) value(i, depth int) int {
 func (a *arranger) object(start, depth int) int {
 	outer, end := len(a.open), start
 	for a.data[end] != '}' {
-		m := member{from: end + 1, colon: skipString(a.data, end+1)}
-		m.to = a.value(m.colon+1, depth)
+		m := member{from: end + 1}
+		colon := skipString(a.data, m.from)
+		m.name = a.data[m.from+1 : colon-1]
+		if bytes.IndexByte(m.name, '\\') >= 0 {
+			m.name = unescape(m.name)
+		}
+		m.to = a.value(colon+1, depth)
 		a.open = append(a.open, m)
 		end = m.to
 	}
-	if own := a.open[outer:]; !slices.IsSortedFunc(own, a.compare) {
-		slices.SortFunc(own, a.compare)
+	if own := a.open[outer:]; !slices.IsSortedFunc(own, byName) {
+		slices.SortFunc(own, byName)
 		a.scratch = slices.Grow(a.scratch[:0], len(a.data))
 		for _, m := range own {
 			a.scratch = append(append(a.scratch, ','), a.data[m.from:m.to]...)
@@ -67,6 +75,4 @@ func (a *arranger) object(start, depth int) int {
 	return end + 1
 }
 
-func (a *arranger) compare(m, n member) int {
-	return bytes.Compare(a.data[m.from+1:m.colon-1], a.data[n.from+1:n.colon-1])
-}
+func byName(m, n member) int { return bytes.Compare(m.name, n.name) }

@@ -33,6 +33,10 @@ type Value = jsontext.Value
 // white space, the order of members, escapes.
 var ErrNotCanonical = errors.New("not in canonical form")
 
+// told is for where [recognise] or [walk] has looked for duplicate names, or will:
+// looking again costs more than all else.
+var told = jsontext.AllowDuplicateNames(true)
+
 // Canonicalize returns the canonical form of the one JSON value in data.
 func Canonicalize(data []byte) ([]byte, error) {
 	if recognise(data) {
@@ -77,18 +81,16 @@ func compare(data []byte) error {
 // Marshal returns the canonical form of v. Struct fields are named by their
 // json tags; a member that is absent when unset carries omitzero or omitempty.
 func Marshal(v any) ([]byte, error) {
-	data, err := json.Marshal(v)
-	if err != nil {
-		return nil, plainer(err)
+	if data, err := json.Marshal(v, told); err == nil {
+		if recognise(data) {
+			return data, nil
+		}
+		// The fields of a struct come in the order in which they are declared.
+		if arranged := arrange(data); recognise(arranged) {
+			return arranged, nil
+		}
 	}
-	if recognise(data) {
-		return data, nil
-	}
-	// The fields of a struct come in the order in which they are declared.
-	if arranged := arrange(data); recognise(arranged) {
-		return arranged, nil
-	}
-	return reencode(data)
+	return marshalPlainly(v) // which has the last word, and the reason for an error
 }
 
 // Unmarshal stores in v, which points to a zero value, the document whose
@@ -99,7 +101,7 @@ func Unmarshal(data []byte, v any) error {
 	if err := validate(data); err != nil {
 		return err
 	}
-	if err := json.Unmarshal(data, v, json.RejectUnknownMembers(true)); err != nil {
+	if err := json.Unmarshal(data, v, json.RejectUnknownMembers(true), told); err != nil {
 		return plainer(err)
 	}
 	again, err := Marshal(v)
@@ -118,7 +120,7 @@ func Peek(data []byte, v any) error {
 	if err := validate(data); err != nil {
 		return err
 	}
-	if err := json.Unmarshal(data, v); err != nil {
+	if err := json.Unmarshal(data, v, told); err != nil {
 		return plainer(err)
 	}
 	return nil

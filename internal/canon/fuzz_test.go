@@ -73,7 +73,7 @@ func FuzzUnmarshal(f *testing.F) {
 
 // What is written does not depend on the way, and neither does an error.
 func FuzzMarshal(f *testing.F) {
-	addAll(f, recognised, rare, refusals)
+	addAll(f, recognised, refusals)
 	f.Add([]byte(`[{"b":{"d":[],"c":{}},"a":[{"z":"}\"","y":"{","":1}]},[],{}]`))
 	f.Fuzz(func(t *testing.T, in []byte) {
 		for _, v := range []any{

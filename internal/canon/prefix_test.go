@@ -52,7 +52,7 @@ func TestPlainRun(t *testing.T) {
 func clip(s string) string { return s[:min(len(s), 40)] }
 
 func FuzzPrefix(f *testing.F) {
-	addAll(f, recognised, rare, refusals)
+	addAll(f, recognised, refusals)
 	f.Fuzz(func(t *testing.T, in []byte) {
 		n := canon.Prefix(in, 0)
 		if n > 0 && canon.SlowCheck(in[:n]) != nil {
