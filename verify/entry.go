@@ -28,7 +28,7 @@ type pendingHash struct {
 
 // entry takes one file: hashes it, and looks inside where it means something.
 func (b *check) entry(e *bundle.Entry) error {
-	src := b.count(e.Body)
+	src := b.count(untilDone{b.ctx, e.Body})
 	if e.Size < large {
 		h := sha256.New()
 		body := io.TeeReader(src, h)
