@@ -63,7 +63,7 @@ func TestSecretValue(t *testing.T) {
 		{"-trimpath -mod=readonly -ldflags=-buildid=", ""},
 		{"-O2 -g -march=x86-64-v3 -DNDEBUG -DFoo=Bar2Baz3", ""},
 		{"x86_64-unknown-linux-gnu", ""},
-		{"https://proxy.golang.org,direct", ""},
+		{"https://modules.example.test,direct", ""},
 		{"https://example.test:8080/path@v1.2.3", ""},
 		{"http://proxy.example.test:3128", ""},
 		{"ssh://git@example.test:22/x", ""},
