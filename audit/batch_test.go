@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/relseal/relseal/sign"
 )
 
 // A countingDisk counts what waits for the disk.
@@ -26,8 +28,18 @@ func (d *countingDisk) Sync() error {
 	return err
 }
 
-func TestAppendAll(t *testing.T) {
+// eachSigner runs a test with a signer that is asked for one head at a time and with
+// one that is asked for many.
+func eachSigner(t *testing.T, test func(t *testing.T, s sign.Signer)) {
+	t.Run("one by one", func(t *testing.T) { test(t, alice) })
+	t.Run("in bulk", func(t *testing.T) { test(t, inBulk{alice}) })
+}
+
+func TestAppendAll(t *testing.T) { eachSigner(t, testAppendAll) }
+
+func testAppendAll(t *testing.T, s sign.Signer) {
 	path, l := create(t, runGenesis())
+	l.signer = s
 	d := &countingDisk{disk: l.disk}
 	l.disk = d
 	recs, err := l.AppendAll(runDrafts())
@@ -51,7 +63,9 @@ func TestAppendAll(t *testing.T) {
 
 // TestAppendAllRefuses: a draft that is refused takes nothing with it that came
 // before, and the log goes on.
-func TestAppendAllRefuses(t *testing.T) {
+func TestAppendAllRefuses(t *testing.T) { eachSigner(t, testAppendAllRefuses) }
+
+func testAppendAllRefuses(t *testing.T, s sign.Signer) {
 	good := runDrafts()
 	bad := []Draft{
 		{Actor: Txt("ci"), Action: ActionStepEnd, Path: Txt("no such step"), Seed: good[0].Seed},
@@ -62,6 +76,7 @@ func TestAppendAllRefuses(t *testing.T) {
 	for i, b := range bad {
 		for at := 1; at <= 5; at++ {
 			path, l := create(t, runGenesis())
+			l.signer = s
 			recs, err := l.AppendAll(slices.Insert(slices.Clone(good), at, b))
 			de, ok := errors.AsType[*DraftError](err)
 			if !ok || de.Index != at || de.K != int64(at+1) || len(recs) != at {
@@ -80,7 +95,9 @@ func TestAppendAllRefuses(t *testing.T) {
 
 // TestAppendAllFaults lets the writing of a batch fail. What was not acknowledged
 // can be appended again: the log has forgotten that it was there.
-func TestAppendAllFaults(t *testing.T) {
+func TestAppendAllFaults(t *testing.T) { eachSigner(t, testAppendAllFaults) }
+
+func testAppendAllFaults(t *testing.T, s sign.Signer) {
 	tests := []struct {
 		fail   string
 		sticky bool // the log refuses to go on
@@ -101,6 +118,7 @@ func TestAppendAllFaults(t *testing.T) {
 		t.Run(tt.fail, func(t *testing.T) {
 			drafts := runDrafts()
 			path, l := create(t, runGenesis())
+			l.signer = s
 			d := &faultyDisk{disk: l.disk, fail: map[string]bool{}}
 			l.disk = d
 			acked, err := l.AppendAll(drafts[:2])
@@ -152,20 +170,23 @@ func TestAppendAllFaults(t *testing.T) {
 // many are drafts of more than three writes, with a line among them that is longer
 // than one.
 func many() (drafts []Draft) {
-	for i := range 300 {
+	for i := range 600 {
 		drafts = append(drafts, note(fmt.Sprint("number ", i)))
 	}
-	for i := range 1000 {
-		drafts[150].Inputs = append(drafts[150].Inputs, Item{*digest("x"), fmt.Sprintf("in/%0100d", i)})
+	for i := range 2000 {
+		drafts[300].Inputs = append(drafts[300].Inputs, Item{*digest("x"), fmt.Sprintf("in/%0100d", i)})
 	}
 	return drafts
 }
 
 // TestAppendAllMany: little is written at once, and what was written before a
 // fault stays.
-func TestAppendAllMany(t *testing.T) {
+func TestAppendAllMany(t *testing.T) { eachSigner(t, testAppendAllMany) }
+
+func testAppendAllMany(t *testing.T, s sign.Signer) {
 	drafts := many()
 	path, l := create(t, ledgerGenesis())
+	l.signer = s
 	inner := &faultyDisk{disk: l.disk, fail: map[string]bool{}}
 	d := &countingDisk{disk: inner}
 	writes := []string{read(t, path)}
@@ -201,6 +222,44 @@ func TestAppendAllMany(t *testing.T) {
 	want(t, res, "")
 	if res.K != k+1 {
 		t.Errorf("%d events, want %d", res.K, k+1)
+	}
+}
+
+// tired signs so many times in bulk and then no more.
+type tired struct {
+	inBulk
+	left int
+}
+
+func (s *tired) SignAll(messages [][]byte) ([]sign.Signature, error) {
+	if s.left--; s.left < 0 {
+		return nil, errTired
+	}
+	return s.inBulk.SignAll(messages)
+}
+
+var errTired = errors.New("no more")
+
+// TestAppendAllUnsigned: what could not be signed in bulk was never there.
+func TestAppendAllUnsigned(t *testing.T) {
+	path, l := create(t, ledgerGenesis())
+	l.signer = &tired{inBulk{alice}, 2}
+	recs, err := l.AppendAll(many())
+	if !errors.Is(err, errTired) || len(recs) == 0 {
+		t.Fatal(len(recs), err)
+	}
+	if _, err := l.Append(note("alone")); !errors.Is(err, errTired) {
+		t.Errorf("alone: %v", err)
+	}
+	if k, h := l.Head(); k != int64(len(recs)) || h != recs[k-1].H {
+		t.Errorf("head %d after %d records", k, len(recs))
+	}
+	l.signer = alice
+	appendAll(t, l, []Draft{note("again")})
+	res := check(t, read(t, path), bare)
+	want(t, res, "")
+	if len(res.events) != len(recs)+1 {
+		t.Errorf("%d events", len(res.events))
 	}
 }
 

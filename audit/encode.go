@@ -47,12 +47,16 @@ var (
 	noSignature = sign.Signature{}.String()
 )
 
-// finish puts into a line what was left open: the digests, later the signature.
-func finish(line []byte, from, to int, r *Record) {
+// finish puts the digests into a line, whose event ends at to.
+func finish(line []byte, to int, r *Record) {
 	put := func(at int, d sign.Digest) { hex.Encode(line[at+len("sha256:"):], d[:]) }
 	put(hAt, r.H)
 	put(to+len(`,"id_k":"`), r.ID)
-	strictBase64.Encode(line[len(line)-sigFromEnd:], r.Sig[:])
+}
+
+// seal puts the signature into a line without its LF.
+func seal(line []byte, sig sign.Signature) {
+	strictBase64.Encode(line[len(line)-sigFromEnd:], sig[:])
 }
 
 func (c *encoder) raw(s string) { c.line = append(c.line, s...) }

@@ -28,7 +28,8 @@ func TestEncoder(t *testing.T) {
 			continue
 		}
 		r.ID = sign.Sum(line[from:to])
-		finish(line, from, to, &r)
+		finish(line, to, &r)
+		seal(line, r.Sig)
 		if !d.shape(line, new(parsed)) {
 			t.Errorf("the decoder does not take\n%s", line)
 		}

@@ -103,6 +103,9 @@ func (l *Log) one(p *pending) error {
 		return ErrClosed
 	}
 	next, err := l.draw(p.draft)
+	if err == nil {
+		err = next.sign(l)
+	}
 	if err != nil {
 		return fmt.Errorf("event %d: %w", l.judge.chain.at.k+1, err)
 	}
@@ -119,7 +122,7 @@ func (l *Log) one(p *pending) error {
 // else's concern; the error is of writing.
 func (l *Log) several(group []*pending) error {
 	b := newBatch(l, len(group))
-	defer b.settle()
+	defer b.release()
 	var drawn []*pending
 	var fault error
 	for i, p := range group {

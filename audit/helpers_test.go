@@ -11,12 +11,22 @@ import (
 	"github.com/relseal/relseal/internal/canon"
 	"github.com/relseal/relseal/internal/finding"
 	"github.com/relseal/relseal/sign"
+	"github.com/relseal/relseal/sign/bulk"
 )
 
 // A testSigner signs with a key made from one byte.
 type testSigner struct {
 	priv ed25519.PrivateKey
 	pub  sign.PublicKey
+}
+
+// An inBulk signer signs many heads at a time.
+type inBulk struct{ testSigner }
+
+func (s inBulk) SignAll(messages [][]byte) ([]sign.Signature, error) {
+	sigs := make([]sign.Signature, len(messages))
+	bulk.New(s.priv).Sign(messages, sigs)
+	return sigs, nil
 }
 
 func newSigner(seed byte) testSigner {

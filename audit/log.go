@@ -31,7 +31,8 @@ type Log struct {
 	torn   []Torn
 	err    error // why nothing can be appended any more
 
-	queue   queue // of those who append
+	queue   queue     // of those who append
+	buffers [2][]byte // of batches
 	encoder encoder
 	decoder *decoder // of what the encoder writes
 }

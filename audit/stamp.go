@@ -22,7 +22,8 @@ type step struct {
 // errSignature reports a signer that contradicts itself.
 var errSignature = errors.New("the signer's signature does not verify with its own public key")
 
-// draw makes the next event out of d: stamped, checked as a reader would, signed.
+// draw makes the next event out of d, stamped and checked as a reader would. It is
+// not signed yet.
 func (l *Log) draw(d Draft) (next step, err error) {
 	at := l.judge.chain.at
 	e, err := l.stamp(d, at.k+1)
@@ -33,8 +34,7 @@ func (l *Log) draw(d Draft) (next step, err error) {
 	next.record.E = e
 	// Nothing is signed that a reader would refuse. A signature of zeros has the
 	// length of any other.
-	from, to, err := l.prepare(&next, at.head)
-	if err != nil {
+	if err := l.prepare(&next, at.head); err != nil {
 		return next, err
 	}
 	for _, f := range l.judge.content(&next.event) {
@@ -42,12 +42,7 @@ func (l *Log) draw(d Draft) (next step, err error) {
 			return next, fmt.Errorf("%s: %s", f.Code, f.Text)
 		}
 	}
-	r := &next.record
-	if r.Sig, err = l.sign(r.H); err != nil {
-		return next, err
-	}
-	finish(next.line, from, to, r)
-	next.event.Sig, next.event.signed = r.Sig, holds
+	next.event.signed = holds // or it will not be written
 	var fault *finding.Finding
 	if next.chain, fault, _ = l.judge.chain.apply(&next.event, &l.judge.trust); fault != nil {
 		return next, fmt.Errorf("%s: %s", fault.Code, fault.Text)
@@ -55,49 +50,71 @@ func (l *Log) draw(d Draft) (next step, err error) {
 	return next, nil
 }
 
-// sign signs a head. A key in this process is believed: attacks by a fault in the
-// computation compare two signatures of one message, and a head, which holds the
-// time, is signed once. Whoever opens or closes the trail next verifies all of it.
-// The answer of any other signer is held to its public key at once.
-func (l *Log) sign(h sign.Digest) (sign.Signature, error) {
-	if s, ok := l.signer.(interface {
-		SignUnverified(message []byte) (sign.Signature, error)
-	}); ok {
-		return s.SignUnverified(h[:])
+// A bulkSigner has its key in this process. It is believed, at once and for many
+// heads together: attacks by a fault in the computation compare two signatures of
+// one message, and a head, which holds the time, is signed once. Whoever opens or
+// closes the trail next verifies all of it.
+type bulkSigner interface {
+	SignAll(messages [][]byte) ([]sign.Signature, error)
+}
+
+// sign signs heads. The answer of a signer that is elsewhere is held to its public
+// key at once.
+func (l *Log) sign(heads ...[]byte) ([]sign.Signature, error) {
+	if s, ok := l.signer.(bulkSigner); ok {
+		return s.SignAll(heads)
 	}
-	sig, err := l.signer.Sign(h[:])
-	if err == nil && !l.signer.Public().Verify(h[:], sig) {
-		err = errSignature
+	sigs := make([]sign.Signature, len(heads))
+	for i, h := range heads {
+		var err error
+		if sigs[i], err = l.signer.Sign(h); err != nil {
+			return nil, err
+		}
+		if !l.signer.Public().Verify(h, sigs[i]) {
+			return nil, errSignature
+		}
 	}
-	return sig, err
+	return sigs, nil
+}
+
+// sign signs what was drawn.
+func (next *step) sign(l *Log) error {
+	sigs, err := l.sign(next.record.H[:])
+	if err != nil {
+		return err
+	}
+	next.record.Sig = sigs[0]
+	seal(next.line, sigs[0])
+	return nil
 }
 
 // prepare fills in everything of next.record, next.line and next.event but the
 // signature.
-func (l *Log) prepare(next *step, head sign.Digest) (from, to int, err error) {
+func (l *Log) prepare(next *step, head sign.Digest) error {
 	r := &next.record
+	var from, to int
 	if next.line, from, to = l.encoder.unsigned(&r.E); next.line != nil {
 		r.ID = sign.Sum(next.line[from:to])
 		r.H = Link(head, r.ID)
-		finish(next.line, from, to, r)
+		finish(next.line, to, r)
 		if !turns(r.E.Action) && l.decoder.shape(next.line, &next.event) {
-			return from, to, nil
+			return nil
 		}
 	}
 	data, err := canon.Marshal(r.E)
 	if err != nil {
-		return 0, 0, err
+		return err
 	}
 	r.ID = sign.Sum(data)
 	r.H = Link(head, r.ID)
 	if next.line, err = r.Marshal(); err != nil {
-		return 0, 0, err
+		return err
 	}
 	if *r, err = ParseRecord(next.line); err != nil {
-		return 0, 0, err
+		return err
 	}
 	next.event = parsed{Record: *r, id: r.ID}
-	return eventAt, len(next.line) - eventEnd, nil
+	return nil
 }
 
 // stamp returns event k out of d and what the log adds. It shares no memory with

@@ -8,8 +8,6 @@ import (
 	"path/filepath"
 	"sync"
 	"testing"
-
-	"github.com/relseal/relseal/sign"
 )
 
 // BenchmarkImport appends what a stream of lines says, in bulk, and signs as often
@@ -21,7 +19,7 @@ func BenchmarkImport(b *testing.B) {
 		lines = append(lines, fmt.Appendf(nil, `{"action":"step.progress","actor":"ci@example.test","notes":"%d of %d done","details":{"done":%d}}`, i, events, i))
 	}
 	_, l := create(b, ledgerGenesis())
-	l.signer = localSigner{alice}
+	l.signer = inBulk{alice}
 	r := newRace(b)
 	r.add("sign", func() error { return bareSigning(events) })
 	r.add("import", func() error {
@@ -45,11 +43,6 @@ func BenchmarkImport(b *testing.B) {
 	r.ratio("sign", "import")
 }
 
-// A localSigner says that its key is in this process.
-type localSigner struct{ testSigner }
-
-func (s localSigner) SignUnverified(message []byte) (sign.Signature, error) { return s.Sign(message) }
-
 func bareSigning(n int) error {
 	head := make([]byte, 32)
 	for range n {
@@ -63,7 +56,7 @@ func bareSigning(n int) error {
 func BenchmarkAppend(b *testing.B) {
 	const events, appenders = 512, 64
 	_, l := create(b, ledgerGenesis())
-	l.signer = localSigner{alice}
+	l.signer = inBulk{alice}
 	d := note("a note of usual length, such as a tool would write")
 	bare, err := os.Create(filepath.Join(b.TempDir(), "bare"))
 	if err != nil {

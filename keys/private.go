@@ -11,6 +11,7 @@ import (
 	"github.com/sigstore/sigstore/pkg/signature"
 
 	"github.com/relseal/relseal/sign"
+	"github.com/relseal/relseal/sign/bulk"
 )
 
 // A Private is an Ed25519 private key in memory. It implements [sign.Signer];
@@ -19,6 +20,7 @@ import (
 type Private struct {
 	key    ed25519.PrivateKey
 	signer *signature.ED25519Signer
+	bulk   *bulk.Signer
 	public sign.PublicKey
 }
 
@@ -46,7 +48,7 @@ func newPrivate(key ed25519.PrivateKey) (*Private, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Private{key: key, signer: signer, public: public}, nil
+	return &Private{key: key, signer: signer, bulk: bulk.New(key), public: public}, nil
 }
 
 // Public returns the public key.
@@ -56,36 +58,27 @@ func (p *Private) Public() sign.PublicKey { return p.public }
 // made: a fault while an Ed25519 signature is computed can reveal the key, and
 // verifying costs tens of microseconds.
 func (p *Private) Sign(message []byte) (sign.Signature, error) {
-	raw, err := p.sign(message)
+	if p.signer == nil {
+		return sign.Signature{}, errors.New("sign: no private key")
+	}
+	raw, err := p.signer.SignMessage(bytes.NewReader(message))
 	if err != nil {
-		return sign.Signature{}, err
+		return sign.Signature{}, fmt.Errorf("sign: %w", err)
 	}
 	return checked(p.public, message, raw)
 }
 
-// SignUnverified is Sign without that, at a third of its cost, for messages that are
-// never signed twice: such attacks compare two signatures of one, of which one is
+// SignAll signs each of messages as Sign does, at a third of its cost: many at a
+// time, and it does not verify what it made. It is for messages that are never signed
+// twice, since attacks by a fault compare two signatures of one, of which one is
 // disturbed.
-func (p *Private) SignUnverified(message []byte) (sign.Signature, error) {
-	raw, err := p.sign(message)
-	if err == nil && len(raw) != len(sign.Signature{}) {
-		err = fmt.Errorf("sign: a signature of %d bytes", len(raw))
-	}
-	if err != nil {
-		return sign.Signature{}, err
-	}
-	return sign.Signature(raw), nil
-}
-
-func (p *Private) sign(message []byte) ([]byte, error) {
-	if p.signer == nil {
+func (p *Private) SignAll(messages [][]byte) ([]sign.Signature, error) {
+	if p.bulk == nil {
 		return nil, errors.New("sign: no private key")
 	}
-	raw, err := p.signer.SignMessage(bytes.NewReader(message))
-	if err != nil {
-		return nil, fmt.Errorf("sign: %w", err)
-	}
-	return raw, nil
+	sigs := make([]sign.Signature, len(messages))
+	p.bulk.Sign(messages, sigs)
+	return sigs, nil
 }
 
 // checked returns raw as a signature only if it is one of message by key.

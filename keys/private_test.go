@@ -39,8 +39,8 @@ func TestSignRFC8032(t *testing.T) {
 		t.Errorf("public key %s, want %s", got, want)
 	}
 	sig := must(p.Sign(nil))
-	if again := must(p.SignUnverified(nil)); again != sig {
-		t.Errorf("unverified %x", again)
+	if again := must(p.SignAll([][]byte{nil, []byte("m"), nil})); again[0] != sig || again[2] != sig {
+		t.Errorf("in bulk %x", again)
 	}
 	const want = "e5564300c360ac729086e2cc806e828a84877f1eb8e5d974d873e065224901555fb8821590a33bacc61e39701cf9b46bd25bf5f0595bbe24655141438e7a100b"
 	if got := hex.EncodeToString(sig[:]); got != want {
@@ -68,8 +68,8 @@ func TestSignFault(t *testing.T) {
 	if _, err := new(Private).Sign(message); err == nil {
 		t.Error("the zero value signs")
 	}
-	if _, err := new(Private).SignUnverified(message); err == nil {
-		t.Error("the zero value signs unverified")
+	if _, err := new(Private).SignAll([][]byte{message}); err == nil {
+		t.Error("the zero value signs in bulk")
 	}
 	if _, err := new(Private).PKCS8PEM(); err == nil {
 		t.Error("the zero value has a PEM")

@@ -39,7 +39,7 @@ var table = map[string]row{
 	// crypto/x509 would bring a network stack with it.
 	"sign":      {own: []string{"internal/canon", "internal/limits"}, mods: []string{edwards}, never: []string{"crypto/x509"}},
 	"sign/wrap": {own: []string{"sign"}, mods: []string{sigstore, xcrypto}},
-	"keys":      {own: []string{"internal/canon", "internal/durable", "internal/hint", "keys/root", "sign"}, mods: []string{sigstore, xcrypto}},
+	"keys":      {own: []string{"internal/canon", "internal/durable", "internal/hint", "keys/root", "sign", "sign/bulk"}, mods: []string{sigstore, xcrypto}},
 
 	// A root is read by everybody who verifies: no file, no network, no private key.
 	"keys/root": {own: []string{"internal/canon", "internal/finding", "internal/limits", "sign"}, never: []string{"net", "os", "crypto/x509"}},
@@ -60,6 +60,8 @@ var table = map[string]row{
 	"envlock/sbom": {own: []string{"envlock", "envlock/capture"}, mods: []string{cyclonedx}},
 	// The fast way of package sign; nothing but verification of a trail uses it.
 	"sign/comb": {own: []string{"sign"}, mods: []string{edwards}},
+	// And its counterpart: nothing but a private key in this process uses it.
+	"sign/bulk": {own: []string{"sign"}, mods: []string{edwards}},
 	// Views of a report for CI systems.
 	"internal/cireport": {own: []string{"internal/finding", "verify"}},
 	// A drawing of numbers: it knows nothing of gates.
@@ -101,5 +103,5 @@ var bans = []ban{
 var offline = []string{
 	"net", "os/exec", "os/user", "plugin", "crypto/tls", "crypto/x509",
 	sigstore, xcrypto,
-	module + "/keys", module + "/sign/wrap", module + "/run", module + "/envlock/capture",
+	module + "/keys", module + "/sign/bulk", module + "/sign/wrap", module + "/run", module + "/envlock/capture",
 }
