@@ -163,9 +163,10 @@ func TestCombine(t *testing.T) {
 		torsion(t)[1], torsion(t)[4], new(edwards25519.Point).Add(baseTimes(small(1)), torsion(t)[6]),
 	}
 	scalars := edges()
-	for _, width := range []int{7, 12} {
+	for _, width := range [][2]int{{7, 7}, {7, 12}, {12, 12}} {
+		ofB := newTable(edwards25519.NewGeneratorPoint(), width[1])
 		for n, a := range keys {
-			tb := &tables{a: newTable(a, width), b: baseTable(width)}
+			tb := &tables{a: newTable(a, width[0]), b: ofB}
 			minusA := new(edwards25519.Point).Negate(a)
 			b := newBatch()
 			for i, s := range scalars {
@@ -175,7 +176,7 @@ func TestCombine(t *testing.T) {
 				for j, p := range b.combine(tb, len(scalars)) {
 					want := new(edwards25519.Point).VarTimeDoubleScalarBaseMult(scalars[j], minusA, s)
 					if !encodes(p, want) {
-						t.Fatalf("width %d, key %d: edges %d and %d make a wrong sum", width, n, i, j)
+						t.Fatalf("widths %d, key %d: edges %d and %d make a wrong sum", width, n, i, j)
 					}
 				}
 			}

@@ -16,8 +16,7 @@ const chunk = 512
 type batch struct {
 	inverter
 	sum, by [maxSums]point
-	// digits[w][i] belongs to signature i and to row w/2 of B's table if w is even,
-	// of A's if it is odd.
+	// digits[w][i] belongs to signature i and to row w of B's table and then of A's.
 	digits [2 * maxRows][chunk]int16
 	hash   hash.Hash
 	s, k   *edwards25519.Scalar
@@ -49,8 +48,9 @@ func (b *batch) verify(key *[32]byte, t *tables, messages [][]byte, sigs []sign.
 
 // load sets the digits of signature i.
 func (b *batch) load(t *tables, i int, s, k *edwards25519.Scalar) {
-	t.b.digits((*[32]byte)(s.Bytes()), func(row int, d int16) { b.digits[2*row][i] = d })
-	t.a.digits((*[32]byte)(k.Bytes()), func(row int, d int16) { b.digits[2*row+1][i] = -d })
+	ofA := b.digits[len(t.b.rows):]
+	t.b.digits((*[32]byte)(s.Bytes()), func(row int, d int16) { b.digits[row][i] = d })
+	t.a.digits((*[32]byte)(k.Bytes()), func(row int, d int16) { ofA[row][i] = -d })
 }
 
 // combine returns [s]B − [k]A for the n pairs that were loaded.
@@ -60,16 +60,12 @@ func (b *batch) load(t *tables, i int, s, k *edwards25519.Scalar) {
 // an inversion cheap, each has several such sums, lanes, that are added up in
 // the end.
 func (b *batch) combine(t *tables, n int) []point {
-	windows := 2 * len(t.a.rows)
+	windows := len(t.b.rows) + len(t.a.rows)
 	lanes := min(maxSums/n, windows)
 	clear(b.sum[:lanes*n])
 	for w := range windows {
-		row := t.b.rows[w/2]
-		if w%2 == 1 {
-			row = t.a.rows[w/2]
-		}
 		lane := w % lanes
-		gather(b.by[lane*n:lane*n+n], row, b.digits[w][:n])
+		gather(b.by[lane*n:lane*n+n], t.row(w), b.digits[w][:n])
 		if lane == lanes-1 || w == windows-1 {
 			b.add(b.sum[:(lane+1)*n], b.by[:])
 		}
@@ -80,6 +76,14 @@ func (b *batch) combine(t *tables, n int) []point {
 		lanes = half
 	}
 	return b.sum[:n]
+}
+
+// row returns a row of B's table or, above, of A's.
+func (t *tables) row(w int) []point {
+	if w < len(t.b.rows) {
+		return t.b.rows[w]
+	}
+	return t.a.rows[w-len(t.b.rows)]
 }
 
 // gather sets to[i] to digits[i] times the point of row. It is a loop of its own

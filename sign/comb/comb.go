@@ -81,7 +81,7 @@ import (
 // replaces its tables by larger ones as more signatures come, so that a short
 // trail is not charged for what only a long one repays. The tables of a
 // key take 0.2 MiB from 32 signatures on, 0.6 MiB from 1024 and 3.8 MiB from 8192;
-// those of B, of the same size, are shared by all keys and kept.
+// of B, all keys share the largest that one of them needed.
 type Verifier struct {
 	raw     [ed25519.PublicKeySize]byte
 	a       *edwards25519.Point // nil where raw is not the encoding of a point

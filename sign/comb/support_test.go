@@ -90,10 +90,11 @@ func honest(r *rand.ChaCha8, n int) (ed25519.PrivateKey, []pair) {
 	return key, pairs
 }
 
-// withTables returns a Verifier that has tables of a width from the start. It
-// asks confirm about what its tables do not accept.
+// withTables returns a Verifier that has tables of a width from the start and takes no
+// wider ones. It asks confirm about what its tables do not accept.
 func withTables(raw []byte, width int, confirm func([]byte, sign.Signature) bool) *Verifier {
 	v := newVerifier([32]byte(raw), confirm)
+	v.building.Lock() // somebody else builds, for ever
 	if v.a != nil {
 		v.tables.Store(&tables{a: newTable(v.a, width), b: baseTable(width)})
 	}

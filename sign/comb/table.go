@@ -22,7 +22,7 @@ type table struct {
 	rows  [][]point
 }
 
-// tables are the tables of A and of B, of one width.
+// tables are the tables of A and of B, which is at least as wide.
 type tables struct{ a, b *table }
 
 func (t *tables) width() int {
@@ -61,24 +61,20 @@ func widthFor(signatures int64) (width int) {
 	return width
 }
 
-// base holds the tables of B that were needed so far. All keys share them.
+// base holds the widest table of B that was needed so far. All keys share it.
 var base struct {
 	sync.Mutex
-	ofWidth map[int]*table
+	*table
 }
 
+// baseTable returns a table of B of at least that width.
 func baseTable(width int) *table {
 	base.Lock()
 	defer base.Unlock()
-	t := base.ofWidth[width]
-	if t == nil {
-		t = newTable(edwards25519.NewGeneratorPoint(), width)
-		if base.ofWidth == nil {
-			base.ofWidth = make(map[int]*table)
-		}
-		base.ofWidth[width] = t
+	if base.table == nil || base.width < width {
+		base.table = newTable(edwards25519.NewGeneratorPoint(), width)
 	}
-	return t
+	return base.table
 }
 
 // newTable makes the table of any point. Each entry but the powers of two is
