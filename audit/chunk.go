@@ -2,10 +2,11 @@ package audit
 
 import "github.com/relseal/relseal/internal/limits"
 
-// A chunk is as many lines as package comb takes signatures at a time. Of long
-// lines it is fewer.
+// A chunk is enough lines for package comb to share what signatures can share, and
+// no more: chunks are what checking a trail keeps in memory. Of long lines it is
+// fewer.
 const (
-	chunkLines = 512
+	chunkLines = 128
 	chunkText  = 1 * limits.MiB
 )
 
