@@ -163,7 +163,7 @@ func TestCombine(t *testing.T) {
 		torsion(t)[1], torsion(t)[4], new(edwards25519.Point).Add(baseTimes(small(1)), torsion(t)[6]),
 	}
 	scalars := edges()
-	for _, width := range [][2]int{{7, 7}, {7, 12}, {12, 12}} {
+	for _, width := range [][2]int{{7, 7}, {7, 12}, {11, 12}} {
 		ofB := newTable(edwards25519.NewGeneratorPoint(), width[1])
 		for n, a := range keys {
 			tb := &tables{a: newTable(a, width[0]), b: ofB}

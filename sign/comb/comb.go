@@ -30,12 +30,12 @@
 // addition in the extended coordinates of Hisil, Wong, Carter and Dawson
 // (2008). The entries of a table have two coordinates instead of three, and
 // building one costs the same cheap additions. In field multiplications (M)
-// and squarings (S), for w = 12:
+// and squarings (S), for w = 12 for B and 11 for A:
 //
-//	41 additions of 5M + 1S               205M +   41S
+//	43 additions of 5M + 1S               215M +   43S
 //	encoding                                9M
-//	23 inversions, shared by 512 sums       1M +   11S
-//	together                              215M +   52S
+//	24 inversions, shared by 512 sums       1M +   12S
+//	together                              225M +   55S
 //	crypto/ed25519, about                1300M + 1500S
 //
 // # Why the acceptance is the same
@@ -80,7 +80,7 @@ import (
 // It starts without tables, leaving a few signatures to crypto/ed25519, and
 // replaces its tables by larger ones as more signatures come, so that a short
 // trail is not charged for what only a long one repays. The tables of a
-// key take 0.2 MiB from 32 signatures on, 0.6 MiB from 1024 and 3.8 MiB from 8192;
+// key take 0.2 MiB from 32 signatures on, 0.6 MiB from 1024 and 2.0 MiB from 8192;
 // of B, all keys share the largest that one of them needed.
 type Verifier struct {
 	raw     [ed25519.PublicKeySize]byte
@@ -138,14 +138,14 @@ func (v *Verifier) Verify(messages [][]byte, sigs []sign.Signature, ok []bool) {
 // tablesFor counts n more signatures and returns the tables to use for them,
 // larger ones than before if that pays by now.
 func (v *Verifier) tablesFor(n int) *tables {
-	width := widthFor(v.seen.Add(int64(n)))
+	tier := tierFor(v.seen.Add(int64(n)))
 	t := v.tables.Load()
-	if v.a == nil || width <= t.width() || !v.building.TryLock() {
+	if v.a == nil || tier.a <= t.width() || !v.building.TryLock() {
 		return t // while another goroutine builds, what there is must do
 	}
 	defer v.building.Unlock()
-	if t = v.tables.Load(); width > t.width() {
-		t = &tables{a: newTable(v.a, width), b: baseTable(width)}
+	if t = v.tables.Load(); tier.a > t.width() {
+		t = &tables{a: newTable(v.a, tier.a), b: baseTable(tier.b)}
 		v.tables.Store(t)
 	}
 	return t

@@ -81,17 +81,14 @@ func TestOrder(t *testing.T) {
 func TestTiers(t *testing.T) {
 	public, pairs, want := mixed(t, 1)
 	v := New(public)
-	for _, tier := range append([]struct {
-		from  int64
-		width int
-	}{{1, 0}}, tiers...) {
+	for _, tier := range append([]tier{{from: 1}}, tiers[1:]...) {
 		for _, seen := range []int64{tier.from - 1, tier.from, tier.from + 1} {
 			v.seen.Store(seen)
 			if got := verifyAll(v, pairs); !slices.Equal(got, want) {
 				t.Errorf("after %d signatures: wrong result", seen)
 			}
-			if got := v.tables.Load().width(); got != tier.width {
-				t.Errorf("after %d signatures the width is %d, want %d", seen, got, tier.width)
+			if got := v.tables.Load().width(); got != tier.a {
+				t.Errorf("after %d signatures the width is %d, want %d", seen, got, tier.a)
 			}
 		}
 	}

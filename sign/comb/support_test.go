@@ -12,8 +12,8 @@ import (
 	"github.com/relseal/relseal/sign"
 )
 
-// widths are those of the tiers and one that does not divide 252.
-var widths = []int{7, 8, 9, 12}
+// widths are those of the tiers, and 8; 8 and 11 do not divide 252.
+var widths = []int{7, 8, 9, 11, 12}
 
 func random(name string) *rand.ChaCha8 {
 	var seed [32]byte
