@@ -19,7 +19,7 @@ func TestFlatMemory(t *testing.T) {
 	if err != nil || s.K != n || s.FailingCount > 0 || s.Key == nil {
 		t.Fatalf("%+v, %v", s, err)
 	}
-	if w.early > before+20<<20 || w.late > w.early+1<<20 {
+	if w.early > before+12<<20 || w.late > w.early+1<<20 {
 		t.Errorf("in use: %d KiB before, %d KiB early, %d KiB at the end", before>>10, w.early>>10, w.late>>10)
 	}
 }
