@@ -30,7 +30,7 @@ const maxWrite = 256 * limits.KiB
 // them, unless there is an error.
 //
 // A draft that is refused ends the batch, and the events before it are written:
-// the error is a [*DraftError]. When writing fails the trail is cut back to what
+// the error is a [*DraftError]. When writing fails, or signing many at once, the trail is cut back to what
 // the records say, or the log refuses to go on, as in Append. A crash may leave
 // events of the batch that were not acknowledged; the next Open keeps those that
 // are whole.
@@ -81,7 +81,6 @@ type batch struct {
 	before chain    // after these
 
 	lines  []byte // to be written next
-	first  int    // of recs, in lines
 	chain  chain  // after them
 	flying *write // what is being written
 	spare  []byte // memory for lines
@@ -124,8 +123,8 @@ func (b *batch) add(d Draft, i int) error {
 		return refuse(ErrClosed)
 	}
 	next, err := b.log.draw(d)
-	if _, later := b.log.signer.(bulkSigner); err == nil && !later {
-		err = next.sign(b.log)
+	if err == nil && !b.log.inBulk() {
+		err = b.log.sign(&next)
 	}
 	if err != nil {
 		return refuse(err)
@@ -166,22 +165,25 @@ func (b *batch) send() error {
 		return nil
 	}
 	w := &write{b.lines, len(b.recs), b.chain, make(chan error, 1)}
-	b.flying, b.first, b.lines, b.spare = w, len(b.recs), b.spare[:0], nil
+	b.flying, b.lines, b.spare = w, b.spare[:0], nil
 	go func() { w.landed <- b.log.write(w.lines) }()
 	return nil
 }
 
 // sign signs the lines that were not when they were drawn.
 func (b *batch) sign() error {
-	if _, later := b.log.signer.(bulkSigner); !later || len(b.lines) == 0 {
+	if !b.log.inBulk() || len(b.lines) == 0 {
 		return nil
 	}
-	recs := b.recs[b.first:]
+	recs := b.recs[b.sure:]
+	if b.flying != nil {
+		recs = b.recs[b.flying.recs:]
+	}
 	heads := make([][]byte, len(recs))
 	for i := range recs {
 		heads[i] = recs[i].H[:]
 	}
-	sigs, err := b.log.sign(heads...)
+	sigs, err := b.log.signAll(heads)
 	if err != nil {
 		return err
 	}
@@ -214,7 +216,7 @@ func (b *batch) settle() error {
 // from them cannot be taken out again, so it reads the trail once more, unless
 // nothing is appended to it any longer.
 func (b *batch) undo() {
-	b.lines, b.recs, b.first = nil, b.recs[:b.sure], b.sure
+	b.lines, b.recs = nil, b.recs[:b.sure]
 	l := b.log
 	l.judge.chain = b.before
 	if l.err != nil {

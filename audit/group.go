@@ -104,7 +104,7 @@ func (l *Log) one(p *pending) error {
 	}
 	next, err := l.draw(p.draft)
 	if err == nil {
-		err = next.sign(l)
+		err = l.sign(&next)
 	}
 	if err != nil {
 		return fmt.Errorf("event %d: %w", l.judge.chain.at.k+1, err)
@@ -114,6 +114,7 @@ func (l *Log) one(p *pending) error {
 	}
 	l.judge.chain = next.chain
 	l.judge.add(&next.event.E)
+	l.judge.turn(&next.event.E)
 	p.rec, p.err = next.record, nil
 	return nil
 }

@@ -256,3 +256,52 @@ func TestRotateMeanwhile(t *testing.T) {
 		t.Errorf("the old key goes on: %v", err)
 	}
 }
+
+// TestRotateOnward: after key.rotate a log signs nothing more, in a batch or alone, since
+// the next event is the other key's.
+func TestRotateOnward(t *testing.T) {
+	other := newSigner(2)
+	details, err := canon.Marshal(Rotation{other.Public().KeyID()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	rotate := Draft{Actor: Txt("keeper"), Action: ActionKeyRotate, Details: details}
+	accept := Draft{Actor: Txt("keeper"), Action: ActionKeyAccept}
+	eachSigner(t, func(t *testing.T, s sign.Signer) {
+		for name, appended := range map[string]func(l *Log) error{
+			"in a batch": func(l *Log) error {
+				recs, err := l.AppendAll([]Draft{note("a"), rotate, accept, note("b")})
+				if len(recs) != 2 {
+					t.Errorf("%d records", len(recs))
+				}
+				return err
+			},
+			"alone": func(l *Log) error {
+				if _, err := l.AppendAll([]Draft{note("a")}); err != nil {
+					return err
+				}
+				if _, err := l.Append(rotate); err != nil {
+					return err
+				}
+				_, err := l.Append(accept)
+				return err
+			},
+		} {
+			path, l := create(t, ledgerGenesis())
+			l.signer = s
+			var wrong *KeyError
+			if err := appended(l); !errors.As(err, &wrong) {
+				t.Errorf("%s: %v", name, err)
+			}
+			l.Close()
+			next, err := Open(path, other, laterClock())
+			if err != nil {
+				t.Fatalf("%s: %v", name, err)
+			}
+			if err := next.Accept(accept); err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+			next.Close()
+		}
+	})
+}

@@ -25,6 +25,10 @@ var errSignature = errors.New("the signer's signature does not verify with its o
 // draw makes the next event out of d, stamped and checked as a reader would. It is
 // not signed yet.
 func (l *Log) draw(d Draft) (next step, err error) {
+	// The event before it may have handed the ledger over.
+	if err := l.mine(); err != nil {
+		return next, err
+	}
 	at := l.judge.chain.at
 	e, err := l.stamp(d, at.k+1)
 	if err != nil {
@@ -58,34 +62,37 @@ type bulkSigner interface {
 	SignAll(messages [][]byte) ([]sign.Signature, error)
 }
 
-// sign signs heads. The answer of a signer that is elsewhere is held to its public
-// key at once.
-func (l *Log) sign(heads ...[]byte) ([]sign.Signature, error) {
-	if s, ok := l.signer.(bulkSigner); ok {
-		return s.SignAll(heads)
+// signAll signs heads with a signer that is in this process.
+func (l *Log) signAll(heads [][]byte) ([]sign.Signature, error) {
+	sigs, err := l.signer.(bulkSigner).SignAll(heads)
+	if err == nil && len(sigs) != len(heads) {
+		err = errSignature
 	}
-	sigs := make([]sign.Signature, len(heads))
-	for i, h := range heads {
-		var err error
-		if sigs[i], err = l.signer.Sign(h); err != nil {
-			return nil, err
-		}
-		if !l.signer.Public().Verify(h, sigs[i]) {
-			return nil, errSignature
-		}
-	}
-	return sigs, nil
+	return sigs, err
 }
 
-// sign signs what was drawn.
-func (next *step) sign(l *Log) error {
-	sigs, err := l.sign(next.record.H[:])
-	if err != nil {
-		return err
+// inBulk reports whether the signer is in this process.
+func (l *Log) inBulk() bool {
+	_, ok := l.signer.(bulkSigner)
+	return ok
+}
+
+// sign signs what was drawn. The answer of a signer that is elsewhere is held to its
+// public key at once.
+func (l *Log) sign(next *step) (err error) {
+	r := &next.record
+	if l.inBulk() {
+		var sigs []sign.Signature
+		if sigs, err = l.signAll([][]byte{r.H[:]}); err == nil {
+			r.Sig = sigs[0]
+		}
+	} else if r.Sig, err = l.signer.Sign(r.H[:]); err == nil && !l.signer.Public().Verify(r.H[:], r.Sig) {
+		err = errSignature
 	}
-	next.record.Sig = sigs[0]
-	seal(next.line, sigs[0])
-	return nil
+	if err == nil {
+		seal(next.line, r.Sig)
+	}
+	return err
 }
 
 // prepare fills in everything of next.record, next.line and next.event but the
