@@ -163,10 +163,9 @@ func TestCombine(t *testing.T) {
 		torsion(t)[1], torsion(t)[4], new(edwards25519.Point).Add(baseTimes(small(1)), torsion(t)[6]),
 	}
 	scalars := edges()
-	for _, width := range [][2]int{{7, 7}, {7, 12}, {11, 12}} {
-		ofB := newTable(edwards25519.NewGeneratorPoint(), width[1])
+	for _, width := range [][2]int{{7, 7}, {7, 9}, {7, 12}, {9, 9}, {9, 12}, {11, 12}} {
 		for n, a := range keys {
-			tb := &tables{a: newTable(a, width[0]), b: ofB}
+			tb := &tables{a: newTable(a, width[0]), b: baseOf(width[1])}
 			minusA := new(edwards25519.Point).Negate(a)
 			b := newBatch()
 			for i, s := range scalars {

@@ -9,10 +9,11 @@ import (
 	"github.com/relseal/relseal/sign"
 )
 
-// chunk is how many signatures advance together.
-const chunk = 512
+// chunk is how many signatures advance together, in lanes: see combine. More at a
+// time would outgrow the caches.
+const chunk = 128
 
-// A batch is the scratch memory of one goroutine, a third of a mebibyte.
+// A batch is the scratch memory of one goroutine, a quarter of a mebibyte.
 type batch struct {
 	inverter
 	sum, by [maxSums]point

@@ -52,12 +52,12 @@ func library(key ed25519.PublicKey, messages [][]byte, sigs []sign.Signature) fu
 // goroutine.
 func BenchmarkVerify(b *testing.B) {
 	for _, tier := range tiers[1:] {
-		b.Run(fmt.Sprintf("width=%d", tier.a), func(b *testing.B) {
+		b.Run(fmt.Sprintf("widths=%d,%d", tier.a, tier.b), func(b *testing.B) {
 			key, pairs := honest(random(b.Name()), 256)
 			messages, sigs := columns(pairs)
 			ok := make([]bool, len(pairs))
 			public := key.Public().(ed25519.PublicKey)
-			v := withTables(public, tier.a, publicKey(b, key).Verify)
+			v := withTables(public, tier.a, tier.b, publicKey(b, key).Verify)
 			versus(b, len(pairs), func() { v.Verify(messages, sigs, ok) }, library(public, messages, sigs))
 		})
 	}

@@ -43,7 +43,7 @@ func verifyAll(v *Verifier, pairs []pair) []bool {
 // sizes of a chunk and of a lane, and through all tiers.
 func TestBatches(t *testing.T) {
 	public, pairs, want := mixed(t, 1500)
-	for _, size := range []int{1, 2, 3, 7, 31, 33, 100, 256, 511, 512, 513, 1024, 1025, 1500} {
+	for _, size := range []int{1, 2, 3, 7, 31, 33, 100, 127, 128, 129, 256, 511, 512, 513, 1024, 1025, 1500} {
 		for _, seen := range []int64{0, 900, 8000} {
 			v := New(public)
 			v.seen.Store(seen)
@@ -122,7 +122,7 @@ func TestConcurrent(t *testing.T) {
 func TestNoHelp(t *testing.T) {
 	key, pairs := honest(random(t.Name()), 1000)
 	asked := 0
-	v := withTables(key.Public().(ed25519.PublicKey), 9, func([]byte, sign.Signature) bool { asked++; return false })
+	v := withTables(key.Public().(ed25519.PublicKey), 9, 9, func([]byte, sign.Signature) bool { asked++; return false })
 	pairs[700].sig[40] ^= 1
 	got := verifyAll(v, pairs)
 	if asked != 1 || got[700] || slices.Index(got, false) != 700 || slices.Contains(got[701:], false) {
@@ -171,10 +171,10 @@ func TestLengthsDiffer(t *testing.T) {
 
 // TestAllocations calls the part below the pool, which may drop what it holds.
 func TestAllocations(t *testing.T) {
-	key, pairs := honest(random(t.Name()), 256)
+	key, pairs := honest(random(t.Name()), chunk)
 	messages, sigs := columns(pairs)
 	ok := make([]bool, len(pairs))
-	v := withTables(key.Public().(ed25519.PublicKey), 9, nil)
+	v := withTables(key.Public().(ed25519.PublicKey), 9, 9, nil)
 	b := newBatch()
 	if n := testing.AllocsPerRun(5, func() { b.verify(&v.raw, v.tables.Load(), messages, sigs, ok) }); n != 0 {
 		t.Errorf("%v allocations for %d signatures", n, len(pairs))

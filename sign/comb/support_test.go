@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"math/rand/v2"
+	"sync"
 	"testing"
 
 	"filippo.io/edwards25519"
@@ -90,13 +91,23 @@ func honest(r *rand.ChaCha8, n int) (ed25519.PrivateKey, []pair) {
 	return key, pairs
 }
 
-// withTables returns a Verifier that has tables of a width from the start and takes no
-// wider ones. It asks confirm about what its tables do not accept.
-func withTables(raw []byte, width int, confirm func([]byte, sign.Signature) bool) *Verifier {
+// baseOf returns the table of B of just that width.
+func baseOf(width int) *table {
+	t, _ := bases.LoadOrStore(width, sync.OnceValue(func() *table {
+		return newTable(edwards25519.NewGeneratorPoint(), width)
+	}))
+	return t.(func() *table)()
+}
+
+var bases sync.Map
+
+// withTables returns a Verifier that has tables of these widths from the start and takes
+// no wider ones. It asks confirm about what its tables do not accept.
+func withTables(raw []byte, ofA, ofB int, confirm func([]byte, sign.Signature) bool) *Verifier {
 	v := newVerifier([32]byte(raw), confirm)
 	v.building.Lock() // somebody else builds, for ever
 	if v.a != nil {
-		v.tables.Store(&tables{a: newTable(v.a, width), b: baseTable(width)})
+		v.tables.Store(&tables{a: newTable(v.a, ofA), b: baseOf(ofB)})
 	}
 	return v
 }
@@ -105,7 +116,7 @@ func withTables(raw []byte, width int, confirm func([]byte, sign.Signature) bool
 func fast(raw []byte, width int, pairs []pair) []bool {
 	messages, sigs := columns(pairs)
 	ok := make([]bool, len(pairs))
-	withTables(raw, width, func([]byte, sign.Signature) bool { return false }).Verify(messages, sigs, ok)
+	withTables(raw, width, width, func([]byte, sign.Signature) bool { return false }).Verify(messages, sigs, ok)
 	return ok
 }
 
@@ -116,7 +127,7 @@ func agree(t *testing.T, raw []byte, width int, pairs []pair) (library, tables i
 	t.Helper()
 	messages, sigs := columns(pairs)
 	ok := make([]bool, len(pairs))
-	withTables(raw, width, func(message []byte, s sign.Signature) bool {
+	withTables(raw, width, width, func(message []byte, s sign.Signature) bool {
 		return ed25519.Verify(raw, message, s[:])
 	}).Verify(messages, sigs, ok)
 	alone := fast(raw, width, pairs)
