@@ -68,7 +68,7 @@ func (p *Private) Sign(message []byte) (sign.Signature, error) {
 	return checked(p.public, message, raw)
 }
 
-// SignAll signs each of messages as Sign does, at a third of its cost: many at a
+// SignAll signs each of messages as Sign does, at a fifth of its cost: many at a
 // time, and it does not verify what it made. It is for messages that are never signed
 // twice, since attacks by a fault compare two signatures of one, of which one is
 // disturbed.
