@@ -29,7 +29,7 @@ var (
 // program gets that asks the system for one, with their digests: their results
 // differ in the last bits. A program may bring its own all the same.
 func (m *machine) putLibraries(c envlock.Component) {
-	dirs := m.libraryDirs()
+	dirs := m.loaderDirs()
 	for _, l := range []struct {
 		name, alternative string
 		libraries         []library
@@ -82,8 +82,8 @@ func (m *machine) installed(dirs []string, libraries []library) (impl, file stri
 	return "", ""
 }
 
-// libraryDirs are those of the loader's configuration on most systems.
-func (m *machine) libraryDirs() []string {
+// loaderDirs are those of the loader's configuration on most systems.
+func (m *machine) loaderDirs() []string {
 	dirs := []string{"/usr/local/lib", "/usr/local/cuda/lib64", "/opt/rocm/lib"}
 	if real, err := filepath.EvalSymlinks(m.root.path(m.loader())); err == nil {
 		if triplet := filepath.Base(filepath.Dir(real)); strings.Contains(triplet, "-linux-") { // Debian's x86_64-linux-gnu
