@@ -83,12 +83,23 @@ func (m *match) play(what string, data []byte, leftOut func(verify.Finding) bool
 	// The second verifier ends at a manifest that breaks a rule; the product goes on.
 	// The product ends at a card that breaks one; the second verifier knows not all.
 	ends := slices.ContainsFunc(r.Diag.Findings, func(f verify.Finding) bool {
-		return f.Code == "E_FORMAT" && f.Path != nil && (*f.Path == "manifest.json" || strings.HasPrefix(*f.Path, "artifacts/") ||
+		container := strings.HasPrefix(f.Text, "the tar is truncated") || strings.HasPrefix(f.Text, "the path differs from ")
+		return f.Code == "E_FORMAT" && f.Path != nil && (container || *f.Path == "manifest.json" || strings.HasPrefix(*f.Path, "artifacts/") ||
 			strings.HasSuffix(*f.Path, "cards/pipeline.json"))
 	})
-	if verdict != string(r.Verdict) || !ends && fmt.Sprint(failing) != fmt.Sprint(r.Diag.FailingEvents.Ranges) {
-		m.t.Errorf("%s: the second verifier says %s with failing events %v:\n%s", what, verdict, failing, r.Summary())
+	if verdict != string(r.Verdict) || !ends && (fmt.Sprint(failing) != fmt.Sprint(r.Diag.FailingEvents.Ranges) || !slices.Equal(s.codes(), codesOf(r))) {
+		m.t.Errorf("%s: the second verifier says %s with %q and failing events %v:\n%s", what, verdict, s.codes(), failing, r.Summary())
 	}
+}
+
+// codesOf lists each code with each verdict that it has in a report, sorted.
+func codesOf(r *verify.Report) []string {
+	all := []string{}
+	for _, f := range r.Diag.Findings {
+		all = append(all, string(f.Code)+" "+string(f.Verdict))
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
 }
 
 // A trail whose lines were removed, repeated, moved, exchanged, replaced, cut or

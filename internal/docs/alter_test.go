@@ -25,12 +25,12 @@ func seal(r *testbundle.Run) (f testbundle.Files, err error) {
 
 // sealOver seals a run over another genesis than its own.
 func sealOver(r *testbundle.Run, genesis testbundle.M) testbundle.Files {
-	sign := func(h string) string { return base64.StdEncoding.EncodeToString(r.Key.Sign(raw(h))) }
+	sign := func(h string) string { return base64.StdEncoding.EncodeToString(r.Key.Sign(hashed(h))) }
 	h0 := testbundle.Digest(testbundle.Canon(genesis))
 	trail := append(testbundle.Canon(testbundle.M{"H_0": h0, "genesis": genesis, "sig_0": sign(h0)}), '\n')
 	h := h0
 	for _, l := range r.Lines() {
-		h = testbundle.Digest(append(raw(h), raw(l.ID)...))
+		h = testbundle.Digest(append(hashed(h), hashed(l.ID)...))
 		trail = append(append(trail, testbundle.Canon(testbundle.M{"H_k": h, "e": l.Event, "id_k": l.ID, "sig_k": sign(h)})...), '\n')
 	}
 	var manifest testbundle.M

@@ -136,7 +136,7 @@ func digest(data []byte) string { return fmt.Sprintf("sha256:%x", sha256.Sum256(
 
 func digestOf(v any) string { s, _ := canonical(v, 1); return digest([]byte(s)) }
 
-func raw(digest string) []byte {
+func hashed(digest string) []byte {
 	b, _ := hex.DecodeString(strings.TrimPrefix(digest, "sha256:"))
 	return b
 }

@@ -21,6 +21,7 @@ type secondLedger struct {
 	back     map[int64]any // the rollback events
 	override any           // the event before, if it is an override
 	faults   []secondFault
+	notes    []secondFault
 }
 
 type secondPolicy struct {
@@ -34,7 +35,7 @@ type secondRelease struct {
 	promote                      int64
 	k, since                     int64
 	windows                      []any
-	first                        int64 // k of the first window
+	first, last                  int64 // k of the first and the last window
 	hole, earlier                bool
 	move                         *secondMove
 	gone                         bool
@@ -51,6 +52,7 @@ type secondMove struct {
 }
 
 type secondFault struct {
+	code    string
 	k       int64
 	release string
 	earlier bool
@@ -66,22 +68,20 @@ func (s *second) promotion() {
 	}
 	listed := slices.ContainsFunc(list(s.m, "files"), func(f any) bool { return text(f, "path") == ledgerPath })
 	if !listed {
-		s.leave(text(s.m, "channel") != "canary")
+		s.leave(text(s.m, "channel") != "canary", "E_DECISION", manifestPath)
 	}
 	data, ok := s.files[ledgerPath]
 	if !ok || !listed {
 		return
 	}
-	t := &secondTrail{s: s, intact: true, faulty: new(int)}
-	inside := s.inside
-	s.inside = true // an unknown key leaves open
+	t := &secondTrail{s: s, path: ledgerPath, role: "ledger", intact: true, faulty: new(int)}
+	s.trails = append(s.trails, t)
 	t.read(string(data), map[string]any{"H_0": get(ref, "H_0"), "H_K": get(ref, "H_k"), "K": get(ref, "k"), "purpose": "ledger"})
-	s.inside = inside
 	if t.rejected || t.genesis == nil {
 		return
 	}
 	product := get(t.genesis, "product")
-	s.reject(product != nil && product != get(s.m, "product"))
+	s.reject(product != nil && product != get(s.m, "product"), "E_DATA_MISMATCH", ledgerPath)
 	l := &secondLedger{s: s, trail: t, releases: map[string]*secondRelease{}, moves: map[int64]*secondMove{}, back: map[int64]any{}}
 	for _, e := range t.proven {
 		l.event(e)
@@ -90,11 +90,15 @@ func (s *second) promotion() {
 	for _, f := range l.faults {
 		switch {
 		case f.release != "" && !way[f.release]:
+			s.note(true, f.code, ledgerPath)
 		case f.earlier && get(t.genesis, "continues") != nil:
-			s.leave(true)
+			s.leave(true, f.code, ledgerPath)
 		default:
-			t.fault(f.k)
+			t.fault(f.code, f.k)
 		}
+	}
+	for _, n := range l.notes {
+		s.note(n.release == "" || way[n.release] || n.code == "E_ROLLBACK_DEADLINE", n.code, ledgerPath)
 	}
 	if text(s.m, "channel") != "canary" {
 		l.manifest(l.moves[num(ref, "k")])
@@ -122,19 +126,19 @@ func (l *secondLedger) below(r *secondRelease) *secondMove {
 // manifest compares the manifest with the promotion that it was sealed over.
 func (l *secondLedger) manifest(m *secondMove) {
 	s := l.s
-	if s.reject(m == nil) || m.source == nil || m.policy == nil || m.faulty {
+	if s.reject(m == nil, "E_DECISION", manifestPath) || m.source == nil || m.policy == nil || m.faulty {
 		return
 	}
-	s.reject(m.source.id != text(s.m, "provenance.previous") || m.to != text(s.m, "channel") || m.source.version != text(s.m, "version"))
+	s.reject(m.source.id != text(s.m, "provenance.previous") || m.to != text(s.m, "channel") || m.source.version != text(s.m, "version"), "E_DATA_MISMATCH", manifestPath)
 	d := get(s.m, "decision")
-	s.reject(digestOf(d) != m.decision || digestOf(get(s.m, "gates")) != m.policy.digest || text(d, "policy.digest") != m.policy.digest)
+	s.reject(digestOf(d) != m.decision || digestOf(get(s.m, "gates")) != m.policy.digest || text(d, "policy.digest") != m.policy.digest, "E_DECISION", manifestPath)
 	scores := map[string]any{}
 	for _, p := range list(d, "predicates") {
 		scores[text(p, "name")] = text(p, "value")
 	}
-	s.reject(!maps.Equal(scores, get(s.m, "scores").(map[string]any)))
+	s.reject(!maps.Equal(scores, get(s.m, "scores").(map[string]any)), "E_DECISION", manifestPath)
 	count := int64(len(m.source.windows))
-	s.reject(num(s.m, "windows.count") != count || num(s.m, "windows.first") != m.source.first)
+	s.reject(num(s.m, "windows.count") != count || num(s.m, "windows.first") != m.source.first || num(s.m, "windows.last") != m.source.last, "E_DECISION", manifestPath)
 }
 
 // ledgerDetails are the members of details by action, with their kinds.
@@ -182,8 +186,8 @@ func (l *secondLedger) formed(action string, details any) bool {
 	return ok && len(members) == len(kinds)
 }
 
-func (l *secondLedger) fault(k int64, release string, earlier bool) {
-	l.faults = append(l.faults, secondFault{k, release, earlier})
+func (l *secondLedger) fault(code string, k int64, release string, earlier bool) {
+	l.faults = append(l.faults, secondFault{code, k, release, earlier})
 }
 
 func (l *secondLedger) event(e any) {
@@ -194,7 +198,7 @@ func (l *secondLedger) event(e any) {
 		return
 	}
 	if !l.formed(action, d) {
-		l.fault(k, "", false)
+		l.fault("E_FORMAT", k, "", false)
 		return
 	}
 	ts, _ := time.Parse(timeForm, text(e, "ts"))
@@ -202,7 +206,7 @@ func (l *secondLedger) event(e any) {
 	switch action {
 	case "policy.register":
 		if digestOf(get(d, "policy")) != text(d, "digest") {
-			l.fault(k, "", false)
+			l.fault("E_DATA_MISMATCH", k, "", false)
 			return
 		}
 		l.policies = append(l.policies, secondPolicy{k, text(d, "digest"), get(d, "policy")})
@@ -212,7 +216,7 @@ func (l *secondLedger) event(e any) {
 		l.window(k, get(d, "window"))
 	case "override":
 		if text(e, "notes") == "" || text(e, "actor") == "" {
-			l.fault(k, text(d, "release"), false)
+			l.fault("E_FORMAT", k, text(d, "release"), false)
 			return
 		}
 		l.override = e
@@ -228,7 +232,7 @@ func (l *secondLedger) event(e any) {
 func (l *secondLedger) sealed(k, now int64, d any) {
 	r := &secondRelease{id: text(d, "bundle"), channel: text(d, "channel"), version: text(d, "version"), policy: text(d, "policy"), promote: num(d, "promote"), k: k, since: now}
 	if l.releases[r.id] != nil {
-		l.fault(k, r.id, false)
+		l.fault("E_DATA_MISMATCH", k, r.id, false)
 		return
 	}
 	l.releases[r.id] = r
@@ -237,12 +241,14 @@ func (l *secondLedger) sealed(k, now int64, d any) {
 	switch {
 	case get(d, "promote") == nil:
 		if r.channel != "canary" {
-			l.fault(k, r.id, false)
+			l.fault("E_DECISION", k, r.id, false)
 		}
 	case m == nil || m.source == nil:
-		l.fault(k, r.id, true)
-	case m.sealed || m.to != r.channel || m.source.version != r.version || m.policy != nil && m.policy.digest != r.policy || m.source.gone:
-		l.fault(k, r.id, false)
+		l.fault("E_DECISION", k, r.id, true)
+	case m.sealed || m.to != r.channel || m.source.version != r.version || m.policy != nil && m.policy.digest != r.policy:
+		l.fault("E_DATA_MISMATCH", k, r.id, false)
+	case m.source.gone:
+		l.fault("E_DECISION", k, r.id, false)
 	default:
 		m.sealed = true
 	}
@@ -252,18 +258,19 @@ func (l *secondLedger) window(k int64, w any) {
 	r := l.releases[text(w, "release")]
 	switch {
 	case r == nil:
-		l.fault(k, text(w, "release"), true)
+		l.fault("E_DATA_MISMATCH", k, text(w, "release"), true)
 		return
 	case r.channel != text(w, "channel"):
-		l.fault(k, r.id, false)
+		l.fault("E_DATA_MISMATCH", k, r.id, false)
 		return
 	}
 	if r.windows = append(r.windows, w); len(r.windows) == 1 {
 		r.first = k
 	}
+	r.last = k
 	if num(w, "seq") != int64(len(r.windows)) && !r.hole {
 		r.hole, r.earlier = true, len(r.windows) == 1
-		l.fault(k, r.id, r.earlier)
+		l.fault("E_DECISION", k, r.id, r.earlier)
 	}
 }
 
@@ -282,16 +289,16 @@ func (l *secondLedger) promote(k, now int64, d, override any) {
 	m := &secondMove{k: k, source: r, to: text(d, "to"), decision: text(d, "decision"), faulty: true}
 	l.moves[k] = m
 	if r == nil {
-		l.fault(k, text(d, "release"), true)
+		l.fault("E_DECISION", k, text(d, "release"), true)
 		return
 	}
 	m.policy = l.policyOf(r)
 	above := map[string]string{"canary": "stable", "stable": "LTS"}[r.channel]
-	wrong, earlier := true, false
+	wrong, earlier, code := true, false, "E_DECISION"
 	switch {
 	case text(d, "from") != r.channel || m.to != above || r.gone || r.move != nil:
 	case m.policy == nil:
-		earlier = true
+		earlier, code = true, "E_POLICY_LATE"
 	case r.hole:
 		earlier = r.earlier
 	default:
@@ -301,7 +308,7 @@ func (l *secondLedger) promote(k, now int64, d, override any) {
 		r.move = m
 	}
 	if m.faulty = wrong; wrong {
-		l.fault(k, r.id, earlier)
+		l.fault(code, k, r.id, earlier)
 	}
 }
 
@@ -335,6 +342,11 @@ func (l *secondLedger) follows(k, now int64, d any, r *secondRelease, policy, ov
 			return false
 		}
 	}
+	for _, u := range unmet {
+		if u == "R_TB" {
+			l.notes = append(l.notes, secondFault{"E_TIMEBASE_SKEW", k, r.id, false})
+		}
+	}
 	return num(d, "override") == k-1 && num(override, "k") == k-1 && outcome != "ROLLBACK" && len(r.windows) > 0 && len(unmet) > 0 &&
 		fmt.Sprint(list(o, "unmet")) == fmt.Sprint(unmet)
 }
@@ -354,7 +366,7 @@ func (l *secondLedger) returnTo(r *secondRelease) string {
 func (l *secondLedger) rollback(k, now int64, e, d any) {
 	r := l.releases[text(d, "release")]
 	if r == nil {
-		l.fault(k, text(d, "release"), true)
+		l.fault("E_DECISION", k, text(d, "release"), true)
 		return
 	}
 	p, again := l.policyOf(r), r.gone
@@ -364,14 +376,14 @@ func (l *secondLedger) rollback(k, now int64, e, d any) {
 	if get(d, "decision") == nil {
 		wrong = wrong || text(e, "notes") == "" || num(d, "trigger_end_ms") != now || set != (p != nil) || p != nil && deadline != now+num(p.policy, "T_rollback_ms")
 	} else if p == nil {
-		l.fault(k, r.id, true)
+		l.fault("E_POLICY_LATE", k, r.id, true)
 		wrong = false
 	} else {
 		outcome, _ := secondDecide(p.policy, r.channel, r.since, now, r.windows)
 		wrong = wrong || outcome != "ROLLBACK" || num(d, "trigger_end_ms") != deadline-num(p.policy, "T_rollback_ms")
 	}
 	if wrong {
-		l.fault(k, r.id, false)
+		l.fault("E_DECISION", k, r.id, false)
 	}
 	if !again {
 		r.gone, l.back[k] = true, e
@@ -381,7 +393,7 @@ func (l *secondLedger) rollback(k, now int64, e, d any) {
 func (l *secondLedger) done(k, now int64, e, d any) {
 	b := l.back[num(d, "rollback")]
 	if b == nil {
-		l.fault(k, "", true)
+		l.fault("E_DECISION", k, "", true)
 		return
 	}
 	delete(l.back, num(d, "rollback"))
@@ -401,6 +413,10 @@ func (l *secondLedger) done(k, now int64, e, d any) {
 		reason = "E_ROLLBACK_DEADLINE"
 	}
 	if get(d, "ok") != (reason == "") || text(d, "reason") != reason || (get(d, "total_ms") == nil) != (reason == "E_TIMEBASE_SKEW") || num(d, "total_ms") != total && reason != "E_TIMEBASE_SKEW" {
-		l.fault(k, text(said, "release"), false)
+		l.fault("E_DECISION", k, text(said, "release"), false)
+		return
+	}
+	if reason != "" {
+		l.notes = append(l.notes, secondFault{reason, k, text(said, "release"), false})
 	}
 }

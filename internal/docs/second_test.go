@@ -6,48 +6,92 @@ import (
 	"crypto/sha256"
 	"crypto/sha512"
 	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"maps"
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 )
 
 // A second is a verifier made of docs/format.md, the standard library and a
 // decoder for zstd, without any code of ours: the forms of documents and the
-// roles of files come from the tables of the page. It answers with a verdict and
-// the failing events. What section 5 says outside its tables of members, the
-// ranges of decimals and the outline of a manifest are left out.
+// roles of files come from the tables of the page. It answers with a verdict, the
+// codes of its findings and the failing events. What section 5 says outside its
+// tables of members, the ranges of decimals and the outline of a manifest are
+// left out.
 type second struct {
-	form   form
-	roles  map[string]string            // by kind and path, or its first folder
-	keys   map[string]ed25519.PublicKey // that the caller trusts, by id
-	have   map[string]bool              // files that the caller has, by digest
-	inside bool                         // the bundle is evidence in another
-	faulty *int                         // lines of runs with a finding of the chain
+	form  form
+	roles map[string]string            // by kind and path, or its first folder
+	keys  map[string]ed25519.PublicKey // that the caller trusts, by id
+	have  map[string]bool              // files that the caller has, by digest
 
-	files   map[string][]byte
-	m       any    // the manifest
-	kind    string // audit or release
-	signed  bool   // the sealing key is trusted and its signatures hold
-	commits []string
-	rejects bool
-	open    bool
-	failing map[int64]bool
+	rooted  *secondChain // if not nil it takes the place of keys
+	now     time.Time    // that is asked about, if it is not zero
+	install bool
+	records []secondRecord // by which bundles are dated
+
+	outer  *second // the bundle in which this one is evidence
+	faulty *int    // lines of runs with a finding of the chain
+
+	files    map[string][]byte
+	m        any    // the manifest
+	kind     string // audit or release
+	signed   bool   // the sealing key is trusted and its signatures hold
+	commits  []string
+	failing  map[int64]bool
+	findings []secondFinding
+	signers  []ed25519.PublicKey // further ones who are known and whose three files hold
+	latest   time.Time           // ts in what the bundle holds
+	trails   []*secondTrail
 }
 
-func (s *second) reject(when bool) bool { s.rejects = s.rejects || when; return when }
-func (s *second) leave(when bool)       { s.open = s.open || when }
+// A secondFinding is one of a verdict: NOTE, UNDECIDABLE or REJECT.
+type secondFinding struct{ code, verdict, path string }
+
+func (s *second) find(when bool, code, verdict, path string) bool {
+	if f := (secondFinding{code, verdict, path}); when && !slices.Contains(s.findings, f) {
+		s.findings = append(s.findings, f)
+	}
+	return when
+}
+
+func (s *second) reject(when bool, code, path string) bool {
+	return s.find(when, code, "REJECT", path)
+}
+func (s *second) leave(when bool, code, path string) { s.find(when, code, "UNDECIDABLE", path) }
+func (s *second) note(when bool, code, path string)  { s.find(when, code, "NOTE", path) }
+
+// rejects reports whether there is a finding that rejects at a path or below it.
+func (s *second) rejects(path string) bool {
+	return slices.ContainsFunc(s.findings, func(f secondFinding) bool {
+		return f.verdict == "REJECT" && (f.path == path || strings.HasPrefix(f.path, path+"!"))
+	})
+}
 
 func (s *second) verdict() string {
-	switch {
-	case s.rejects:
-		return "REJECT"
-	case s.open:
-		return "UNDECIDABLE"
+	worst := "VERIFIED"
+	for _, f := range s.findings {
+		if f.verdict == "REJECT" || f.verdict == "UNDECIDABLE" && worst == "VERIFIED" {
+			worst = f.verdict
+		}
 	}
-	return "VERIFIED"
+	return worst
 }
+
+// codes lists each code with each verdict that it has, sorted.
+func (s *second) codes() []string {
+	var all []string
+	for _, f := range s.findings {
+		all = append(all, f.code+" "+f.verdict)
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+const manifestPath = "manifest.json"
 
 // bundle verifies a container.
 func (s *second) bundle(data []byte) {
@@ -56,24 +100,42 @@ func (s *second) bundle(data []byte) {
 		s.faulty = new(int)
 	}
 	files, ok := unpack(data)
-	if s.files = files; s.reject(!ok) {
+	if s.files = files; s.reject(!ok, "E_FORMAT", "") {
 		return
 	}
-	s.m, ok = readCanonical(files["manifest.json"])
-	s.kind = text(s.m, "kind")
-	if s.reject(!ok || s.form.check(s.kind+"bundle", s.m) != "" || !s.manifest()) {
+	if s.rooted != nil && s.outer == nil {
+		s.walk()
+	}
+	data, there := files[manifestPath]
+	if s.reject(!there, "E_FILE_MISSING", manifestPath) {
 		return
 	}
+	if s.m, ok = readCanonical(data); s.reject(!ok, "E_FORMAT", manifestPath) {
+		return
+	}
+	s.kind = map[string]string{"relseal/audit-bundle/v1": "audit", "relseal/release-bundle/v1": "release"}[text(s.m, "schema")]
+	if s.reject(s.kind == "", "E_SCHEMA_MISMATCH", manifestPath) || s.reject(s.form.check(s.kind+"bundle", s.m) != "", "E_FORMAT", manifestPath) {
+		return
+	}
+	s.reject(!s.manifest(), "E_FORMAT", manifestPath)
 	s.signatures()
-	copies := s.pinned()
+	copies := s.listed()
 	if s.kind == "audit" {
 		s.run()
 	} else {
 		s.release(copies)
 	}
 	for _, a := range list(s.m, "artifacts") {
-		s.leave(!copies[text(a, "hash")] && !s.have[text(a, "hash")])
+		hash := text(a, "hash")
+		damaged := slices.ContainsFunc(list(s.m, "files"), func(f any) bool {
+			return text(f, "role") == "artifact" && text(f, "hash") == hash && !s.intact(text(f, "path"))
+		})
+		s.leave(!copies[hash] && !s.have[hash] && !damaged, "E_ARTIFACT_MISSING", text(a, "uri"))
 	}
+	if s.rooted != nil {
+		s.standing()
+	}
+	s.pinned()
 }
 
 const semverIDs = `(0|[1-9]\d*|\d*[A-Za-z-][\dA-Za-z-]*)`
@@ -128,23 +190,52 @@ var bundled = regexp.MustCompile(`^evidence/[^/]*\.audit\.tar\.zst$`)
 
 // signatures checks the three files of each signer: section 8.
 func (s *second) signatures() {
-	key := s.keys[text(s.m, "verifier.pk_ref")]
+	key := s.key(s.role(), text(s.m, "verifier.pk_ref"))
 	if key == nil {
-		s.unknown()
+		s.unknown(manifestPath)
 	} else {
 		s.signed = s.signer(key, "sig/")
 	}
-	for _, k := range s.keys {
-		dir := fmt.Sprintf("sig/by/%x/", keyHash(k))
-		if slices.ContainsFunc(slices.Collect(maps.Keys(s.files)), func(p string) bool { return strings.HasPrefix(p, dir) }) {
-			s.signer(k, dir)
+	seen := map[string]bool{}
+	for _, path := range slices.Sorted(maps.Keys(s.files)) {
+		by := further.FindStringSubmatch(path)
+		if by == nil || seen[by[1]] {
+			continue
+		}
+		seen[by[1]] = true
+		id, _ := hex.DecodeString(by[1])
+		further := s.key(s.role(), "SHA256:"+base64.RawStdEncoding.EncodeToString(id))
+		s.note(further == nil, "E_KEY_UNKNOWN", "sig/by/"+by[1]+"/")
+		if further != nil && s.signer(further, "sig/by/"+by[1]+"/") {
+			s.signers = append(s.signers, further)
 		}
 	}
 }
 
-func (s *second) unknown() {
-	s.reject(!s.inside)
-	s.leave(s.inside)
+var further = regexp.MustCompile(`^sig/by/([0-9a-f]{64})/`)
+
+// role is what the sealing key must have in a trust root.
+func (s *second) role() string {
+	switch {
+	case s.kind == "release":
+		return "release." + strings.ToLower(text(s.m, "channel"))
+	case s.outer == nil && get(s.m, "details.record") == "reverify":
+		return "archive"
+	}
+	return "audit"
+}
+
+// key returns the key of an id, nil if it is not trusted in a role.
+func (s *second) key(role, id string) ed25519.PublicKey {
+	if s.rooted != nil {
+		return s.rooted.last().key(role, id)
+	}
+	return s.keys[id]
+}
+
+func (s *second) unknown(path string) {
+	s.reject(s.outer == nil, "E_KEY_UNKNOWN", path)
+	s.leave(s.outer != nil, "E_KEY_UNKNOWN", path)
 }
 
 func (s *second) signer(key ed25519.PublicKey, dir string) bool {
@@ -172,8 +263,21 @@ func (s *second) signer(key ed25519.PublicKey, dir string) bool {
 	lines := regexp.MustCompile(`.{1,70}`).ReplaceAllString(b64([]byte("SSHSIG\x00\x00\x00\x01"+str(
 		str("ssh-ed25519", string(key)), "relseal-bundle", "", "sha512", str("ssh-ed25519", made)))), "$0\n")
 	signed := "SSHSIG" + str("relseal-bundle", "", "sha512", string(sum[:]))
-	return !s.reject(!holds(key, id[:], b64(raw)) || z != wrapper || !holds(key, []byte(pae), sig) ||
-		ssh != begin+lines+end || !holds(key, []byte(signed), b64([]byte(made))))
+	good := []bool{holds(key, id[:], b64(raw)), z == wrapper && holds(key, []byte(pae), sig), ssh == begin+lines+end && holds(key, []byte(signed), b64([]byte(made)))}
+	var envelope any
+	if json.Unmarshal([]byte(z), &envelope) == nil && !slices.Contains(good, true) {
+		var statement any
+		payload, _ := base64.StdEncoding.DecodeString(text(envelope, "dsseEnvelope.payload"))
+		if json.Unmarshal(payload, &statement) == nil && s.reject(holds(key, hashed(text(statement, "predicate.bundle.id")), b64(raw)), "E_BUNDLE_ID", manifestPath) {
+			return false
+		}
+	}
+	for i, name := range []string{"bundle.id.sig", "manifest.sigstore.json", "manifest.sshsig"} {
+		_, there := s.files[dir+name]
+		s.reject(!there, "E_FILE_MISSING", dir+name)
+		s.reject(there && !good[i], "E_SIG_BUNDLE", dir+name)
+	}
+	return !slices.Contains(good, false)
 }
 
 // intact reports whether a file has the digest that the manifest lists.
@@ -195,75 +299,139 @@ func (s *second) sums() []byte {
 
 var sigPath = regexp.MustCompile(`^sig/((by/[0-9a-f]{64}/)?(bundle\.id\.sig|manifest\.sigstore\.json|manifest\.sshsig)|root/[1-9]\d{0,8}\.root\.json|ext/.*)$`)
 
-// pinned compares the files with the manifest and returns the digests of the
-// copies of artifacts.
-func (s *second) pinned() map[string]bool {
-	copies, listed := map[string]bool{}, map[string]bool{"manifest.json": true, "SHA256SUMS": true}
+// listed returns the digests of the copies of artifacts.
+func (s *second) listed() map[string]bool {
+	copies := map[string]bool{}
 	for _, f := range list(s.m, "files") {
-		path, hash := text(f, "path"), text(f, "hash")
-		data, ok := s.files[path]
-		s.reject(!ok || digest(data) != hash || int64(len(data)) != num(f, "size"))
+		if text(f, "role") == "artifact" && s.intact(text(f, "path")) {
+			copies[text(f, "hash")] = true
+		}
+	}
+	return copies
+}
+
+// pinned compares the files with the manifest, after everything else: a file with
+// another finding that rejects has none of its digest.
+func (s *second) pinned() {
+	listed := map[string]bool{manifestPath: true, "SHA256SUMS": true}
+	for _, f := range list(s.m, "files") {
+		path := text(f, "path")
+		data, there := s.files[path]
 		listed[path] = true
-		copies[hash] = copies[hash] || text(f, "role") == "artifact"
+		code := "E_FILE_HASH"
+		if text(f, "role") == "artifact" {
+			code = "E_ARTIFACT_HASH"
+		}
+		s.reject(!there, "E_FILE_MISSING", path)
+		s.reject(there && !s.rejects(path) && (digest(data) != text(f, "hash") || int64(len(data)) != num(f, "size")), code, path)
 	}
 	for path := range s.files {
-		s.reject(!listed[path] && !sigPath.MatchString(path))
+		s.reject(!listed[path] && !sigPath.MatchString(path), "E_FILE_UNLISTED", path)
+		s.note(strings.HasPrefix(path, "sig/ext/"), "E_FILE_UNLISTED", path)
 	}
-	s.reject(!bytes.Equal(s.files["SHA256SUMS"], s.sums()))
-	return copies
+	sums, there := s.files["SHA256SUMS"]
+	s.reject(!there, "E_FILE_MISSING", "SHA256SUMS")
+	s.reject(there && !s.rejects(manifestPath) && !bytes.Equal(sums, s.sums()), "E_FILE_HASH", "SHA256SUMS")
 }
 
 var hashes = map[string]string{"EnvLock.fingerprint": "envlock.json", "PipelineCard.hash": "cards/pipeline.json", "ParamCard.hash": "cards/param.json"}
 
+var hashCodes = map[string]string{"EnvLock.fingerprint": "E_ENVLOCK", "PipelineCard.hash": "E_CARD", "ParamCard.hash": "E_CARD"}
+
 // run checks what an AuditBundle says of its run.
 func (s *second) run() {
 	for name, path := range hashes {
-		s.reject(digest(s.files[path]) != text(s.m, name))
+		s.reject(s.listedHash(path) != text(s.m, name), hashCodes[name], path)
 	}
+	documents := map[string]any{}
 	for shape, path := range map[string]string{"envlock": "envlock.json", "pipelinecard": "cards/pipeline.json", "paramcard": "cards/param.json"} {
-		v, ok := readCanonical(s.files[path])
-		s.reject(!ok || s.form.check(shape, v) != "")
+		if data, there := s.files[path]; there && s.intact(path) {
+			v, ok := readCanonical(data)
+			schema := map[string]string{"envlock": "relseal/envlock/v1", "pipelinecard": "relseal/pipeline/v1", "paramcard": "relseal/params/v1"}[shape]
+			other := ok && get(v, "schema") != schema
+			s.reject(other, "E_SCHEMA_MISMATCH", path)
+			if s.reject(!other && (!ok || s.form.check(shape, v) != ""), "E_FORMAT", path) || other {
+				continue
+			}
+			documents[path] = v
+		}
 	}
-	card, ok := readCanonical(s.files["cards/pipeline.json"])
-	if !ok || s.form.check("pipelinecard", card) != "" || !s.intact("cards/pipeline.json") {
-		card = nil
+	card, lock := documents["cards/pipeline.json"], documents["envlock.json"]
+	if card != nil && lock != nil {
+		recorded := map[any]bool{}
+		for _, l := range list(lock, "locks") {
+			recorded[get(l, "path")] = true
+		}
+		for _, l := range list(card, "locks") {
+			s.note(!recorded[l], "E_ENVLOCK", "envlock.json")
+		}
+		variables, _ := get(lock, "variables").(map[string]any)
+		for _, v := range list(card, "env") {
+			_, there := variables[v.(string)]
+			s.note(!there, "E_ENVLOCK", "envlock.json")
+		}
 	}
-	ended, outputs := true, map[string]string{}
+	ended, outputs := true, map[string]map[string]bool{}
 	for _, pin := range list(s.m, "trails") {
-		t := &secondTrail{s: s, intact: true, faulty: s.faulty}
-		t.read(string(s.files[text(pin, "path")]), pin)
+		data, there := s.files[text(pin, "path")]
+		if !there {
+			ended = false
+			continue
+		}
+		t := &secondTrail{s: s, path: text(pin, "path"), role: s.role(), intact: true, faulty: s.faulty}
+		s.trails = append(s.trails, t)
+		t.read(string(data), pin)
 		if text(pin, "purpose") == "run" && t.genesis != nil {
 			s.crossCheck(t, card)
 		}
 		end := t.summary().end
 		for _, it := range list(end, "outputs.items") {
-			outputs[text(it, "uri")] = text(it, "hash")
+			if outputs[text(it, "uri")] == nil {
+				outputs[text(it, "uri")] = map[string]bool{}
+			}
+			outputs[text(it, "uri")][text(it, "hash")] = true
 		}
 		ended = ended && (end != nil || text(pin, "purpose") != "run")
 	}
-	artifacts := map[string]string{}
-	for _, a := range list(s.m, "artifacts") {
-		artifacts[text(a, "uri")] = text(a, "hash")
+	if !ended {
+		return
 	}
-	s.reject(ended && !maps.Equal(artifacts, outputs))
+	for _, a := range list(s.m, "artifacts") {
+		uri := text(a, "uri")
+		s.reject(!outputs[uri][text(a, "hash")] || len(outputs[uri]) > 1, "E_ARTIFACT_HASH", uri)
+		delete(outputs, uri)
+	}
+	s.reject(len(outputs) > 0, "E_ARTIFACT_HASH", "")
+}
+
+// listedHash returns what the manifest says that the digest of a file is.
+func (s *second) listedHash(path string) string {
+	for _, f := range list(s.m, "files") {
+		if text(f, "path") == path {
+			return text(f, "hash")
+		}
+	}
+	return ""
 }
 
 // crossCheck holds one trail against manifest and card, which is nil if it is not
 // to be compared.
 func (s *second) crossCheck(t *secondTrail, card any) {
-	product := get(t.genesis, "product")
 	whole := !t.rejected
-	other := get(t.genesis, "run.id") != get(s.m, "run.id") || product != nil && product != get(s.m, "product")
-	for name := range hashes {
-		other = other || get(t.genesis, name) != get(s.m, name)
+	if !t.wrong {
+		product := get(t.genesis, "product")
+		t.fails(get(t.genesis, "run.id") != get(s.m, "run.id"), "E_RUN_ID", 0)
+		t.fails(product != nil && product != get(s.m, "product"), "E_DATA_MISMATCH", 0)
+		for name := range hashes {
+			t.fails(get(t.genesis, name) != get(s.m, name), hashCodes[name], 0)
+		}
 	}
-	t.fails(other, 0)
 	run := t.summary()
 	for _, c := range run.commits {
 		s.commits = append(s.commits, strings.ToLower(c))
 	}
-	t.fails(run.end == nil && t.closed, 0)
-	t.fails(run.end != nil && text(run.end, "status") != text(s.m, "outcome"), num(run.end, "k"))
+	t.fails(whole && run.end == nil && t.closed, "E_DATA_MISMATCH", 0)
+	t.fails(run.end != nil && text(run.end, "status") != text(s.m, "outcome"), "E_DATA_MISMATCH", num(run.end, "k"))
 	artifacts := map[string]bool{}
 	for _, a := range list(s.m, "artifacts") {
 		artifacts[text(a, "uri")] = true
@@ -274,21 +442,23 @@ func (s *second) crossCheck(t *secondTrail, card any) {
 		changed = changed || artifacts[uri] && run.made[uri] != "" && run.made[uri] != text(it, "hash")
 	}
 	// Last, since what follows asks whether there was a finding.
-	defer t.fails(whole && changed, num(run.end, "k"))
+	defer t.fails(whole && changed, "E_DATA_MISMATCH", num(run.end, "k"))
 	if card == nil {
 		return
 	}
-	t.fails(len(t.proven) > 0 && get(t.proven[0], "rng.seed") != get(card, "rng.seed"), 0)
-	s.leave(run.nameless > 0)
+	t.fails(len(t.proven) > 0 && get(t.proven[0], "rng.seed") != get(card, "rng.seed"), "E_SEED_INVALID", 0)
+	s.leave(run.nameless > 0, "E_CARD", t.path)
 	defined := map[string]any{}
 	for _, step := range list(card, "steps") {
 		defined[text(step, "id")] = step
 	}
 	for id, e := range run.steps {
-		start := run.starts[id]
-		t.fails(defined[id] == nil || get(e, "code.hash") != digestOf(defined[id]), num(e, "k"))
-		t.fails(defined[id] != nil && start != nil && text(e, "status") == "ok" &&
-			(get(start, "code.hash") != get(e, "code.hash") || get(start, "inputs.hash") != get(e, "inputs.hash")), num(e, "k"))
+		start, k := run.starts[id], num(e, "k")
+		t.fails(defined[id] == nil || get(e, "code.hash") != digestOf(defined[id]), "E_CARD", k)
+		if defined[id] != nil && start != nil && text(e, "status") == "ok" {
+			t.fails(get(start, "code.hash") != get(e, "code.hash"), "E_CARD", k)
+			t.fails(get(start, "inputs.hash") != get(e, "inputs.hash"), "E_DATA_MISMATCH", k)
+		}
 	}
 	if text(s.m, "outcome") == "ok" && !t.rejected {
 		for id, step := range defined {
@@ -296,10 +466,10 @@ func (s *second) crossCheck(t *secondTrail, card any) {
 			switch {
 			case end == nil && run.nameless > 0:
 			case text(end, "status") != "ok":
-				t.fails(true, 0)
+				t.fails(true, "E_DATA_MISMATCH", 0)
 			case same != "" && run.steps[same] != nil:
 				digests := made(step, end)
-				t.fails(slices.Contains(digests, "") || !slices.Equal(digests, made(defined[same], run.steps[same])), num(end, "k"))
+				t.fails(slices.Contains(digests, "") || !slices.Equal(digests, made(defined[same], run.steps[same])), "E_NONDETERMINISM", num(end, "k"))
 			}
 		}
 	}
@@ -328,27 +498,28 @@ func (s *second) release(copies map[string]bool) {
 	made, pipelines, params, ids := map[string]bool{}, map[any]bool{}, map[any]bool{}, 0
 	for _, f := range list(s.m, "files") {
 		path := text(f, "path")
-		if text(f, "role") != "evidence" || !strings.HasSuffix(path, ".audit.tar.zst") || strings.Count(path, "/") != 1 || s.inside {
+		data, there := s.files[path]
+		if text(f, "role") != "evidence" || !strings.HasSuffix(path, ".audit.tar.zst") || strings.Count(path, "/") != 1 || s.outer != nil || !there {
 			continue
 		}
-		have := maps.Clone(copies)
-		maps.Copy(have, s.have)
-		in := &second{form: s.form, roles: s.roles, keys: s.keys, have: have, inside: true, faulty: s.faulty}
-		in.bundle(s.files[path])
-		maps.Copy(s.failing, in.failing)
-		s.reject(in.rejects)
-		s.leave(in.open)
+		in := s.nested(data, copies)
+		for _, f := range in.findings {
+			s.find(true, f.code, f.verdict, path+"!"+f.path)
+		}
 		if !bundled.MatchString(path) {
 			continue // of none of provenance.audit
 		}
-		s.reject(in.kind != "audit")
-		id := digest(in.files["manifest.json"])
+		if s.reject(in.kind == "release", "E_SCHEMA_MISMATCH", path) || in.kind == "" || in.m == nil {
+			continue
+		}
+		id := digest(in.files[manifestPath])
 		if path != "evidence/"+id[7:]+".audit.tar.zst" {
-			s.reject(in.signed)
+			s.reject(in.signed, "E_BUNDLE_ID", path)
 			continue
 		}
 		ids++
-		s.reject(text(in.m, "outcome") != "ok" || get(in.m, "product") != get(s.m, "product"))
+		s.reject(text(in.m, "outcome") != "ok", "E_DATA_MISMATCH", path)
+		s.reject(get(in.m, "product") != get(s.m, "product"), "E_DATA_MISMATCH", path)
 		for _, a := range list(in.m, "artifacts") {
 			made[text(a, "hash")+fmt.Sprint(num(a, "size"))] = true
 		}
@@ -357,12 +528,27 @@ func (s *second) release(copies map[string]bool) {
 	}
 	if ids == len(list(s.m, "provenance.audit")) {
 		for _, a := range list(s.m, "artifacts") {
-			s.reject(!made[text(a, "hash")+fmt.Sprint(num(a, "size"))])
+			s.reject(!made[text(a, "hash")+fmt.Sprint(num(a, "size"))], "E_ARTIFACT_HASH", text(a, "uri"))
 		}
-		s.reject(!pipelines[get(s.m, "cards.pipeline")] || !params[get(s.m, "cards.param")])
+		s.reject(!pipelines[get(s.m, "cards.pipeline")] || !params[get(s.m, "cards.param")], "E_CARD", manifestPath)
 		for _, commit := range s.commits {
-			s.reject(commit != get(s.m, "commit"))
+			s.reject(commit != get(s.m, "commit"), "E_DATA_MISMATCH", manifestPath)
 		}
 	}
 	s.promotion()
+}
+
+// nested verifies evidence.
+func (s *second) nested(data []byte, copies map[string]bool) *second {
+	in := *s
+	in.outer, in.files, in.m, in.kind, in.signed, in.commits, in.findings, in.signers, in.trails = s, nil, nil, "", false, nil, nil, nil, nil
+	in.have = maps.Clone(copies)
+	maps.Copy(in.have, s.have)
+	in.latest = time.Time{}
+	in.bundle(data)
+	maps.Copy(s.failing, in.failing)
+	if in.latest.After(s.latest) {
+		s.latest = in.latest
+	}
+	return &in
 }

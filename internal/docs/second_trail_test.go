@@ -2,6 +2,7 @@ package docs
 
 import (
 	"crypto/ed25519"
+	"slices"
 	"strings"
 	"time"
 )
@@ -10,9 +11,13 @@ import (
 // and, of section 9, the trail.
 type secondTrail struct {
 	s       *second
+	path    string // its place
+	role    string // that its key must have in a trust root
 	genesis any
 	agreed  any // genesis or event that says what events must agree with
-	key     ed25519.PublicKey
+	signer  string
+	key     ed25519.PublicKey // of the signer, nil if it is not trusted
+	uses    []*secondUse
 	events  []any // those without a finding of the chain
 	proven  []any // of these, those whose link was computed
 
@@ -21,6 +26,9 @@ type secondTrail struct {
 
 	faulty *int // so many lines with a finding of the chain, this one's and others'
 
+	wrong                         bool // line 0 has a finding but E_KEY_UNKNOWN
+	handed                        bool // the event before was key.rotate
+	lost                          bool // the line before has a finding of the chain
 	intact, closed, rejected, bad bool
 	started, ended                bool
 	steps                         map[string]string
@@ -36,17 +44,24 @@ type place struct {
 	unreadable int64 // so many lines before could not be read
 }
 
-func (t *secondTrail) fault(k int64) {
-	t.s.rejects, t.rejected, t.bad = true, true, true
+// A secondUse is the time of a key of a trail: its first and its last event.
+type secondUse struct {
+	signer      string
+	first, last time.Time
+}
+
+func (t *secondTrail) fault(code string, k int64) {
+	t.s.reject(true, code, t.path)
+	t.rejected, t.bad = true, true
 	if k > 0 {
 		t.s.failing[k] = true
 	}
 }
 
 // fails notes a finding of the trail that is not of one line, at k or at none.
-func (t *secondTrail) fails(when bool, k int64) {
+func (t *secondTrail) fails(when bool, code string, k int64) {
 	if when {
-		t.fault(k)
+		t.fault(code, k)
 	}
 }
 
@@ -71,24 +86,32 @@ func (t *secondTrail) read(data string, pin any) {
 			t.line(whole, n == len(lines)-1 && (whole == line || strings.Contains(line, "\x00")))
 		}
 		if whole == line && !t.bad {
-			t.fault(t.at.k)
+			t.fault("E_TRUNCATED", t.at.k)
 		}
 		if *t.faulty > 20_000 {
 			break
 		}
 	}
-	if t.genesis == nil {
+	k, want := t.at.k, num(pin, "K")
+	if t.genesis == nil || want < 1 {
 		return
 	}
-	k, want := t.at.k, num(pin, "K")
-	t.s.leave(text(t.genesis, "purpose") == "run" && !t.closed && !t.bad && t.alt == nil && k >= want)
-	if get(t.genesis, "purpose") != get(pin, "purpose") {
-		t.fault(0)
+	verdict := "UNDECIDABLE"
+	if text(t.genesis, "purpose") == "ledger" {
+		verdict = "NOTE"
 	}
+	t.s.find(!t.closed && !t.bad && t.alt == nil && k >= want, "E_TRAIL_OPEN", verdict, t.path)
+	t.fails(!t.wrong && get(t.genesis, "purpose") != get(pin, "purpose"), "E_GENESIS", 0)
 	if !t.rejected && (k != want || t.at.head != text(pin, "H_K")) {
+		code := "E_CHAIN_LINK"
+		if k < want {
+			code = "E_TRUNCATED"
+		} else if k > want {
+			code = "E_SEQUENCE"
+		}
 		for i := min(k, want); i <= max(k, want); i++ {
 			if i > min(k, want) || k == want {
-				t.fault(i)
+				t.fault(code, i)
 			}
 		}
 	}
@@ -137,10 +160,12 @@ func (t *secondTrail) first(line, pinned string) bool {
 		ok = ok && leaves["digest"].MatchString("sha256:"+text(g, "run.id")+text(g, "run.id"))
 	}
 	if !ok {
-		t.wrongFirst(pinned)
-		if schema := text(g, "schema"); schema != "" && schema != "relseal/trail/v1" {
+		schema, other := get(g, "schema").(string)
+		if other = other && schema != "relseal/trail/v1" && v != nil; other {
+			t.wrongFirst("E_SCHEMA_MISMATCH", pinned)
 			return false
 		}
+		t.wrongFirst(unreadable(line), pinned)
 		if _, isEvent := t.event(line); isEvent {
 			t.line(line, false)
 			return true
@@ -154,9 +179,9 @@ func (t *secondTrail) first(line, pinned string) bool {
 	}
 	t.genesis = g
 	id := digestOf(g)
-	t.key = t.s.keys[text(g, "verifier.pk_ref")]
-	if id != text(v, "H_0") || pinned != "" && id != pinned || t.key != nil && !holds(t.key, raw(id), text(v, "sig_0")) {
-		t.wrongFirst(pinned)
+	t.key = t.s.key(t.role, text(g, "verifier.pk_ref"))
+	if id != text(v, "H_0") || pinned != "" && id != pinned || t.key != nil && !holds(t.key, hashed(id), text(v, "sig_0")) {
+		t.wrongFirst("E_GENESIS", pinned)
 	} else {
 		t.agree(g)
 		t.ts, _ = time.Parse(timeForm, text(g, "created"))
@@ -166,8 +191,9 @@ func (t *secondTrail) first(line, pinned string) bool {
 }
 
 // wrongFirst notes a finding of line 0. The chain may go on from the pinned H_0 too.
-func (t *secondTrail) wrongFirst(pinned string) {
-	t.fault(0)
+func (t *secondTrail) wrongFirst(code, pinned string) {
+	t.fault(code, 0)
+	t.wrong = true
 	if t.intact = false; pinned != "" {
 		t.alt = &place{head: pinned}
 	}
@@ -175,16 +201,42 @@ func (t *secondTrail) wrongFirst(pinned string) {
 
 func (t *secondTrail) agree(doc any) {
 	t.agreed = doc
-	if t.key = t.s.keys[text(doc, "verifier.pk_ref")]; t.key == nil {
-		t.s.unknown()
-		t.rejected = t.rejected || !t.s.inside
+	t.signs(text(doc, "verifier.pk_ref"))
+}
+
+// signs makes a key the one that signs from here on.
+func (t *secondTrail) signs(id string) {
+	t.signer = id
+	if t.key = t.s.key(t.role, id); t.key == nil {
+		open := t.s.outer != nil || t.path == ledgerPath
+		t.s.find(open, "E_KEY_UNKNOWN", "UNDECIDABLE", t.path)
+		t.s.find(!open, "E_KEY_UNKNOWN", "REJECT", t.path)
+		t.rejected = t.rejected || !open
 	}
 }
+
+// unreadable returns the code of a line that is no event and no genesis.
+func unreadable(line string) string {
+	if len(line) > 1<<20 {
+		return "E_LIMIT"
+	}
+	return "E_FORMAT"
+}
+
+// accepts reports whether a line is taken for the key.accept that belongs behind a
+// key.rotate which was lost.
+func (t *secondTrail) accepts(v any) bool {
+	key := t.s.key(t.role, text(v, "e.verifier.pk_ref"))
+	return t.lost && t.ledger() && text(v, "e.action") == "key.accept" && text(v, "e.verifier.pk_ref") != t.signer && key != nil &&
+		holds(key, hashed(text(v, "H_k")), text(v, "sig_k"))
+}
+
+func (t *secondTrail) ledger() bool { return text(t.genesis, "purpose") == "ledger" }
 
 // resume returns the head from which the chain goes on after a fault.
 func (t *secondTrail) resume(recorded, computed, sig string) string {
 	for _, h := range []string{recorded, computed} {
-		if t.key != nil && h != "" && holds(t.key, raw(h), sig) {
+		if t.key != nil && h != "" && holds(t.key, hashed(h), sig) {
 			return h
 		}
 	}
@@ -195,7 +247,7 @@ func (t *secondTrail) link(p place, id string) string {
 	if p.head == "" {
 		return ""
 	}
-	return digest(append(raw(p.head), raw(id)...))
+	return digest(append(hashed(p.head), hashed(id)...))
 }
 
 // follows returns the first fault by which an event is not the next after p.
@@ -210,8 +262,8 @@ func (t *secondTrail) follows(p place, v any, id string) string {
 		return "E_RUN_ID"
 	case k == p.k+1 && p.head != "" && t.link(p, id) != text(v, "H_k"):
 		return "E_CHAIN_LINK"
-	case get(e, "verifier.pk_ref") != get(t.agreed, "verifier.pk_ref"),
-		t.key != nil && !holds(t.key, raw(text(v, "H_k")), text(v, "sig_k")):
+	case t.accepts(v):
+	case text(e, "verifier.pk_ref") != t.signer, t.key != nil && !holds(t.key, hashed(text(v, "H_k")), text(v, "sig_k")):
 		return "E_SIG_EVENT"
 	}
 	return ""
@@ -234,8 +286,18 @@ func (t *secondTrail) over(line string) bool {
 func (t *secondTrail) line(line string, mayBeTorn bool) {
 	v, ok := t.event(line)
 	if !ok {
-		t.fault(t.at.k + 1)
-		if !mayBeTorn && !t.over(line) {
+		code := unreadable(line)
+		_, plain := readCanonical([]byte(line))
+		if version, said := get(v, "e.audit.schema.version").(string); said && version != "1.0.0" && code == "E_FORMAT" && plain {
+			code = "E_SCHEMA_MISMATCH"
+		}
+		if t.lost = true; mayBeTorn {
+			code = "E_TRUNCATED"
+		} else if t.over(line) {
+			code = "E_LIMIT"
+		}
+		t.fault(code, t.at.k+1)
+		if code != "E_TRUNCATED" && *t.faulty <= 20_000 {
 			h, doc, sig := cut(line, 85, 181)
 			t.doubt(place{t.at.k + 1, t.resume(h, t.link(t.at, digest([]byte(doc))), sig), t.at.unreadable + 1})
 		}
@@ -258,9 +320,11 @@ func (t *secondTrail) line(line string, mayBeTorn bool) {
 		if fault == "E_EVENT_ID" {
 			at = t.at.k + 1
 		}
-		if t.fault(at); t.over(line) {
+		if t.lost = true; t.over(line) {
+			t.fault("E_LIMIT", at)
 			return
 		}
+		t.fault(fault, at)
 		next := t.at.k + 1
 		if fault == "E_SEQUENCE" {
 			next = k
@@ -268,10 +332,14 @@ func (t *secondTrail) line(line string, mayBeTorn bool) {
 		t.doubt(place{k: next, head: t.resume(text(v, "H_k"), t.link(t.at, id), text(v, "sig_k"))})
 		return
 	}
-	if !t.content(e) {
-		t.fault(k)
+	if t.ledger() && t.accepts(v) {
+		t.signs(text(e, "verifier.pk_ref"))
+		t.handed = true
 	}
+	t.lost = false
+	t.content(e)
 	t.times(e)
+	t.used(e)
 	t.events = append(t.events, e)
 	if k == before.k+1 && before.head != "" {
 		t.proven = append(t.proven, e)
@@ -320,25 +388,60 @@ func (t *secondTrail) summary() secondRun {
 	return r
 }
 
-// content reports whether an event has none of the findings that reject and can
-// stand beside one another.
-func (t *secondTrail) content(e any) bool {
-	ok := !t.closed && t.mayCome(e)
-	t.closed = t.closed || text(e, "action") == "trail.close"
+// content notes the findings of an event that can stand beside one another.
+func (t *secondTrail) content(e any) {
+	k, action := num(e, "k"), text(e, "action")
+	t.fails(t.closed || !t.mayCome(e), "E_SEQUENCE", k)
+	t.closed = t.closed || action == "trail.close"
 	for name := range hashes {
-		ok = ok && get(e, name) == get(t.agreed, name)
+		t.fails(get(e, name) != get(t.agreed, name), hashCodes[name], k)
 	}
 	for _, set := range []string{"inputs", "outputs"} {
 		items := get(e, set+".items")
-		ok = ok && (items == nil || digestOf(items) == text(e, set+".hash"))
+		t.fails(items != nil && digestOf(items) != text(e, set+".hash"), "E_DATA_MISMATCH", k)
 	}
 	seed := get(e, "rng.seed")
-	ok = ok && (seed == nil || isLeaf("uint64", seed))
+	t.fails(seed != nil && !isLeaf("uint64", seed), "E_SEED_INVALID", k)
 	first := e
 	if len(t.events) > 0 {
 		first = t.events[0]
 	}
-	return ok && (text(t.genesis, "purpose") != "run" || seed == get(first, "rng.seed"))
+	t.fails(text(t.genesis, "purpose") == "run" && seed != get(first, "rng.seed"), "E_SEED_INVALID", k)
+	if t.ledger() {
+		t.handOver(e)
+	}
+}
+
+// handOver follows the key of a ledger.
+func (t *secondTrail) handOver(e any) {
+	k, action := num(e, "k"), text(e, "action")
+	t.fails(t.handed != (action == "key.accept"), "E_SEQUENCE", k)
+	if t.handed = false; action != "key.rotate" {
+		return
+	}
+	to := text(e, "details.to")
+	if details, _ := get(e, "details").(map[string]any); len(details) != 1 || !isLeaf("key id", to) {
+		t.fault("E_FORMAT", k)
+		return
+	}
+	t.fails(to == t.signer || slices.ContainsFunc(t.uses, func(u *secondUse) bool { return u.signer == to }), "E_SEQUENCE", k)
+	t.signs(to)
+	t.handed = true
+}
+
+// used notes when the key that signed an event was used.
+func (t *secondTrail) used(e any) {
+	ts, _ := time.Parse(timeForm, text(e, "ts"))
+	if ts.After(t.s.latest) {
+		t.s.latest = ts
+	}
+	for _, u := range t.uses {
+		if u.signer == text(e, "verifier.pk_ref") {
+			u.last = ts
+			return
+		}
+	}
+	t.uses = append(t.uses, &secondUse{text(e, "verifier.pk_ref"), ts, ts})
 }
 
 // mayCome reports whether an event may come now, in a run that is intact.
@@ -366,16 +469,21 @@ func (t *secondTrail) mayCome(e any) bool {
 	return ok
 }
 
-// times leaves open that a clock went back by more than a second.
+// times notes that a clock went back, and leaves open that it did by more than a
+// second.
 func (t *secondTrail) times(e any) {
 	ts, _ := time.Parse(timeForm, text(e, "ts"))
 	k, tau, clock := num(e, "k"), num(e, "tau_mono_us"), t.clocks[text(e, "clock")]
+	mono, back := k > clock[0] && clock[0] > 0 && tau < clock[1], time.Duration(0)
 	if k > t.top {
-		t.s.leave(!t.ts.IsZero() && t.ts.Sub(ts) > time.Second)
+		if !t.ts.IsZero() && !mono {
+			back = t.ts.Sub(ts)
+		}
 		t.top, t.ts = k, ts
 	}
 	if k > clock[0] {
-		t.s.leave(clock[0] > 0 && tau < clock[1])
 		t.clocks[text(e, "clock")] = [2]int64{k, tau}
 	}
+	t.s.leave(mono || back > time.Second, "E_TIME_ORDER", t.path)
+	t.s.note(back > 0 && back <= time.Second, "E_TIME_ORDER", t.path)
 }
