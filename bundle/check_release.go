@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/relseal/relseal/internal/canon"
@@ -69,6 +70,8 @@ func (r *rules) decided(m ReleaseManifest) {
 		r.must(m.Windows == nil, "windows is not null on canary")
 		r.must(isNull(m.Decision), "decision is not null on canary")
 		r.must(m.Provenance.Previous == nil, "provenance.previous is not null on canary")
+		r.must(m.Provenance.Ledger == nil, "provenance.ledger is not null on canary")
+		r.must(!slices.ContainsFunc(m.Files, func(f File) bool { return f.Path == LedgerPath }), "files: %s is listed on canary, which no ledger judged", LedgerPath)
 		return
 	}
 	r.object(m, "scores", m.Scores)
@@ -115,8 +118,22 @@ func (r *rules) provenance(m ReleaseManifest) {
 		bundled := ok && strings.HasSuffix(name, auditSuffix) && !strings.Contains(name, "/")
 		r.must(!bundled || named[f.Path], "files: %s is not listed in provenance.audit", quote(f.Path))
 	}
-	if l := m.Provenance.Ledger; l != nil {
+	r.head(m)
+}
+
+// head checks where the ledger stood. A promoted release was sealed over its ledger,
+// so that both say the same; a canary was judged by none.
+func (r *rules) head(m ReleaseManifest) {
+	l, h := m.Provenance.Ledger, m.Provenance.Head
+	if l != nil {
 		r.must(l.K >= 1, "provenance.ledger: k is below 1")
+	}
+	if h != nil {
+		r.must(h.K >= 0, "provenance.head: k is below 0")
+		r.must(h.K != 0 || h.HK == h.H0, "provenance.head: H_k of event 0 is not H_0")
+	}
+	if m.Channel != Canary {
+		r.must(l == nil || h != nil && *h == *l, "provenance.head is not provenance.ledger on %s", quote(m.Channel))
 	}
 }
 

@@ -161,6 +161,7 @@ type Provenance struct {
 	Audit    []sign.Digest `json:"audit"`    // bundle.id of each embedded AuditBundle, sorted
 	Previous *sign.Digest  `json:"previous"` // bundle.id of the same version one channel earlier
 	Ledger   *LedgerRef    `json:"ledger"`
+	Head     *LedgerRef    `json:"head"` // where the product's ledger stood when the bundle was sealed; null where none was at hand
 }
 
 // LedgerRef names an event of a ledger: complete up to and including k.

@@ -73,6 +73,7 @@ func goodStable() ReleaseManifest {
 	m.Windows = &WindowRange{First: 2, Last: 9, Count: 3}
 	m.Provenance.Previous = &previous
 	m.Provenance.Ledger = &LedgerRef{H0: previous, K: 10, HK: previous}
+	m.Provenance.Head = m.Provenance.Ledger
 	m.Files = append(m.Files, File{LedgerPath, RoleLedger, previous, 100})
 	return m
 }

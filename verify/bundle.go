@@ -190,7 +190,7 @@ func (b *check) look(e *bundle.Entry, body io.Reader) error {
 		return b.keep(e, body, limits.Card)
 	case role == bundle.RoleTrail && b.pins(e.Path):
 		return b.readTrail(e.Path, body)
-	case role == bundle.RoleLedger && b.release != nil && b.release.Provenance.Ledger != nil && !b.nested():
+	case role == bundle.RoleLedger && b.promoted():
 		return b.readLedger(e.Path, body)
 	case role == bundle.RoleEvidence && b.release != nil && isAuditBundle(e.Path):
 		b.settle() // the copies of the release serve the bundles inside it

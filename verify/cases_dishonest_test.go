@@ -156,7 +156,7 @@ func releaseCases() []damage {
 				m["windows"] = M{"first": 1, "last": 3, "count": 3}
 				m["gates"] = demoPolicy()
 				m["provenance"].(M)["previous"] = testbundle.Digest([]byte("x"))
-				m["provenance"].(M)["ledger"] = M{"H_0": testbundle.Digest([]byte("x")), "k": 4, "H_k": testbundle.Digest([]byte("y"))}
+				setLedger(m, M{"H_0": testbundle.Digest([]byte("x")), "k": 4, "H_k": testbundle.Digest([]byte("y"))})
 			}), findings: []expected{at("E_DECISION", "UNDECIDABLE", "manifest.json")}},
 	}
 }

@@ -136,21 +136,23 @@ func lts(s *story, stable testbundle.Files, promotion int) testbundle.Promotion 
 	return testbundle.Promotion{Ledger: s.l, K: k, Channel: "LTS", Previous: id, Policy: s.policy, Decision: d, Scores: scoresOf(rows), Windows: M{"first": first, "last": first + 2, "count": 3}}
 }
 
+// one is a damage of a release, whose failing events follow from its findings.
+func one(name, title string, exit int, files testbundle.Files, findings ...expected) damage {
+	d := damage{name: name, title: title, files: files, exit: exit, findings: findings}
+	for _, f := range findings {
+		switch n := len(d.failing); {
+		case f.Verdict != "REJECT" || f.K == nil:
+		case n > 0 && d.failing[n-1][1] == *f.K-1:
+			d.failing[n-1][1] = *f.K
+		default:
+			d.failing = append(d.failing, [2]int64{*f.K, *f.K})
+		}
+	}
+	return d
+}
+
 func ledgerCases() []damage {
 	goes := func(k int64) expected { return at("E_TRAIL_OPEN", "NOTE", ledgerPath, k) }
-	one := func(name, title string, exit int, files testbundle.Files, findings ...expected) damage {
-		d := damage{name: name, title: title, files: files, exit: exit, findings: findings}
-		for _, f := range findings {
-			switch n := len(d.failing); {
-			case f.Verdict != "REJECT" || f.K == nil:
-			case n > 0 && d.failing[n-1][1] == *f.K-1:
-				d.failing[n-1][1] = *f.K
-			default:
-				d.failing = append(d.failing, [2]int64{*f.K, *f.K})
-			}
-		}
-		return d
-	}
 	seal := func(p testbundle.Promotion) testbundle.Files { return demo().Promote(releaseKey, p, nil) }
 	manifest := func(change func(M)) testbundle.Files {
 		_, p := promoted(nil)
@@ -233,7 +235,9 @@ func ledgerCases() []damage {
 			goes(10), at("E_DECISION", "NOTE", ledgerPath, 4), at("E_ROLLBACK_DEADLINE", "NOTE", ledgerPath, 5)),
 		one("ledger-missing", "a promotion without its ledger", 1, seal(without), at("E_DECISION", "UNDECIDABLE", "manifest.json")),
 		one("ledger-other-head", "the manifest pins another head of the ledger", 2, manifest(func(m M) {
-			m["provenance"].(M)["ledger"].(M)["H_k"] = testbundle.Digest([]byte("x"))
+			ledger := maps.Clone(m["provenance"].(M)["ledger"].(M))
+			ledger["H_k"] = testbundle.Digest([]byte("x"))
+			setLedger(m, ledger)
 		}), goes(6), at("E_CHAIN_LINK", "REJECT", ledgerPath, 6)),
 		{name: "ledger-cut", title: "the last events of the ledger are missing", files: cut, exit: 2,
 			findings: []expected{at("E_TRUNCATED", "REJECT", ledgerPath, 5)}, failing: [][2]int64{{5, 6}}},

@@ -10,7 +10,7 @@ import (
 func cases() []damage {
 	var all []damage
 	for _, group := range [][]damage{goodCases(), containerCases(), sealCases(), trailCases(),
-		forgedCases(), dishonestCases(), trailsCases(), releaseCases(), ledgerCases(), nestedCases()} {
+		forgedCases(), dishonestCases(), trailsCases(), releaseCases(), ledgerCases(), headCases(), nestedCases()} {
 		all = append(all, group...)
 	}
 	return all

@@ -157,7 +157,7 @@ func (b *check) nonClaims() []NonClaim {
 			break
 		}
 	}
-	if b.release != nil && b.release.Provenance.Ledger != nil {
+	if b.promoted() {
 		out = append(out, NonClaim{"ledger.later", "the ledger ends with the promotion; what came later, such as a rollback, is not in the bundle"},
 			NonClaim{"ledger.only", "nothing shows that the product has no other ledger, or that everything that was measured is in this one"})
 	}

@@ -85,7 +85,7 @@ func (b *check) judgePromotion(m *gates.Move) {
 // decisions returns what was decided about the release on its way, as the ledger
 // has it; nil if the ledger is not the one that was signed.
 func (b *check) decisions() []Decision {
-	if b.release == nil || b.ledger == nil || b.release.Provenance.Ledger == nil || b.explained[bundle.LedgerPath] && b.ledger.own == nil {
+	if b.ledger == nil || b.explained[bundle.LedgerPath] && b.ledger.own == nil {
 		return nil
 	}
 	var all []Decision

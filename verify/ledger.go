@@ -67,6 +67,11 @@ func (l *ledger) note(r audit.Record) {
 	}
 }
 
+// promoted reports whether the bundle is a release that a ledger judged.
+func (b *check) promoted() bool {
+	return b.release != nil && b.release.Channel != bundle.Canary && b.release.Provenance.Ledger != nil && !b.nested()
+}
+
 // pinnedLedger is what the manifest says of the ledger, if it names one.
 func (b *check) pinnedLedger() pinnedTrail {
 	ref := b.release.Provenance.Ledger
@@ -78,11 +83,11 @@ func (b *check) pinnedLedger() pinnedTrail {
 func (b *check) judgeLedger() {
 	m := b.release
 	ref, l := m.Provenance.Ledger, b.ledger
-	if ref == nil {
+	if !b.promoted() {
 		return
 	}
 	if l == nil {
-		if _, listed := b.files[bundle.LedgerPath]; !listed && m.Channel != bundle.Canary {
+		if _, listed := b.files[bundle.LedgerPath]; !listed {
 			b.add(checkRelease, finding.New(finding.Decision, bundle.ManifestPath,
 				"the ledger is not in the bundle: the decision cannot be made again").As(Undecidable))
 		}
@@ -101,9 +106,7 @@ func (b *check) judgeLedger() {
 		l.own[m.Source.Bundle] = true
 	}
 	b.judgeEvents(g.Continues != nil)
-	if m.Channel != bundle.Canary {
-		b.judgePromotion(l.state.Move(ref.K))
-	}
+	b.judgePromotion(l.state.Move(ref.K))
 }
 
 // judgeEvents reports the events that do not follow. Those about another release

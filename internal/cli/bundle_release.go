@@ -34,11 +34,12 @@ Example:
 			&cli.StringFlag{Name: "version", Usage: "it is version `V`, semantic and without v"},
 			&cli.StringFlag{Name: "channel", Usage: "on channel `C`: canary, and no other"},
 			&cli.StringFlag{Name: "out", Usage: "write the bundle to `F`"},
-			&cli.StringSliceFlag{Name: "trust", Usage: "trust the public key in `FILE`, or every *.pub of a directory, for audit bundles; may be repeated"},
+			&cli.StringSliceFlag{Name: "trust", Usage: "trust the public key in `FILE`, or every *.pub of a directory, for audit bundles and the ledger; may be repeated"},
 			&cli.StringFlag{Name: "artifacts", Usage: "look in `DIR` for artifacts that the audit bundles do not contain"},
 			&cli.StringFlag{Name: "product", Usage: "refuse audit bundles of another product than `P`"},
 			&cli.StringFlag{Name: "commit", Usage: "its source is commit `C`; for runs that recorded none"},
 			&cli.StringFlag{Name: "gates", Usage: "the gate policy in `POLICY` decides about its promotion"},
+			headFlag(),
 			rootRefFlag(),
 			&cli.BoolFlag{Name: "force", Usage: "overwrite the file of --out"},
 			jsonFlag(),
@@ -70,6 +71,13 @@ func bundleRelease(env *environment, c *cli.Context) error {
 		return err
 	}
 	if err := env.settle(c, &r, known); err != nil {
+		return err
+	}
+	chain, err := namedRoot(c)
+	if err != nil {
+		return err
+	}
+	if r.Head, err = ledgerHead(c, r.Product, chain, known.Keys); err != nil {
 		return err
 	}
 	sealed, err := pack.WriteCanary(c.Context, out, c.Bool("force"), r, wrap.New(key), known)
@@ -138,13 +146,9 @@ func (t trustedBy) Verifier(id sign.KeyID) (sign.PublicKey, bool) {
 }
 
 func releaseOptions(c *cli.Context, key *keys.Private) (o verify.Options, err error) {
-	trusted := trustedBy{own: key.Public()}
-	if paths := c.StringSlice("trust"); len(paths) > 0 {
-		if trusted.others, err = keys.LoadTrusted(paths); err != nil {
-			return o, err
-		}
+	if o.Keys, err = trustedFor(c, key.Public()); err != nil {
+		return o, err
 	}
-	o.Keys = trusted
 	if dir := c.String("artifacts"); dir != "" {
 		o.Artifacts, err = verify.Dir(dir)
 	}

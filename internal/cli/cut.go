@@ -37,6 +37,8 @@ Example:
 			&cli.StringFlag{Name: "version", Usage: "release as `V` instead of the version in relseal.yaml"},
 			&cli.StringFlag{Name: "out", Usage: "write the bundles to `DIR`"},
 			rootRefFlag(),
+			headFlag(),
+			&cli.StringSliceFlag{Name: "trust", Usage: "trust the public key in `FILE`, or every *.pub of a directory, for the ledger; may be repeated"},
 			allowSecretFlag("record"),
 			&cli.BoolFlag{Name: "force", Usage: "overwrite bundles of the same version"},
 			jsonFlag(),
@@ -81,6 +83,13 @@ func runCut(env *environment, c *cli.Context) error {
 		AskNew: func() ([]byte, error) {
 			return env.askTwice(c.Context, passphraseElsewhere+", or let passphrase in relseal.yaml be env:NAME, file:PATH or none")
 		},
+		Head: func(product string, key sign.PublicKey) (*bundle.LedgerRef, error) {
+			known, err := trustedFor(c, key)
+			if err != nil {
+				return nil, err
+			}
+			return ledgerHead(c, product, root, known)
+		},
 		Phase: func(name string) { env.note("%s", name) },
 		Step:  env.noteStep,
 	}
@@ -120,7 +129,7 @@ func withoutNewKey(c *cli.Context) string {
 		case !c.IsSet(name) || name == "new-key":
 		case isBool:
 			words = append(words, "--"+name)
-		case name == "allow-secret":
+		case name == "allow-secret", name == "trust":
 			for _, v := range c.StringSlice(name) {
 				words = append(words, "--"+name, shellQuote(v))
 			}

@@ -31,6 +31,9 @@ type Request struct {
 
 	Root *root.Chain // its last version is named in the trail and both bundles; may be nil
 
+	// Head returns where the product's ledger stands, nil where there is none; may be nil.
+	Head func(product string, key sign.PublicKey) (*bundle.LedgerRef, error)
+
 	AllowSecrets []string // as in capture.Request
 
 	Passphrase func() ([]byte, error) // where it comes from instead of what relseal.yaml says; may be nil
@@ -146,7 +149,17 @@ func (c *cut) prepare(ctx context.Context) error {
 		}
 		c.root = &audit.RootRef{Version: version, Hash: hash}
 	}
+	if _, err := c.head(); err != nil { // before the work; it is asked again when the release is sealed
+		return err
+	}
 	return ctx.Err()
+}
+
+func (c *cut) head() (*bundle.LedgerRef, error) {
+	if c.Head == nil {
+		return nil, nil
+	}
+	return c.Head(c.p.Product, c.key.Public())
 }
 
 func (c *cut) settleVersion(ctx context.Context) error {

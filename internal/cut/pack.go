@@ -27,6 +27,9 @@ func (c *cut) pack(ctx context.Context) error {
 		Product: c.p.Product, Version: c.p.Version, Gates: c.p.Policy, Audit: []string{record.File},
 		Root: (*bundle.RootRef)(c.root),
 	}
+	if release.Head, err = c.head(); err != nil {
+		return err
+	}
 	if c.source.Commit != "" {
 		release.Commit = &c.source.Commit
 	}

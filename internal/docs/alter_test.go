@@ -138,6 +138,7 @@ func promote(m testbundle.M) {
 	p := m["provenance"].(testbundle.M)
 	p["previous"] = testbundle.Digest(nil)
 	p["ledger"] = testbundle.M{"H_0": testbundle.Digest(nil), "k": 4, "H_k": testbundle.Digest(nil)}
+	p["head"] = testbundle.M{"H_0": testbundle.Digest(nil), "k": 4, "H_k": testbundle.Digest(nil)}
 }
 
 func policy() testbundle.M {

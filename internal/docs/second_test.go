@@ -160,11 +160,11 @@ func (s *second) manifest() bool {
 		first, last := num(s.m, "windows.first"), num(s.m, "windows.last")
 		ok = len(made) > 0 && len(list(s.m, "provenance.audit")) > 0
 		ok = ok && len(text(s.m, "version")) <= 200 && semver.MatchString(text(s.m, "version"))
-		for _, name := range []string{"scores", "decision", "windows", "provenance.previous"} {
+		for _, name := range []string{"scores", "decision", "windows", "provenance.previous", "provenance.ledger"} {
 			ok = ok && (get(s.m, name) == nil) == canary
 		}
 		ok = ok && (canary || get(s.m, "gates") != nil && first <= last && last <= k && num(s.m, "windows.count") <= last-first+1)
-		ok = ok && (k >= 1 || canary && get(s.m, "provenance.ledger") == nil)
+		ok = ok && (k >= 1 || canary) && s.holdsHead(canary)
 		for _, id := range list(s.m, "provenance.audit") {
 			required["evidence/"+id.(string)[7:]+".audit.tar.zst"] = true
 		}

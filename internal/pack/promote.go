@@ -70,14 +70,12 @@ func promoted(source string, o release.Promotion, s bundle.Sealer) (bundle.Relea
 	if err != nil {
 		return from, nil, err
 	}
+	ledger := bundle.LedgerRef(o.Ledger)
 	m := bundle.ReleaseManifest{
 		Product: from.Product, Version: from.Version, Channel: o.Channel, Commit: from.Commit, Artifacts: from.Artifacts, Cards: from.Cards,
 		Gates: &o.Policy, Scores: scores, Decision: o.Decision,
-		Windows: &bundle.WindowRange{First: o.First, Last: o.Last, Count: o.Count},
-		Provenance: bundle.Provenance{
-			Audit: from.Provenance.Audit, Previous: &id,
-			Ledger: &bundle.LedgerRef{H0: o.Ledger.H0, K: o.Ledger.K, HK: o.Ledger.HK},
-		},
+		Windows:    &bundle.WindowRange{First: o.First, Last: o.Last, Count: o.Count},
+		Provenance: bundle.Provenance{Audit: from.Provenance.Audit, Previous: &id, Ledger: &ledger, Head: &ledger},
 	}
 	files := []bundle.Content{bundle.BytesContent(bundle.LedgerPath, bundle.RoleLedger, o.Lines)}
 	for _, f := range from.Files {

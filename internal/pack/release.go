@@ -22,6 +22,7 @@ type Release struct {
 	Gates   *gates.Policy
 	Audit   []string // files of AuditBundles, verified by the caller
 	Root    *bundle.RootRef
+	Head    *bundle.LedgerRef // where the product's ledger stands; nil if none is at hand
 }
 
 // Canary seals a ReleaseBundle on canary over one or more AuditBundles and
@@ -36,6 +37,7 @@ func Canary(w io.Writer, r Release, s bundle.Sealer) (sign.Digest, error) {
 		Gates:   r.Gates,
 		Root:    r.Root,
 	}
+	m.Provenance.Head = r.Head
 	var files []bundle.Content
 	made := map[string]string{} // by uri: the AuditBundle of the artifact
 	copied := map[string]bool{}

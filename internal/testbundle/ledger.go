@@ -148,6 +148,7 @@ func (r *Run) Promote(key Key, p Promotion, change func(M)) Files {
 	audit := r.Seal()
 	id := Digest(audit["manifest.json"])
 	lines, h0, hk := p.Ledger.Lines(p.K)
+	head := func() M { return M{"H_0": h0, "k": p.K, "H_k": hk} }
 	files := Files{
 		"VERIFY.md":                             []byte("# Verify\n"),
 		"evidence/" + id[7:] + ".audit.tar.zst": Zstd(audit.Tar()),
@@ -164,7 +165,7 @@ func (r *Run) Promote(key Key, p Promotion, change func(M)) Files {
 		"commit": "0123456789abcdef0123456789abcdef01234567", "artifacts": r.artifacts(),
 		"cards": M{"pipeline": Digest(Canon(r.Pipeline)), "param": Digest(Canon(r.Params))},
 		"gates": p.Policy, "scores": p.Scores, "windows": p.Windows, "decision": p.Decision,
-		"provenance": M{"audit": []string{id}, "previous": p.Previous, "ledger": M{"H_0": h0, "k": p.K, "H_k": hk}},
+		"provenance": M{"audit": []string{id}, "previous": p.Previous, "ledger": head(), "head": head()},
 		"verifier":   M{"pk_ref": key.ID()},
 	}
 	if change != nil {

@@ -110,6 +110,15 @@ func (r *Run) Release(key Key, change func(M)) Files {
 
 // ReleaseOver is Release over other bytes of the run's AuditBundle.
 func (r *Run) ReleaseOver(audit Files, key Key, change func(M)) Files {
+	return r.release(audit, key, nil, change)
+}
+
+// ReleaseWith is Release with more files.
+func (r *Run) ReleaseWith(key Key, more Files, change func(M)) Files {
+	return r.release(r.Seal(), key, more, change)
+}
+
+func (r *Run) release(audit Files, key Key, more Files, change func(M)) Files {
 	id := Digest(audit["manifest.json"])
 	files := Files{
 		"VERIFY.md":                             []byte("# Verify\n"),
@@ -118,12 +127,15 @@ func (r *Run) ReleaseOver(audit Files, key Key, change func(M)) Files {
 	for uri, content := range r.Outputs {
 		files["artifacts/"+uri] = []byte(content)
 	}
+	for path, data := range more {
+		files[path] = data
+	}
 	manifest := M{
 		"schema": "relseal/release-bundle/v1", "kind": "release", "product": r.Product, "version": "1.0.0", "channel": "canary",
 		"commit": "0123456789abcdef0123456789abcdef01234567", "artifacts": r.artifacts(),
 		"cards": M{"pipeline": Digest(Canon(r.Pipeline)), "param": Digest(Canon(r.Params))},
 		"gates": nil, "scores": nil, "windows": nil, "decision": nil,
-		"provenance": M{"audit": []string{id}, "previous": nil, "ledger": nil},
+		"provenance": M{"audit": []string{id}, "previous": nil, "ledger": nil, "head": nil},
 		"verifier":   M{"pk_ref": key.ID()},
 	}
 	if change != nil {

@@ -1,0 +1,34 @@
+package release
+
+import (
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/relseal/relseal/audit"
+	"github.com/relseal/relseal/internal/finding"
+	"github.com/relseal/relseal/sign"
+)
+
+// ReadHead returns where a ledger stands: the head that a bundle of its product pins
+// as provenance.head. A ledger that is damaged, of another product, or signed with a
+// key that is not among keys, is an error; a torn last line was never acknowledged.
+func ReadHead(r io.Reader, product string, keys sign.Verifiers) (Head, error) {
+	var fault error
+	sum, err := audit.Check(r, audit.CheckOptions{Keys: keys, Bare: true, EventActions: []string{}, Report: func(f finding.Finding) {
+		if f.Verdict == finding.Reject && fault == nil {
+			fault = fmt.Errorf("%s: %s", f.Code, f.Text)
+		}
+	}})
+	switch {
+	case err != nil:
+		return Head{}, err
+	case fault != nil:
+		return Head{}, fault
+	case sum.Genesis == nil || sum.Genesis.Purpose != audit.PurposeLedger:
+		return Head{}, errors.New("not a ledger")
+	case sum.Genesis.Product != "" && sum.Genesis.Product != product:
+		return Head{}, fmt.Errorf("the ledger is of product %q, not of %q", sum.Genesis.Product, product)
+	}
+	return Head{H0: sum.H0, K: sum.K, HK: sum.HK}, nil
+}
