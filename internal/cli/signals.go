@@ -2,17 +2,42 @@ package cli
 
 import (
 	"context"
+	"fmt"
+	"os"
 	"os/signal"
 	"slices"
 )
 
-// catchInterrupts returns a context that ends when the user interrupts relseal.
-// What the parent ignores stays ignored: nohup means that a hangup is no reason
-// to stop.
+// catchInterrupts returns a context that ends when the user interrupts relseal. A
+// second interrupt ends the process there and then, whatever it waits for: by leaving,
+// since the first process of a container is not ended by a signal that nobody catches.
+// What the parent ignores stays ignored: nohup means that a hangup is no reason to stop.
 func catchInterrupts(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	over := func() { cancel(nil) }
 	caught := slices.DeleteFunc(slices.Clone(interrupts), signal.Ignored)
 	if len(caught) == 0 { // which would mean every signal there is
-		return context.WithCancel(ctx)
+		return ctx, over
 	}
-	return signal.NotifyContext(ctx, caught...)
+	c := make(chan os.Signal, 2)
+	signal.Notify(c, caught...)
+	done := make(chan struct{})
+	go func() {
+		for n := 0; ; n++ {
+			select {
+			case <-done:
+				return
+			case s := <-c:
+				if n > 0 {
+					os.Exit(exitInterrupted)
+				}
+				cancel(fmt.Errorf("%s signal received", s))
+			}
+		}
+	}()
+	return ctx, func() {
+		signal.Stop(c)
+		close(done)
+		over()
+	}
 }
