@@ -103,7 +103,7 @@ func TestUndone(t *testing.T) {
 	if err != nil || len(o.Late) != 1 || len(o.Rollbacks) != 1 || o.Rollbacks[0].Source.Bundle != b.ID || o.Rollbacks[0].Decision == nil {
 		t.Fatalf("%+v %v", o, err)
 	}
-	if _, err := f.Promote(context.Background(), b, s, nil); err == nil || s.calls != 1 {
+	if again := f.promote(b, s); again.Move != nil || again.Rollback.Event.K != o.Rollbacks[0].Event.K || s.calls != 1 {
 		t.Error("finished after it was undone")
 	}
 	f.actions()
@@ -182,8 +182,65 @@ func TestUndoneOnDemand(t *testing.T) {
 	if _, err := f.Rollback(b.ID, "ann", "wrong bundle"); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := f.Promote(context.Background(), b, s, nil); err == nil {
+	if o := f.promote(b, s); o.Move != nil || o.Rollback == nil {
 		t.Error("finished after it was undone")
+	}
+	if got := f.actions(); got[len(got)-1] != "rollback" {
+		t.Errorf("%q", got)
+	}
+}
+
+// TestNamed lets a promotion end between the event bundle.sealed and the bundle's
+// name: the next call gives it the name, unless what was promoted went back first.
+func TestNamed(t *testing.T) {
+	f, b := canary(t, 3)
+	s := f.sealer()
+	s.named = errCrash
+	for range 2 {
+		if _, err := f.Promote(context.Background(), b, s, nil); !errors.Is(err, errCrash) {
+			t.Fatalf("%v", err)
+		}
+		f.open()
+	}
+	if got := f.actions(); got[len(got)-1] != "bundle.sealed" || len(got) != 7 {
+		t.Fatalf("%q", got)
+	}
+	s.named = nil
+	stable := f.promote(b, s).Sealed.Bundle
+	if _, err := os.Stat(s.path); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.Rollback(stable, "ann", "wrong"); err != nil {
+		t.Fatal(err)
+	}
+	other := f.sealer()
+	if o := f.promote(b, other); o.Move != nil || o.Rollback.Source.Bundle != stable || other.calls != 0 {
+		t.Errorf("%+v", o)
+	}
+}
+
+// TestUndoneWhileSealed: another process rolls the release back while its bundle is
+// being written. Nothing appears under the bundle's name, and the answer is the
+// rollback.
+func TestUndoneWhileSealed(t *testing.T) {
+	f, b := canary(t, 3)
+	s := f.sealer()
+	s.during = func() {
+		l, err := Open(f.path, f.options())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer l.Close()
+		if _, err := l.Rollback(b.ID, "ann", "checkout fails"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	o := f.promote(b, s)
+	if o.Move != nil || o.Sealed != nil || o.Rollback == nil || o.Rollback.Event.Actor != "ann" {
+		t.Errorf("%+v", o)
+	}
+	if _, err := os.Stat(s.path); err == nil || s.sealed != nil {
+		t.Error("a bundle of a release that was rolled back")
 	}
 	if got := f.actions(); got[len(got)-1] != "rollback" {
 		t.Errorf("%q", got)

@@ -44,6 +44,9 @@ func (printer) Seal(_ context.Context, p release.Promotion) (sign.Digest, error)
 	return sign.Sum(p.Decision), nil
 }
 
+func (printer) Publish() error { return nil }
+func (printer) Discard()       {}
+
 // A policy, a canary, its windows, and the decision that follows.
 func Example() {
 	dir, err := os.MkdirTemp("", "ledger")

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"crypto/ed25519"
-	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -154,11 +153,18 @@ type fileSealer struct {
 	path   string
 	before error // fail before anything is written
 	after  error // fail once it is
+	named  error // fail when it is to get its name
+	during func()
 	calls  int
+
+	sealed []byte
 }
 
 func (s *fileSealer) Seal(_ context.Context, p Promotion) (sign.Digest, error) {
 	s.calls++
+	if s.during != nil {
+		s.during()
+	}
 	if s.before != nil {
 		return sign.Digest{}, s.before
 	}
@@ -180,14 +186,18 @@ func (s *fileSealer) Seal(_ context.Context, p Promotion) (sign.Digest, error) {
 	if err == nil && !bytes.Equal(there, data) {
 		return sign.Digest{}, fs.ErrExist
 	}
-	if errors.Is(err, fs.ErrNotExist) {
-		err = os.WriteFile(s.path, data, 0o644)
-	}
-	if err == nil {
-		err = s.after
-	}
-	return sign.Sum(data), err
+	s.sealed = data
+	return sign.Sum(data), s.after
 }
+
+func (s *fileSealer) Publish() error {
+	if s.named != nil {
+		return s.named
+	}
+	return os.WriteFile(s.path, s.sealed, 0o644)
+}
+
+func (s *fileSealer) Discard() { s.sealed = nil }
 
 func (f *fixture) sealer() *fileSealer {
 	return &fileSealer{path: filepath.Join(f.t.TempDir(), "bundle")}

@@ -8,11 +8,12 @@
 // event is the instant that its decision is about: a verifier has the same
 // numbers.
 //
-// A promotion is three writes: the event promote, the new bundle, the event
-// bundle.sealed. After a crash between any two of them the next call finds the
-// promotion under way and finishes it, by the same code and to the same bytes: a
-// bundle is sealed over the ledger as it stood at its promote. If meanwhile a
-// window came that rolls back, the promotion is undone by a rollback instead.
+// A promotion is four steps: the event promote, the new bundle under a name that
+// nobody takes for a bundle's, the event bundle.sealed, the name. After a crash
+// between any two of them the next call finds how far the promotion came and
+// finishes it, by the same code and to the same bytes: a bundle is sealed over the
+// ledger as it stood at its promote. If meanwhile a window came that rolls back,
+// the promotion is undone by a rollback instead, and no bundle appears.
 package release
 
 import (
@@ -36,6 +37,7 @@ type Options struct {
 	Producer string // its digest is code.hash of the events: "relseal 0.1.0"
 	Actor    string
 	Root     *audit.RootRef // of a new ledger: the trust root that its genesis names; may be nil
+	NowMS    int64          // somebody's word that it is this time now, about; 0 for none
 }
 
 // Create makes a ledger for a product at path, which must not exist, and returns
@@ -104,6 +106,8 @@ type View struct {
 	LastMS  int64 // its time, or that of the genesis
 	State   *gates.Ledger
 	Faults  []*gates.Fault // events that do not follow from those before them
+
+	last gates.Event // the last event
 }
 
 // Read takes in a ledger. Events count if a key of keys vouches for them; what is
@@ -125,7 +129,8 @@ func Read(r io.Reader, keys sign.Verifiers) (*View, error) {
 }
 
 func (v *View) add(r audit.Record) {
-	if f := v.State.Add(eventOf(r.E)); f != nil {
+	v.last = eventOf(r.E)
+	if f := v.State.Add(v.last); f != nil {
 		v.Faults = append(v.Faults, f)
 	}
 	v.K, v.LastMS = r.E.K, r.E.TS.UnixMilli()
@@ -156,7 +161,7 @@ func (l *Ledger) append(build func(now gates.Event) ([]note, error)) ([]audit.Re
 		now := l.clock.hold()
 		notes, err := build(now)
 		if err == nil && len(notes) > 0 {
-			err = l.inOrder(notes[0].action, now.TimeMS)
+			err = l.inTime(notes, now)
 		}
 		if err != nil || len(notes) == 0 {
 			l.clock.release()
@@ -186,18 +191,6 @@ func (l *Ledger) append(build func(now gates.Event) ([]note, error)) ([]audit.Re
 		return recs, err
 	}
 }
-
-// inOrder refuses to record that time went back: a ledger can never be rid of it,
-// and would leave every later bundle undecided. Rolling back waits for no clock.
-func (l *Ledger) inOrder(action string, nowMS int64) error {
-	if l.LastMS-nowMS <= slackMS || action == gates.ActionRollback || action == gates.ActionRollbackDone {
-		return nil
-	}
-	return refuse("mend the clock of this machine, or wait until it has caught up", "the clock is %d ms behind event %d of the ledger", l.LastMS-nowMS, l.K)
-}
-
-// slackMS is how far ts may go back for a note, see E_TIME_ORDER.
-const slackMS = 1000
 
 func (l *Ledger) draft(n note) (audit.Draft, error) {
 	details, err := canon.Marshal(n.details)
@@ -245,6 +238,12 @@ func (i *instant) hold() gates.Event {
 }
 
 func (i *instant) release() { i.held = nil }
+
+// synchronised reports whether the system vouches for the clock.
+func (i *instant) synchronised() bool {
+	c, ok := i.Clock.(interface{ Synchronised() bool })
+	return ok && c.Synchronised()
+}
 
 // onlyKey trusts one key.
 type onlyKey struct{ key sign.PublicKey }

@@ -12,11 +12,18 @@ import (
 	"github.com/relseal/relseal/sign"
 )
 
-// A Sealer writes the bundle of a promotion, verifies it and returns its
-// bundle.id. It may be asked again for the same promotion, and must then make the
-// same bytes.
+// A Sealer makes the bundle of a promotion. It may be asked again for the same
+// promotion, and must then make the same bytes.
 type Sealer interface {
+	// Seal writes the bundle where nobody takes it for one, verifies it and returns
+	// its bundle.id.
 	Seal(context.Context, Promotion) (sign.Digest, error)
+
+	// Publish gives the bundle of the last Seal its name: the ledger has it.
+	Publish() error
+
+	// Discard removes what Seal has written and Publish has not named.
+	Discard()
 }
 
 // A Promotion is what the new bundle says beside what the source says.
@@ -58,9 +65,10 @@ type Override struct{ Actor, Reason string }
 // follows:
 //
 //   - PROMOTE: records promote, has s write the bundle of the next channel, records
-//     bundle.sealed.
+//     bundle.sealed, has s give the bundle its name.
 //   - ROLLBACK: records rollback. So does a trigger that comes to light while a
-//     promotion is under way.
+//     promotion is under way. What was rolled back before, the bundle or what it
+//     became, is the same answer.
 //   - HOLD, UNDECIDABLE: nothing, unless an override stands in for what is unmet.
 //
 // A promotion that is recorded already is finished, or its bundle written again.
@@ -88,7 +96,10 @@ func (l *Ledger) Promote(ctx context.Context, b Bundle, s Sealer, over *Override
 		return out, nil
 	}
 	// The promotion is on record from here; a crash leaves it to be finished.
-	out.Sealed, err = l.seal(ctx, out.Move, s)
+	out.Sealed, out.Rollback, err = l.seal(ctx, out.Move, s)
+	if out.Rollback != nil {
+		out.Move, out.Judgement = nil, nil
+	}
 	return out, err
 }
 
@@ -100,9 +111,13 @@ func (l *Ledger) decide(b Bundle, over *Override, now gates.Event) (Outcome, []n
 	case r == nil:
 		return out, nil, refuse("relseal release admit records a canary, whose windows then count", "the bundle %s came to no channel of this ledger", b.ID)
 	case r.Rollback != nil:
-		return out, nil, refuse("cut the version again: a release moves up only as a new canary", "the bundle was rolled back by event %d", r.Rollback.Event.K)
+		out.Rollback = r.Rollback
+		return out, nil, nil
 	case r.Move != nil && r.Move.Fault != nil:
 		return out, nil, refuse("cut the version again: a release moves up only as a new canary", "its promotion, event %d, does not follow: %v", r.Move.K, r.Move.Fault)
+	case r.Move != nil && r.Move.Sealed != nil && r.Move.Sealed.Rollback != nil:
+		out.Rollback = r.Move.Sealed.Rollback
+		return out, nil, nil
 	case r.Move != nil && r.Move.Sealed != nil:
 		out.Move, out.Resumed = r.Move, true
 		return out, nil, nil
@@ -128,7 +143,7 @@ func (l *Ledger) decide(b Bundle, over *Override, now gates.Event) (Outcome, []n
 	case over == nil:
 		return out, nil, nil
 	case !j.MayOverride():
-		return out, nil, refuse("", "nobody can override this: %s", list(j.Unmet()))
+		return out, nil, &RefusedError{Text: "nobody can override this: " + list(j.Unmet()), Undecided: true}
 	}
 	k := l.K + 1
 	promote.Override = &k
@@ -139,15 +154,17 @@ func (l *Ledger) decide(b Bundle, over *Override, now gates.Event) (Outcome, []n
 	}, nil
 }
 
-// seal writes the bundle of a promotion and records it.
-func (l *Ledger) seal(ctx context.Context, m *gates.Move, s Sealer) (*gates.Release, error) {
+// seal writes the bundle of a promotion, records it and gives it its name. If a
+// rollback came first, there is no bundle.
+func (l *Ledger) seal(ctx context.Context, m *gates.Move, s Sealer) (sealed *gates.Release, back *gates.Return, err error) {
 	p, err := l.promotion(m)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
+	defer s.Discard()
 	id, err := s.Seal(ctx, p)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	// The bundle is whole from here; what is missing is the record of it.
 	_, err = l.append(func(gates.Event) ([]note, error) {
@@ -156,18 +173,24 @@ func (l *Ledger) seal(ctx context.Context, m *gates.Move, s Sealer) (*gates.Rele
 		case m.Sealed != nil && m.Sealed.Bundle != id:
 			return nil, fmt.Errorf("the bundle of event %d was sealed as %s and now is %s", m.K, m.Sealed.Bundle, id)
 		case m.Sealed != nil:
+			back = m.Sealed.Rollback
 			return nil, nil
 		case m.Source.Rollback != nil:
-			return nil, refuse("the bundle that was just written must not be published", "the release was rolled back by event %d while its bundle was sealed", m.Source.Rollback.Event.K)
+			back = m.Source.Rollback
+			return nil, nil
 		}
 		policy := m.Judgement.Policy.Digest
 		return []note{{action: gates.ActionSealed, details: gates.Sealed{
 			Bundle: id, Channel: m.To, Version: m.Source.Version, Policy: &policy, Promote: &m.K}}}, nil
 	})
-	if err != nil {
-		return nil, err
+	if err != nil || back != nil {
+		return nil, back, err
 	}
-	return l.State.Release(id), nil
+	// The bundle is on record from here; a crash leaves it to be written again.
+	if err := s.Publish(); err != nil {
+		return nil, nil, err
+	}
+	return l.State.Release(id), nil, nil
 }
 
 // promotion returns what the bundle of a move says: a function of the ledger up to

@@ -132,8 +132,9 @@ func TestRollback(t *testing.T) {
 		t.Errorf("on stable stands %v", f.State.Head(gates.Stable))
 	}
 	for _, over := range []*Override{nil, {"ann", "please"}} {
-		if _, err := f.Promote(context.Background(), sb, s, over); err == nil {
-			t.Error("a bundle that was rolled back was promoted")
+		again, err := f.Promote(context.Background(), sb, s, over)
+		if err != nil || again.Move != nil || again.Rollback.Event.K != o.Rollback.Event.K || s.calls != 0 {
+			t.Errorf("a bundle that was rolled back: %+v %v", again, err)
 		}
 	}
 	f.clock.at += 4 * time.Minute

@@ -5,16 +5,24 @@ import (
 
 	"github.com/relseal/relseal/gates"
 	"github.com/relseal/relseal/internal/canon"
+	"github.com/relseal/relseal/internal/finding"
 	"github.com/relseal/relseal/sign"
 )
 
 // A RefusedError reports something that a ledger cannot record, and what to do.
-type RefusedError struct{ Text, Hint string }
+type RefusedError struct {
+	Code       finding.Code // "" where no code says it
+	Text, Hint string
+
+	// Undecided says that nothing is wrong with what was given: something is missing
+	// that may yet come, such as a right clock.
+	Undecided bool
+}
 
 func (e *RefusedError) Error() string { return e.Text }
 
 func refuse(hint, format string, args ...any) error {
-	return &RefusedError{fmt.Sprintf(format, args...), hint}
+	return &RefusedError{Text: fmt.Sprintf(format, args...), Hint: hint}
 }
 
 // Register puts a policy into the ledger and returns its event. If it is the one

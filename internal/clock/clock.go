@@ -35,6 +35,10 @@ func (c *Clock) Now() (ts time.Time, tauMonoUS int64, clock string) {
 	return time.Now(), c.mono(), c.name
 }
 
+// Synchronised reports whether the system says that its wall time is kept to that of
+// others. False is no word against it: many systems do not say.
+func (c *Clock) Synchronised() bool { return synchronised() }
+
 // processClock counts from its own start, under a random name.
 func processClock() *Clock {
 	var name [16]byte

@@ -32,6 +32,14 @@ func bootClock() *Clock {
 	}
 }
 
+// synchronised asks the kernel whether something keeps its time to that of others.
+// Setting the time by hand ends that.
+func synchronised() bool {
+	var t unix.Timex
+	state, err := unix.Adjtimex(&t) // with no mode set it only reads
+	return err == nil && state != unix.TIME_ERROR && t.Status&unix.STA_UNSYNC == 0
+}
+
 func monotonic() (us int64, err error) {
 	var ts unix.Timespec
 	err = unix.ClockGettime(unix.CLOCK_MONOTONIC, &ts)

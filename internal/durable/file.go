@@ -78,6 +78,10 @@ func (f *File) Write(p []byte) (int, error) {
 	return n, f.err
 }
 
+// Staged returns the path under which what was written so far can be read until
+// Commit or Discard. Nobody may rely on it after that.
+func (f *File) Staged() string { return f.temp }
+
 // Commit makes the file real, or fails and leaves nothing behind. One failure
 // leaves the file in place: when the directory cannot be synced the new file is
 // there and whole, but a crash may still undo it.

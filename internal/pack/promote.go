@@ -6,16 +6,19 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"os"
 	"slices"
 
 	"github.com/relseal/relseal/bundle"
 	"github.com/relseal/relseal/internal/canon"
+	"github.com/relseal/relseal/internal/durable"
 	"github.com/relseal/relseal/release"
 	"github.com/relseal/relseal/sign"
 	"github.com/relseal/relseal/verify"
 )
 
-// A Promoter writes the bundles of promotions; it is a [release.Sealer].
+// A Promoter writes the bundles of promotions; it is a [release.Sealer]. A bundle has
+// its name only once Publish has given it: before that it is a temporary file beside it.
 type Promoter struct {
 	Source  string // the bundle that is promoted, verified by the caller
 	File    string
@@ -24,29 +27,39 @@ type Promoter struct {
 	Known   verify.Options // whose signatures count beside the key's, and which artifacts the caller has
 
 	Sealed Sealed // of the last call
+
+	staged *durable.File
 }
 
-// Seal seals the ReleaseBundle of a promotion into a file and verifies it. A file
-// that an earlier call left is as good, if it is this bundle.
+// Seal seals the ReleaseBundle of a promotion into a file beside p.File and verifies
+// it. A p.File that an earlier call left is as good, if it is this bundle.
 func (p *Promoter) Seal(ctx context.Context, o release.Promotion) (sign.Digest, error) {
 	m, files, err := promoted(p.Source, o, p.Key)
 	if err != nil {
 		return sign.Digest{}, err
 	}
-	id, err := bundle.WriteSealed(p.File, p.Replace, func(w io.Writer) (sign.Digest, error) {
-		return bundle.SealRelease(w, m, files, p.Key)
-	})
-	there := errors.Is(err, fs.ErrExist)
-	if there {
-		id, err = bundle.SealRelease(io.Discard, m, files, p.Key)
+	// What would keep the bundle from its name is found before it is on record.
+	if info, err := os.Stat(p.File); err == nil && info.IsDir() {
+		return sign.Digest{}, &fs.PathError{Op: "create", Path: p.File, Err: errors.New("is a directory")}
 	}
+	var w io.Writer = io.Discard
+	file := p.File
+	p.staged, err = durable.Create(p.File, 0o644, p.Replace)
+	there := errors.Is(err, fs.ErrExist)
+	if err != nil && !there {
+		return sign.Digest{}, err
+	}
+	if !there {
+		w, file = p.staged, p.staged.Staged()
+	}
+	id, err := bundle.SealRelease(w, m, files, p.Key)
 	if err != nil {
 		return sign.Digest{}, err
 	}
 	known := p.Known
 	known.Keys = either{sealingKey{p.Key.Public()}, known.Keys}
-	p.Sealed, err = check(ctx, p.File, known)
-	p.Sealed.ID = id
+	p.Sealed, err = check(ctx, file, known)
+	p.Sealed.File, p.Sealed.ID = p.File, id
 	if err == nil && there && (p.Sealed.Report.Bundle.ID == nil || *p.Sealed.Report.Bundle.ID != id) {
 		return id, &fs.PathError{Op: "create", Path: p.File, Err: fs.ErrExist}
 	}
@@ -54,6 +67,21 @@ func (p *Promoter) Seal(ctx context.Context, o release.Promotion) (sign.Digest, 
 		err = unsound(p.Sealed)
 	}
 	return id, err
+}
+
+// Publish gives the bundle its name.
+func (p *Promoter) Publish() error {
+	if p.staged == nil {
+		return nil // the file was there
+	}
+	return p.staged.Commit()
+}
+
+// Discard removes a bundle that was not published.
+func (p *Promoter) Discard() {
+	if p.staged != nil {
+		p.staged.Discard()
+	}
 }
 
 // promoted returns the manifest and the files of a promotion: what the source has,

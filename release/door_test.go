@@ -1,0 +1,107 @@
+package release
+
+import (
+	"errors"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/relseal/relseal/gates"
+	"github.com/relseal/relseal/internal/finding"
+)
+
+// A strangeClock is the clock of another machine than the one that wrote the ledger.
+type strangeClock struct {
+	testClock
+	synced bool
+}
+
+func (c *strangeClock) Now() (time.Time, int64, string) {
+	at, _, _ := c.testClock.Now()
+	return at, 0, "another"
+}
+
+func (c *strangeClock) Synchronised() bool { return c.synced }
+
+// What a clock says is recorded for ever: one that is ahead of everything on record is
+// refused unless something speaks for it, and then the ledger does not wait for it.
+func TestClockAhead(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		ahead time.Duration
+		clock func(*fixture, *Options)
+		good  bool
+	}{
+		{"an hour", time.Hour, nil, true},
+		{"five hours", 5 * time.Hour, nil, false},
+		{"a year", 365 * 24 * time.Hour, nil, false},
+		{"a year, and the system keeps it to the time of others", 365 * 24 * time.Hour, func(_ *fixture, o *Options) { o.Clock.(*strangeClock).synced = true }, true},
+		{"a year, and somebody says so", 365 * 24 * time.Hour, func(_ *fixture, o *Options) { o.NowMS = ms(365*24*time.Hour + time.Hour) }, true},
+		{"a year, and somebody says another time", 365 * 24 * time.Hour, func(_ *fixture, o *Options) { o.NowMS = ms(5 * time.Hour) }, false},
+		{"the clock that wrote the ledger has gone on", 365 * 24 * time.Hour, func(f *fixture, o *Options) {
+			f.clock.at = 365 * 24 * time.Hour
+			o.Clock = f.clock
+		}, true},
+	} {
+		f := newFixture(t)
+		f.register()
+		o := f.options()
+		o.Clock = &strangeClock{testClock: testClock{c.ahead}}
+		if c.clock != nil {
+			c.clock(f, &o)
+		}
+		l, err := Open(f.path, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = l.Admit(bundleOf("canary", gates.Canary))
+		refused, ok := errors.AsType[*RefusedError](err)
+		if (err == nil) != c.good || err != nil && (!ok || refused.Code != finding.TimebaseSkew || !refused.Undecided) {
+			t.Errorf("%s: %v", c.name, err)
+		}
+		l.Close()
+		f.open()
+		f.clock.at = max(f.clock.at, time.Minute)
+		if !c.good { // the right clock is not blocked
+			f.admit("another")
+			if got := f.actions(); !slices.Equal(got, []string{"policy.register", "bundle.sealed"}) {
+				t.Errorf("%s: %q", c.name, got)
+			}
+		}
+	}
+}
+
+// Windows that were measured just now speak for the clock; those of long ago do not.
+func TestClockAheadOfWindows(t *testing.T) {
+	f, b := canary(t, 1)
+	o := f.options()
+	o.Clock = &strangeClock{testClock: testClock{10 * time.Hour}}
+	l, err := Open(f.path, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	if _, err := l.Observe([]gates.Window{window(b, 2, time.Minute)}, false); err == nil {
+		t.Error("recorded a time nine hours ahead")
+	}
+	if o, err := l.Observe([]gates.Window{window(b, 2, 9*time.Hour)}, false); err != nil || o.Appended != 1 {
+		t.Errorf("%+v %v", o, err)
+	}
+}
+
+// Rolling back waits for no clock.
+func TestClockRollback(t *testing.T) {
+	for _, at := range []time.Duration{-time.Hour, 1000 * time.Hour} {
+		f, b := canary(t, 1)
+		o := f.options()
+		o.Clock = &strangeClock{testClock: testClock{at}}
+		l, err := Open(f.path, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := l.Rollback(b.ID, "ann", "checkout fails"); err != nil {
+			t.Error(err)
+		}
+		l.Close()
+	}
+}
