@@ -9,8 +9,11 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/relseal/relseal/audit"
 	"github.com/relseal/relseal/internal/cut"
+	"github.com/relseal/relseal/internal/finding"
 	"github.com/relseal/relseal/internal/hint"
+	"github.com/relseal/relseal/release"
 	"github.com/relseal/relseal/sign"
 )
 
@@ -83,8 +86,14 @@ func codeOf(err error) int {
 	var path *fs.PathError
 	var link *os.LinkError
 	var create *cut.CreateError
+	var git *cut.GitError
 	var errno syscall.Errno
 	switch {
+	case errors.As(err, &git):
+		if git.Ran {
+			return exitNoInput
+		}
+		return exitIO
 	case errors.As(err, &create), errors.As(err, &link), errors.Is(err, fs.ErrExist):
 		return exitCantCreate
 	case errors.Is(err, syscall.EISDIR): // found out by reading
@@ -103,6 +112,20 @@ func codeOf(err error) int {
 		return exitIO
 	}
 	return exitReject
+}
+
+// faultCode returns the stable code of what err reports, "" if it has none.
+func faultCode(err error) finding.Code {
+	if e, ok := errors.AsType[*release.RefusedError](err); ok {
+		return e.Code
+	}
+	if e, ok := errors.AsType[*audit.KeyError](err); ok && e != nil {
+		return finding.KeyUnknown
+	}
+	if e, ok := errors.AsType[*audit.DamagedError](err); ok {
+		return e.Finding.Code
+	}
+	return ""
 }
 
 // plainText returns the text of err. Where it holds what the os package says of

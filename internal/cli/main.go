@@ -10,9 +10,12 @@ import (
 	"io"
 	"os"
 	"runtime/debug"
+	"slices"
 	"strings"
 
 	"github.com/urfave/cli/v2"
+
+	"github.com/relseal/relseal/internal/canon"
 )
 
 // Main runs relseal with the given arguments, the program's name first, and
@@ -39,6 +42,7 @@ func Main(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io
 	app := newApp(env)
 	ordered, quoted, err := flagsFirst(app, args)
 	env.quoted = quoted
+	env.json = slices.Contains(args[:len(args)-quoted], "--json")
 	if err == nil {
 		err = app.RunContext(ctx, ordered)
 	}
@@ -54,7 +58,8 @@ type environment struct {
 	stdout io.Writer
 	stderr io.Writer
 
-	quoted int // of the arguments, the last so many stood behind "--"
+	quoted int  // of the arguments, the last so many stood behind "--"
+	json   bool // the result is asked for as JSON
 }
 
 // terminal reports whether v is a terminal.
@@ -80,7 +85,26 @@ func (env *environment) finish(ctx context.Context, err error) int {
 	code, text, hint := classify(ctx, err)
 	env.say("error", text)
 	env.say("hint", hint)
+	env.printRefusal(refusal{"relseal/error/v1", code, orNull(string(faultCode(err))), text, orNull(hint)})
 	return code
+}
+
+// A refusal is what a command prints as JSON that had nothing else to print.
+type refusal struct {
+	Schema string  `json:"schema"`
+	Exit   int     `json:"exit"`
+	Code   *string `json:"code"` // null where no code says it
+	Text   string  `json:"text"`
+	Hint   *string `json:"hint"`
+}
+
+func (env *environment) printRefusal(r refusal) {
+	if out, ok := env.stdout.(*checkedWriter); !ok || !env.json || out.any || out.err != nil {
+		return
+	}
+	if data, err := canon.Marshal(r); err == nil {
+		fmt.Fprintf(env.stdout, "%s\n", data)
+	}
 }
 
 // say writes each line of a message to stderr.
@@ -95,6 +119,7 @@ func (env *environment) say(kind, text string) {
 type checkedWriter struct {
 	w   io.Writer
 	err error
+	any bool // something was written
 }
 
 func (c *checkedWriter) Write(p []byte) (int, error) {
@@ -102,7 +127,7 @@ func (c *checkedWriter) Write(p []byte) (int, error) {
 		return 0, c.err
 	}
 	n, err := c.w.Write(p)
-	c.err = err
+	c.err, c.any = err, c.any || n > 0
 	return n, err
 }
 

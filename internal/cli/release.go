@@ -10,6 +10,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/relseal/relseal/audit"
 	"github.com/relseal/relseal/bundle"
 	"github.com/relseal/relseal/gates"
 	"github.com/relseal/relseal/internal/clock"
@@ -22,7 +23,7 @@ import (
 )
 
 func releaseCommand(env *environment) *cli.Command {
-	return &cli.Command{
+	c := &cli.Command{
 		Name:  "release",
 		Usage: "move a release from canary to stable to LTS, or back",
 		Description: `A ledger is the signed record of a product's moves between channels: which policy
@@ -46,6 +47,39 @@ Example:
 			releaseRotateCommand(env),
 		},
 	}
+	for _, sub := range c.Subcommands {
+		action := sub.Action
+		sub.Action = func(c *cli.Context) error { return releaseError(action(c)) }
+	}
+	return c
+}
+
+// releaseError gives an error of these commands its exit code and its hint. 1 and 2 are
+// answers: a refusal is 66, or 1 where it is only that something is missing yet.
+func releaseError(err error) error {
+	if err == nil {
+		return nil
+	}
+	if _, ok := errors.AsType[*answerError](err); ok {
+		return err
+	}
+	if e, ok := errors.AsType[*exitError](err); ok && e.code != exitReject {
+		return err
+	}
+	code := exitNoInput
+	if r, ok := errors.AsType[*release.RefusedError](err); ok {
+		err = hint.With(err, r.Hint)
+		if r.Undecided {
+			code = exitUndecidable
+		}
+	} else if e, ok := errors.AsType[*audit.KeyError](err); ok {
+		err = hint.With(err, "only "+e.Want.String()+" signs the ledger now")
+	} else if _, ok := errors.AsType[*exitError](err); !ok {
+		if c := codeOf(err); c != exitReject {
+			return err
+		}
+	}
+	return &exitError{code, err, ""}
 }
 
 // ledgerFlag is on the commands whose argument is a bundle.
@@ -76,7 +110,11 @@ func (env *environment) openLedger(c *cli.Context, arg string) (*release.Ledger,
 	if err != nil {
 		return nil, nil, err
 	}
-	l, err := release.Open(file, ledgerOptions(c, key))
+	o, err := ledgerOptions(c, key)
+	if err != nil {
+		return nil, nil, err
+	}
+	l, err := release.Open(file, o)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -89,16 +127,25 @@ func (env *environment) openLedger(c *cli.Context, arg string) (*release.Ledger,
 	return l, key, nil
 }
 
-func ledgerOptions(c *cli.Context, key sign.Signer) release.Options {
-	return release.Options{Signer: key, Clock: clock.System(), Producer: producer, Actor: account(c)}
+// systemClock is the clock of this machine; tests turn it.
+var systemClock = func() audit.Clock { return clock.System() }
+
+// ledgerOptions returns who writes to a ledger.
+func ledgerOptions(c *cli.Context, key sign.Signer) (release.Options, error) {
+	o := release.Options{Signer: key, Clock: systemClock(), Producer: producer, Actor: account(c)}
+	if c.IsSet("now") {
+		at, err := time.Parse(time.RFC3339, c.String("now"))
+		if err != nil {
+			return o, usageErrorHint(fmt.Sprintf("%s: --now %q is no time", c.Command.HelpName, c.String("now")), "--now 2026-01-31T12:00:00Z")
+		}
+		o.NowMS = at.UnixMilli()
+	}
+	return o, nil
 }
 
-// ledgerError gives a refusal of the ledger its hint.
-func ledgerError(err error) error {
-	if r, ok := errors.AsType[*release.RefusedError](err); ok {
-		return hint.With(err, r.Hint)
-	}
-	return err
+// nowFlag is on the commands that record a time, but for those that roll back.
+func clockFlag() cli.Flag {
+	return &cli.StringFlag{Name: "now", Usage: "it is about `T`, in RFC 3339: where the ledger has rested and nothing else speaks for the clock of this machine"}
 }
 
 // noPolicy says in time that nothing can judge a release: once it has a window, it
@@ -124,7 +171,11 @@ func (env *environment) readBundle(c *cli.Context, file string, known verify.Opt
 	}
 	if !report.Valid {
 		a := answer(report).(*answerError)
-		return release.Bundle{}, &exitError{a.code, fmt.Errorf("%s: the bundle does not verify\n%s", file, findingsOf(report)), a.hint}
+		err := fmt.Errorf("%s: the bundle does not verify\n%s", file, findingsOf(report))
+		if a.code == exitUndecidable {
+			return release.Bundle{}, &exitError{a.code, err, a.hint}
+		}
+		return release.Bundle{}, &exitError{exitNoInput, err, a.hint}
 	}
 	m, id, err := pack.ReadRelease(file)
 	if err != nil {

@@ -60,7 +60,10 @@ func (env *environment) releaseInit(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	o := ledgerOptions(c, key)
+	o, err := ledgerOptions(c, key)
+	if err != nil {
+		return err
+	}
 	if o.Root, err = rootRef(c, key, sign.RoleLedger); err != nil {
 		return err
 	}

@@ -26,7 +26,7 @@ A window that the ledger has already is left out. With --from-trail they are the
 of another trail that have details.window and TS.snapshot.
 
 A refused line is named; nothing of the batch is appended then, with --keep-going only
-the line itself is left out. The exit code is 2 either way.
+the line itself is left out. The exit code is 66 either way.
 
 Windows decide nothing, promote does, with one exception: a window that comes after the
 promotion of its release and triggers rolls back, now, what the release became (exit 2).
@@ -41,6 +41,7 @@ Example:
 			&cli.StringSliceFlag{Name: "trust", Usage: "with --from-trail, trust the public key in `FILE`, or every *.pub of a directory, beside the signing key's own; may be repeated"},
 			&cli.BoolFlag{Name: "keep-going", Usage: "append the other lines if one is refused"},
 			accountFlag(),
+			clockFlag(),
 		}, append(signingKeyFlags(), jsonFlag())...),
 		Action: func(c *cli.Context) error {
 			if err := exactArgs(c, "LEDGER"); err != nil {
@@ -152,7 +153,7 @@ func (env *environment) appendWindows(c *cli.Context, l *release.Ledger, in wind
 		}
 		o, err := l.Observe(ws, c.Bool("keep-going"))
 		if err != nil {
-			return ledgerError(err)
+			return err
 		}
 		result.Appended, result.Known = int64(o.Appended), int64(o.Known)
 		for _, r := range l.State.Releases() {
@@ -199,7 +200,11 @@ func (env *environment) appendWindows(c *cli.Context, l *release.Ledger, in wind
 		if !c.Bool("keep-going") {
 			next = "nothing was appended; --keep-going leaves out these lines alone"
 		}
-		return &answerError{code: exitReject, hint: next}
+		code := exitNoInput
+		if len(result.Rollbacks) > 0 {
+			code = exitReject
+		}
+		return &answerError{code: code, hint: next}
 	}
 	if len(result.Rollbacks) > 0 {
 		return &answerError{code: exitReject}

@@ -28,7 +28,8 @@ window that the ledger has of it, now:
   PROMOTE      records it, seals the bundle of the next channel with windows, decision,
                ledger and evidence, verifies it, records it (exit 0)
   HOLD, UNDECIDABLE      says what is missing and writes nothing (exit 1)
-  ROLLBACK     records it, names the bundle to return to and the deadline (exit 2)
+  ROLLBACK     records it, names the bundle to return to and the deadline (exit 2); so
+               does a bundle that was rolled back before
 
 A promotion that was interrupted is finished by the same call. --override signs with your
 name and reason that it goes on although something is unmet; no trigger, no missing window
@@ -115,23 +116,25 @@ func (env *environment) releasePromote(c *cli.Context) error {
 		return exists(out)
 	}
 	if err != nil {
-		return ledgerError(err)
+		return err
 	}
 	return env.promoted(c, o, p)
 }
 
 func (env *environment) promoted(c *cli.Context, o release.Outcome, p *pack.Promoter) error {
-	result := promoteResult{Schema: "relseal/release-promote/v1", Release: o.Source.Bundle, Version: o.Source.Version, From: o.Source.Channel, Alerts: []string{}, Resumed: o.Resumed}
+	result := promoteResult{Schema: "relseal/release-promote/v1", Release: o.Source.Bundle, Version: o.Source.Version, From: o.Source.Channel, Alerts: []string{}, Unmet: []string{}, Resumed: o.Resumed}
 	j, text := o.Judgement, ""
-	if j == nil {
+	if j == nil && o.Move != nil {
 		j = o.Move.Judgement
 		text = fmt.Sprintf("the promotion was recorded as event %d\n", o.Move.K)
 	}
-	result.Outcome, result.Unmet = j.Outcome(), j.Unmet()
-	if j.Policy != nil {
-		result.Decision, result.Alerts = &j.Digest, j.Decision.Alerts
+	if j != nil {
+		result.Outcome, result.Unmet = j.Outcome(), j.Unmet()
+		if j.Policy != nil {
+			result.Decision, result.Alerts = &j.Digest, j.Decision.Alerts
+		}
+		text += j.Explain()
 	}
-	text += j.Explain()
 	var answer error
 	switch {
 	case o.Move != nil:
@@ -144,8 +147,16 @@ func (env *environment) promoted(c *cli.Context, o release.Outcome, p *pack.Prom
 	case o.Rollback != nil:
 		result.Outcome = gates.Rollback
 		result.K, result.ReturnTo, result.DeadlineMS = &o.Rollback.Event.K, o.Rollback.To, o.Rollback.DeadlineMS
-		text += rollbackText(o.Rollback)
-		answer = &answerError{code: exitReject, hint: rollBackNow}
+		next := rollBackNow
+		if o.Rollback.Done == nil {
+			text += rollbackText(o.Rollback)
+		} else {
+			text += fmt.Sprintf("%s was rolled back from %s by event %d\n", o.Rollback.Source.Bundle, o.Rollback.Channel, o.Rollback.Event.K)
+		}
+		if j == nil {
+			next = "cut the version again: a release moves up only as a new canary"
+		}
+		answer = &answerError{code: exitReject, hint: next}
 	default:
 		answer = &answerError{code: exitUndecidable, hint: "nothing was written; relseal release status says what it waits for"}
 	}

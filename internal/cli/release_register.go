@@ -25,6 +25,7 @@ Example:
 		Flags: append([]cli.Flag{
 			&cli.StringFlag{Name: "policy", Usage: "the gate policy in `F`"},
 			accountFlag(),
+			clockFlag(),
 		}, append(signingKeyFlags(), jsonFlag())...),
 		Action: func(c *cli.Context) error {
 			if err := exactArgs(c, "LEDGER"); err != nil {
@@ -62,7 +63,7 @@ func (env *environment) releaseRegister(c *cli.Context) error {
 	before := l.K
 	r, err := l.Register(policy)
 	if err != nil {
-		return ledgerError(err)
+		return err
 	}
 	text := "registered"
 	if l.K == before {
@@ -107,6 +108,7 @@ func sourceFlags() []cli.Flag {
 		&cli.StringSliceFlag{Name: "trust", Usage: "trust the public key in `FILE`, or every *.pub of a directory, beside the signing key's own; may be repeated"},
 		&cli.StringFlag{Name: "artifacts", Usage: "look in `DIR` for artifacts that the bundle does not contain"},
 		accountFlag(),
+		clockFlag(),
 	}
 }
 
@@ -127,7 +129,7 @@ func (env *environment) releaseAdmit(c *cli.Context) error {
 	before := l.K
 	r, err := l.Admit(b)
 	if err != nil {
-		return ledgerError(err)
+		return err
 	}
 	env.noPolicy(l, r)
 	text := "admitted"

@@ -82,7 +82,7 @@ func (env *environment) releaseRollback(c *cli.Context) error {
 		t, err = l.Rollback(id, account(c), c.String("reason"))
 	}
 	if err != nil {
-		return ledgerError(err)
+		return err
 	}
 	result := rollbackResult{"relseal/release-rollback/v1", t.Source.Bundle, t.Channel, t.To, t.Event.K, t.DeadlineMS, nil}
 	if t.Done == nil {

@@ -1,14 +1,11 @@
 package cli
 
 import (
-	"errors"
 	"fmt"
 
 	"github.com/urfave/cli/v2"
 
 	"github.com/relseal/relseal/audit"
-	"github.com/relseal/relseal/internal/clock"
-	"github.com/relseal/relseal/internal/hint"
 	"github.com/relseal/relseal/keys"
 	"github.com/relseal/relseal/sign"
 )
@@ -30,6 +27,7 @@ Example:
 			&cli.BoolFlag{Name: "accept", Usage: "take the ledger over"},
 			&cli.StringFlag{Name: "notes", Usage: "record `TEXT` with it, such as why"},
 			&cli.StringFlag{Name: "actor", Usage: "record `A` as who did it"},
+			clockFlag(),
 			jsonFlag(),
 		),
 		Action: func(c *cli.Context) error { return releaseRotate(env, c) },
@@ -43,27 +41,15 @@ func releaseRotate(env *environment, c *cli.Context) error {
 	if c.IsSet("to") == c.Bool("accept") {
 		return usageErrorHint("relseal release rotate-key: one of --to and --accept is needed", "--to 2027.pub with the present key, then --accept with the next one")
 	}
-	file, err := ledgerFile(c.Args().First())
+	l, key, err := env.openLedger(c, c.Args().First())
 	if err != nil {
 		return err
 	}
-	key, err := env.signingKey(c)
-	if err != nil {
-		return err
-	}
-	d := audit.Draft{Actor: audit.Txt(account(c)), Code: sign.Sum([]byte(producer))}
-	if notes := c.String("notes"); notes != "" {
-		d.Notes = audit.Txt(notes)
-	}
-	log, err := audit.Open(file, key, clock.System())
-	if err != nil {
-		return rotateError(err)
-	}
-	defer log.Close()
+	defer l.Close()
 	result := rotateResult{Schema: "relseal/release-rotate/v1", Ledger: c.Args().First(), Action: audit.ActionKeyAccept, Key: key.Public().KeyID()}
 	text := "has the ledger now: it alone signs what comes"
 	if c.Bool("accept") {
-		err = log.Accept(d)
+		err = l.Accept(c.String("notes"))
 	} else {
 		var to sign.PublicKey
 		if to, err = keys.LoadPublic(c.String("to")); err != nil {
@@ -71,12 +57,13 @@ func releaseRotate(env *environment, c *cli.Context) error {
 		}
 		result.Action, result.Key = audit.ActionKeyRotate, to.KeyID()
 		text = "is the next key of the ledger: relseal release rotate-key --accept, with its private half, comes next"
-		err = log.HandOver(d, to)
+		err = l.HandOver(to, c.String("notes"))
 	}
 	if err != nil {
-		return rotateError(err)
+		return err
 	}
-	result.K, result.HK = log.Head()
+	head := l.Head()
+	result.K, result.HK = head.K, head.HK
 	return env.print(c, result, fmt.Sprintf("event %d  %s\n  %s %s\n", result.K, result.Action, result.Key, text))
 }
 
@@ -87,11 +74,4 @@ type rotateResult struct {
 	Key    sign.KeyID  `json:"key"` // that signs from now on
 	K      int64       `json:"k"`
 	HK     sign.Digest `json:"H_k"`
-}
-
-func rotateError(err error) error {
-	if e, ok := errors.AsType[*audit.KeyError](err); ok {
-		return hint.With(err, "only "+e.Want.String()+" signs the ledger now")
-	}
-	return err
 }

@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -10,11 +11,11 @@ import (
 
 	"github.com/relseal/relseal/audit"
 	"github.com/relseal/relseal/gates"
-	"github.com/relseal/relseal/internal/clock"
 	"github.com/relseal/relseal/internal/finding"
 	"github.com/relseal/relseal/keys"
 	"github.com/relseal/relseal/release"
 	"github.com/relseal/relseal/sign"
+	"github.com/relseal/relseal/verify"
 )
 
 func releaseStatusCommand(env *environment) *cli.Command {
@@ -23,8 +24,9 @@ func releaseStatusCommand(env *environment) *cli.Command {
 		Usage:     "show what stands on each channel, and what its next step waits for",
 		ArgsUsage: "LEDGER",
 		Description: `Shows the head of each channel with its version, age and windows, and what relseal
-release promote would say of it now. With --key the ledger is verified, and the exit
-code is that of the answer; without it is only read.
+release promote would say of it now. With --key the ledger is verified; without it is
+only read. The exit code is 2 if a rollback is due or under way, 66 if the ledger is
+damaged, 1 if something of it is undecidable.
 
 Example:
   relseal release status ledger --key release.pub
@@ -112,6 +114,9 @@ func (env *environment) releaseStatus(c *cli.Context) error {
 		}
 		if code = report.answer(); code != nil {
 			verified = false
+			if report.Verdict == verify.Reject { // 2 says that a rollback is due
+				code = &answerError{exitNoInput, code.(*answerError).hint}
+			}
 		}
 		if _, err := f.Seek(0, 0); err != nil {
 			return err
@@ -126,7 +131,7 @@ func (env *environment) releaseStatus(c *cli.Context) error {
 	if v.Genesis.Purpose != audit.PurposeLedger {
 		return fmt.Errorf("%s: the trail of a %s, not a ledger", file, v.Genesis.Purpose)
 	}
-	now, _, _ := clock.System().Now()
+	now, _, _ := systemClock().Now()
 	r, text, err := newStatus(v, now.UnixMilli())
 	if err != nil {
 		return err
@@ -134,6 +139,10 @@ func (env *environment) releaseStatus(c *cli.Context) error {
 	r.Verified = verified
 	if err := env.print(c, r, text); err != nil {
 		return err
+	}
+	due := len(r.Open) > 0 || slices.ContainsFunc(r.Channels, func(s statusChannel) bool { return s.Outcome == gates.Rollback })
+	if code == nil && due {
+		return &answerError{code: exitReject, hint: rollBackNow}
 	}
 	return code
 }

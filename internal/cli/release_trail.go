@@ -56,7 +56,7 @@ func readTrailWindows(c *cli.Context, keys sign.Verifiers) (windowInput, error) 
 		if fault != nil {
 			text = fmt.Sprintf("%s: %s", fault.Code, fault.Text)
 		}
-		return windowInput{}, &exitError{exitReject, fmt.Errorf("%s: %s", name, text), "relseal trail verify says what is wrong; --trust names the key that signs it"}
+		return windowInput{}, &exitError{exitNoInput, fmt.Errorf("%s: %s", name, text), "relseal trail verify says what is wrong; --trust names the key that signs it"}
 	}
 	in, err := newWindowInput(name, "event", &lines)
 	for i := range in.windows {

@@ -166,6 +166,7 @@ func (env *environment) share(c *cli.Context) (t run.Terminal, stop func()) {
 	out := env.stdout
 	if checked, ok := out.(*checkedWriter); ok {
 		out = checked.w // the file itself: a command asks whether it is a terminal
+		checked.any = true
 	}
 	return run.Terminal{
 		Stdin: env.stdin, Stdout: out, Stderr: env.stderr, Signals: signals,

@@ -20,15 +20,29 @@ import (
 
 	"github.com/klauspost/compress/zstd"
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/relseal/relseal/audit"
 )
 
 var update = flag.Bool("update", false, "write into the scripts what relseal prints, where they compare it as a whole")
 
-// In a script, relseal is this test binary under another name.
+// In a script, relseal is this test binary under another name. Its clock is ahead by
+// $CLOCK_AHEAD, behind if that is negative, and says so of itself.
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
-		"relseal": func() { os.Exit(Main(context.Background(), os.Args, os.Stdin, os.Stdout, os.Stderr)) },
+		"relseal": func() {
+			if ahead, err := time.ParseDuration(os.Getenv("CLOCK_AHEAD")); err == nil {
+				systemClock = func() audit.Clock { return wrongClock(ahead) }
+			}
+			os.Exit(Main(context.Background(), os.Args, os.Stdin, os.Stdout, os.Stderr))
+		},
 	})
+}
+
+type wrongClock time.Duration
+
+func (c wrongClock) Now() (time.Time, int64, string) {
+	return time.Now().Add(time.Duration(c)), 0, "00000000000000000000000000000000"
 }
 
 // TestScript runs the transcripts: what a user types, sees and gets. $VECTORS is

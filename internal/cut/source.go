@@ -102,6 +102,17 @@ func (s Source) versionFromTag(ctx context.Context, dir string) (string, error) 
 	return versions[0], nil
 }
 
+// A GitError reports a question to git that has no answer.
+type GitError struct {
+	Command string
+	Why     error
+	Ran     bool // git itself said no; else it could not be started, or was ended
+}
+
+func (e *GitError) Error() string { return "git " + e.Command + ": " + e.Why.Error() }
+
+func (e *GitError) Unwrap() error { return e.Why }
+
 // git runs a command of git that changes nothing.
 func git(ctx context.Context, dir string, args ...string) (string, error) {
 	cmd := exec.CommandContext(ctx, "git", append([]string{"-C", dir}, args...)...)
@@ -112,9 +123,12 @@ func git(ctx context.Context, dir string, args ...string) (string, error) {
 	if ctx.Err() != nil {
 		return "", ctx.Err()
 	}
-	if err != nil {
+	if exit, ok := errors.AsType[*exec.ExitError](err); ok && exit.Exited() {
 		line, _, _ := strings.Cut(strings.TrimSpace(stderr.String()), "\n")
-		return "", hint.With(fmt.Errorf("git %s: %s", args[0], line), "git -C "+dir+" status says more")
+		return "", hint.With(&GitError{args[0], errors.New(line), true}, "git -C "+dir+" status says more")
+	}
+	if err != nil {
+		return "", &GitError{args[0], err, false}
 	}
 	return strings.TrimSpace(stdout.String()), nil
 }
