@@ -90,7 +90,7 @@ func look(root *os.Root, path string) item {
 	case info.IsDir():
 		it.fault = fmt.Sprintf("no file below this directory can have a path of at most %d bytes", limits.Path)
 	default:
-		if kind := kindOf(info.Mode()); kind != "" {
+		if kind := Kind(info.Mode()); kind != "" {
 			it.fault = "the entry is " + kind + ", not a regular file"
 		}
 	}

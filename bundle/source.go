@@ -78,7 +78,7 @@ func NewReaderMax(r io.Reader, maxBytes int64, report func(finding.Finding)) Sou
 // looked at first, since opening a FIFO or a device can block or have effects,
 // and again afterwards, in case another file took its place.
 func openRegular(name string, info fs.FileInfo) (*os.File, fs.FileInfo, error) {
-	if kind := kindOf(info.Mode()); kind != "" {
+	if kind := Kind(info.Mode()); kind != "" {
 		return nil, nil, fmt.Errorf("%s is %s, not a regular file", name, kind)
 	}
 	f, err := os.OpenFile(name, os.O_RDONLY|openFlags, 0)
@@ -96,8 +96,8 @@ func openRegular(name string, info fs.FileInfo) (*os.File, fs.FileInfo, error) {
 	return f, now, nil
 }
 
-// kindOf names what is not a regular file; "" is for one that is.
-func kindOf(mode fs.FileMode) string {
+// Kind names what is not a regular file; "" is for one that is.
+func Kind(mode fs.FileMode) string {
 	switch mode.Type() {
 	case 0:
 		return ""

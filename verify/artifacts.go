@@ -11,6 +11,7 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"syscall"
 
 	"github.com/relseal/relseal/bundle"
 	"github.com/relseal/relseal/internal/finding"
@@ -33,21 +34,28 @@ func (b *check) judgeArtifacts(artifacts []bundle.Artifact) error {
 	}
 	for _, a := range artifacts {
 		found, err := b.Has(a.Hash, a.Size)
-		if err != nil {
+		switch {
+		case err != nil:
 			return err
-		}
-		if !found && !b.broken && !b.damagedCopy(a) {
+		case found || b.broken || b.damagedCopy(a):
+		case len(b.o.Held) > 0:
+			b.unseen++ // another artifact than the one that is asked about
+		default:
 			b.add(checkArtifacts, finding.New(finding.ArtifactMissing, a.URI,
 				fmt.Sprintf("neither embedded nor supplied (%d bytes, %s)", a.Size, a.Hash)))
 		}
 	}
-	return nil
+	if b.nested() {
+		return nil
+	}
+	b.judgeHeld(artifacts)
+	return b.judgeNamed(artifacts)
 }
 
 // Has implements Artifacts: what lies in the bundle, and what the caller has.
 // The copies in a release serve the audit bundles inside it too.
 func (b *check) Has(d sign.Digest, size int64) (bool, error) {
-	if b.copies[d] {
+	if b.copies[d] || holds(b.o.Held, d, size) {
 		return true, nil
 	}
 	if b.o.Artifacts == nil {
@@ -75,9 +83,19 @@ func (b *check) damagedCopy(a bundle.Artifact) bool {
 	return listed
 }
 
-// Dir returns the regular files below a directory as Artifacts. A file is
-// hashed when one of its size is asked for.
-func Dir(root string) (Artifacts, error) {
+// Dir returns the regular files below a directory as Artifacts. They match by digest
+// alone, whatever their names. A file is hashed when one of its size is asked for.
+func Dir(root string) (Artifacts, error) { return newDirSet(root) }
+
+// NamedDir is Dir for the artifacts of one release: what lies below root under the name of
+// an artifact and has other bytes is a finding. The name is the uri or, directly in root,
+// the last segment of the uri. Links are followed, as whoever uses the file would.
+func NamedDir(root string) (Artifacts, error) {
+	s, err := newDirSet(root)
+	return &namedSet{s, root}, err
+}
+
+func newDirSet(root string) (*fileSet, error) {
 	s := newFileSet()
 	err := filepath.WalkDir(root, func(path string, e fs.DirEntry, err error) error {
 		if err != nil || !e.Type().IsRegular() {
@@ -143,6 +161,11 @@ func (s *fileSet) prepare(ctx context.Context, sizes []int64) error {
 			}
 		}
 	}
+	return s.hash(ctx, todo)
+}
+
+// hash hashes files that have no hash yet.
+func (s *fileSet) hash(ctx context.Context, todo []string) error {
 	if len(todo) == 0 {
 		return nil
 	}
@@ -180,4 +203,76 @@ func hashFile(ctx context.Context, path string, pool blockPool) (sign.Digest, er
 	_, err = h.ReadFrom(untilDone{ctx, f})
 	h.close()
 	return <-h.sum, err
+}
+
+// hashNamed hashes a regular file that the caller names.
+func hashNamed(ctx context.Context, name string) (sign.Digest, int64, error) {
+	info, err := os.Stat(name)
+	if err != nil {
+		return sign.Digest{}, 0, err
+	}
+	if kind := bundle.Kind(info.Mode()); kind != "" {
+		return sign.Digest{}, 0, fmt.Errorf("%s is %s, not a regular file", name, kind)
+	}
+	hash, err := hashFile(ctx, name, newBlockPool())
+	return hash, info.Size(), err
+}
+
+// A namedSet is a fileSet whose files have the names that they bear below root.
+type namedSet struct {
+	*fileSet
+	root string
+}
+
+func (s *namedSet) named(ctx context.Context, names []string) (map[string]bearer, error) {
+	got := map[string]bearer{}
+	var todo []string
+	for _, name := range names {
+		if !filepath.IsLocal(filepath.FromSlash(name)) {
+			continue // no file can bear it
+		}
+		at := s.at(name)
+		info, err := os.Stat(at)
+		switch {
+		case errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR):
+			if _, err := os.Lstat(at); err == nil {
+				got[name] = bearer{kind: "a link to nothing"}
+			}
+		case err != nil:
+			return nil, err
+		case info.IsDir():
+		case !info.Mode().IsRegular():
+			got[name] = bearer{kind: bundle.Kind(info.Mode())}
+		default:
+			got[name] = bearer{}
+			if _, known := s.hashes[at]; !known {
+				todo = append(todo, at)
+			}
+		}
+	}
+	if err := s.hash(ctx, todo); err != nil {
+		return nil, err
+	}
+	for name, f := range got {
+		if f.kind == "" {
+			f.hash = s.hashes[s.at(name)]
+			got[name] = f
+		}
+	}
+	return got, nil
+}
+
+func (s *namedSet) at(name string) string { return filepath.Join(s.root, filepath.FromSlash(name)) }
+
+func (s *namedSet) holding() map[sign.Digest][]string {
+	found := map[sign.Digest][]string{}
+	for at, hash := range s.hashes {
+		if name, err := filepath.Rel(s.root, at); err == nil {
+			found[hash] = append(found[hash], filepath.ToSlash(name))
+		}
+	}
+	for _, names := range found {
+		slices.Sort(names)
+	}
+	return found
 }

@@ -21,6 +21,7 @@ import (
 type Options struct {
 	Keys      sign.Verifiers // whose signatures count
 	Artifacts Artifacts      // artifacts that the bundle may not contain; nil: none
+	Held      []Held         // the files that are asked about; none: the bundle as a whole is
 	Strict    bool           // what is UNDECIDABLE is REJECT
 	Expect    Expect         // what the caller expects of a release
 	Against   *Reference     // another copy, to say in which members a damaged one differs
@@ -89,6 +90,9 @@ type check struct {
 	key       sign.PublicKey // the sealing key, if it is trusted
 	authority sign.Authority // who may sign, if the caller has a root
 	counted   int            // keys whose signatures count
+	unseen    int            // artifacts that nobody asked about and whose bytes were not seen
+	inHand    []HeldFile     // the files asked about, and which artifacts they are
+	found     []Location     // where artifacts were found, if names count
 	keyID     sign.KeyID
 
 	lock     *envlock.Lock

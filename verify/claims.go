@@ -2,6 +2,7 @@ package verify
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/relseal/relseal/audit"
 	"github.com/relseal/relseal/bundle"
@@ -18,6 +19,8 @@ func (b *check) report() *Report {
 		Diag:      b.c.diag(),
 		Root:      b.rootUse(),
 		Decisions: b.decisions(),
+		Held:      b.inHand,
+		Artifacts: b.found,
 	}
 	r.Verdict = b.c.verdict()
 	if r.Verdict == Verified && len(r.Claims) == 0 {
@@ -34,6 +37,9 @@ func (b *check) identity() Identity {
 	}
 	if b.kind != "" {
 		id.Kind = &b.kind
+	}
+	if b.audit != nil && b.audit.Outcome != audit.StatusOK {
+		id.Outcome = &b.audit.Outcome
 	}
 	return id
 }
@@ -56,7 +62,12 @@ func (b *check) claims() []Claim {
 	if b.c.passed(checkFiles) {
 		claim("files.intact", Proved, "every file is the one that the manifest pins (%s)", plural(len(b.listed()), "file"))
 	}
-	if b.c.passed(checkFiles, checkArtifacts) {
+	for _, h := range b.inHand {
+		if len(h.URIs) > 0 && b.c.passed(checkFiles, checkArtifacts) {
+			claim("artifact.held", Proved, "the manifest pins the file in hand, %s, as artifact %s", h.Hash, strings.Join(h.URIs, ", "))
+		}
+	}
+	if b.c.passed(checkFiles, checkArtifacts) && b.unseen == 0 {
 		claim("artifacts.intact", Proved, "the bytes of every artifact have the pinned digest (%s)", plural(len(b.artifacts()), "artifact"))
 	}
 	if b.release != nil {
@@ -107,8 +118,8 @@ func (b *check) runClaims(where string) []Claim {
 	return claims
 }
 
-func dirty(d bool) string {
-	if d {
+func dirty(d *bool) string {
+	if d != nil && *d {
 		return " with uncommitted changes"
 	}
 	return ""
@@ -150,6 +161,9 @@ func (b *check) nonClaims() []NonClaim {
 	}
 	if b.release != nil && b.release.Channel == bundle.Canary {
 		out = append(out, NonClaim{"release.promoted", "a canary has not been judged by any window yet"})
+	}
+	if b.unseen > 0 {
+		out = append(out, NonClaim{"artifacts.others", fmt.Sprintf("the bytes of %s that nobody asked about were not seen", plural(b.unseen, "artifact"))})
 	}
 	for path, f := range b.files {
 		if f.Role == bundle.RoleEvidence && !isAuditBundle(path) {

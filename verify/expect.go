@@ -3,12 +3,11 @@ package verify
 import (
 	"cmp"
 	"fmt"
-	"io"
 	"strings"
 
+	"github.com/relseal/relseal/audit"
 	"github.com/relseal/relseal/bundle"
 	"github.com/relseal/relseal/internal/finding"
-	"github.com/relseal/relseal/internal/limits"
 )
 
 // Expect is what the caller expects of a release; "" expects nothing.
@@ -17,7 +16,17 @@ type Expect struct {
 	Version   string
 	Channel   string
 	NewerThan string // a version: the release must come after it
+	Outcome   string // ok, failed or aborted: of the run, or of every run of a release
+	Commit    string // 40 or 64 lower-case hexadecimal digits: the commit of the sources
+	Source    string // clean, dirty or none: whether files differed from that commit
 }
+
+// The states of a source. None is that of a run outside version control.
+const (
+	SourceClean = "clean"
+	SourceDirty = "dirty"
+	SourceNone  = "none"
+)
 
 // judgeExpected compares the release with what the caller expects. That is how a
 // rollback to an older, genuine release is found: the bundle itself cannot know.
@@ -28,6 +37,7 @@ func (b *check) judgeExpected() {
 			b.add(checkRelease, finding.New(finding.DataMismatch, "manifest.json", "another "+what+" than expected").Differs(want, got))
 		}
 	}
+	b.expectRuns()
 	if b.release == nil {
 		if b.audit != nil {
 			differ("product", e.Product, b.audit.Product)
@@ -46,27 +56,55 @@ func (b *check) judgeExpected() {
 	}
 }
 
-// VersionOf returns the version that the release bundle called name states. It is
-// the caller's own copy; nothing is verified.
-func VersionOf(name string) (string, error) {
-	src, err := bundle.Open(name, func(Finding) {})
-	if err != nil {
-		return "", err
+// expectRuns compares the runs of the bundle with what the caller expects of them. What
+// no run recorded is left open.
+func (b *check) expectRuns() {
+	e := b.o.Expect
+	runs := []*check{b}
+	if b.release != nil {
+		runs = nil
+		for _, id := range b.release.Provenance.Audit {
+			if in := b.evidence[bundle.EvidencePath(id)]; in != nil {
+				runs = append(runs, in)
+			}
+		}
 	}
-	defer src.Close()
-	e, err := src.Next()
-	if err != nil || e.Path != bundle.ManifestPath || e.Size > limits.Manifest {
-		return "", fmt.Errorf("%s: neither a version nor a release bundle", name)
+	differ := func(v Verdict, what, want, got string) {
+		if want != "" && want != got {
+			b.add(checkRelease, finding.New(finding.DataMismatch, bundle.ManifestPath, "another "+what+" than expected").As(v).Differs(want, got))
+		}
 	}
-	data, err := io.ReadAll(e.Body)
-	if err != nil {
-		return "", err
+	for _, in := range runs {
+		if in.audit == nil {
+			continue // its own finding says why
+		}
+		differ(Reject, "outcome", e.Outcome, in.audit.Outcome)
+		for _, t := range in.audit.Trails {
+			if tr := in.trails[t.Path]; tr != nil && t.Purpose == audit.PurposeRun {
+				differ(Reject, "commit", e.Commit, cmp.Or(strings.ToLower(tr.source.Commit), SourceNone))
+				state, v := tr.source.state()
+				differ(v, "state of the source", e.Source, state)
+			}
+		}
 	}
-	m, err := bundle.ReadReleaseManifest(data)
-	if err != nil {
-		return "", fmt.Errorf("%s: %w", name, err)
+	if b.release != nil {
+		differ(Reject, "commit", e.Commit, cmp.Or(deref(b.release.Commit), SourceNone))
 	}
-	return m.Version, nil
+}
+
+// state says what a run recorded of its source, and how bad another state is than the
+// expected one: where nobody looked, nobody can say.
+func (s source) state() (string, Verdict) {
+	switch {
+	case s.Commit == "":
+		return SourceNone, Reject
+	case s.Dirty == nil:
+		return "not looked at", Undecidable
+	case *s.Dirty:
+		return SourceDirty, Reject
+	default:
+		return SourceClean, Reject
+	}
 }
 
 // CompareVersions compares two semantic versions by the precedence of Semantic

@@ -44,12 +44,31 @@ type Report struct {
 
 	Root      *RootUse   `json:"root,omitempty"`      // where the caller gave a trust root
 	Decisions []Decision `json:"decisions,omitempty"` // by which a release came to its channel, made again
+	Held      []HeldFile `json:"held,omitempty"`      // where the caller asked about files
+	Artifacts []Location `json:"artifacts,omitempty"` // where the caller gave files by name
+}
+
+// HeldFile is a file that the caller asked about, and which artifacts it is, by uri: none
+// if it was not released with this bundle.
+type HeldFile struct {
+	Hash sign.Digest `json:"hash"`
+	Size int64       `json:"size"`
+	URIs []string    `json:"uris"`
+}
+
+// A Location says where the bytes of an artifact were found.
+type Location struct {
+	URI    string   `json:"uri"`
+	Bundle *string  `json:"bundle"` // the path of the copy in the bundle, null without one
+	Given  []string `json:"given"`  // the files that the caller has, below the directory given
 }
 
 // Identity says which bundle it is, as far as its manifest could be read.
 type Identity struct {
 	ID   *sign.Digest `json:"id"`
 	Kind *string      `json:"kind"`
+
+	Outcome *string `json:"outcome,omitempty"` // failed or aborted: of an AuditBundle whose run did not end well
 }
 
 // KeyUse is a trusted key and the files in which a signature of it verified.

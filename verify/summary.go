@@ -3,6 +3,8 @@ package verify
 import (
 	"fmt"
 	"strings"
+
+	"github.com/relseal/relseal/audit"
 )
 
 // Summary returns the report as text for people: the answer first, then why,
@@ -12,6 +14,7 @@ import (
 func (r *Report) Summary() string {
 	var w strings.Builder
 	fmt.Fprintf(&w, "%s  %s\n", r.Verdict, r.Bundle)
+	r.inHand(&w)
 	for _, k := range r.Keys {
 		fmt.Fprintf(&w, "  key %s verified %s\n", k.ID, plural(len(k.Signed), "file"))
 	}
@@ -31,6 +34,7 @@ func (r *Report) Summary() string {
 	if n := r.Diag.FailingEvents.Count; n > 0 {
 		fmt.Fprintf(&w, "  failing events: %d (k %s)\n", n, ranges(r.Diag.FailingEvents.Ranges))
 	}
+	r.locations(&w)
 	section(&w, "decisions, made again from the ledger", len(r.Decisions))
 	for _, d := range r.Decisions {
 		d.summary(&w)
@@ -54,8 +58,14 @@ func (id Identity) String() string {
 	if id.ID != nil {
 		digest = id.ID.String()
 	}
+	if id.Outcome != nil {
+		digest += ", of a run that " + outcomes[*id.Outcome]
+	}
 	return kind + " " + digest
 }
+
+// outcomes are how a run may end other than well.
+var outcomes = map[string]string{audit.StatusFailed: "FAILED", audit.StatusAborted: "was ABORTED"}
 
 func section(w *strings.Builder, title string, n int) {
 	if n > 0 {

@@ -34,7 +34,7 @@ type trail struct {
 // source is what run.start may say of the code: details.source.
 type source struct {
 	Commit string `json:"commit"`
-	Dirty  bool   `json:"dirty"`
+	Dirty  *bool  `json:"dirty"`
 }
 
 // step is what step.start and step.end say.

@@ -41,10 +41,10 @@ Example:
 			}
 			script := write(commandTree(c.App))
 			return env.print(c, struct {
-				Schema string `json:"schema"`
-				Shell  string `json:"shell"`
-				Script string `json:"script"`
-			}{"relseal/completion/v1", shell, script}, script)
+				Schema string   `json:"schema"`
+				Shell  string   `json:"shell"`
+				Lines  []string `json:"lines"` // of the script: as one text it may be longer than JSON here allows
+			}{"relseal/completion/v1", shell, slices.Collect(strings.Lines(script))}, script)
 		},
 	}
 }

@@ -149,6 +149,7 @@ func newApp(env *environment) *cli.App {
 		Commands: []*cli.Command{
 			initCommand(env),
 			cutCommand(env),
+			verifyFileCommand(env),
 			verifyCommand(env),
 			runCommand(env),
 			trailCommand(env),

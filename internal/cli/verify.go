@@ -3,10 +3,13 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/relseal/relseal/audit"
 	"github.com/relseal/relseal/bundle"
 	"github.com/relseal/relseal/internal/cireport"
 	"github.com/relseal/relseal/keys"
@@ -28,15 +31,9 @@ Example:
   relseal verify-bundle greetd-1.0.0.release.tar.zst --key release.pub
   relseal verify-bundle dist/*.tar.zst --key old.pub --key new.pub --json | jq .verdict
   relseal verify-bundle dist/*.tar.zst --root 1.root.json --root-dir ROOTS --for-install --at now`,
-		Flags: append(append([]cli.Flag{
-			&cli.StringSliceFlag{Name: "key", Usage: "trust the public key in `FILE`, or every *.pub of a directory; may be repeated"},
-		}, rootFlags()...),
-			&cli.BoolFlag{Name: "for-install", Usage: "reject under a root that has expired at --at"},
-			&cli.StringFlag{Name: "artifacts", Usage: "look in `DIR` for artifacts that the bundle does not contain"},
+		Flags: append(judgeFlags(),
+			&cli.StringFlag{Name: "artifacts", Usage: "look in `DIR` for artifacts that the bundle does not contain; a file there that bears an artifact's name and is another rejects"},
 			&cli.StringFlag{Name: "against", Usage: "say in which members a damaged document differs from `COPY`, another copy of the bundle or its run directory"},
-			&cli.StringFlag{Name: "expect", Usage: "reject unless `product=P,version=V,channel=C,newer-than=V` hold; each is optional; newer-than takes a version or a bundle"},
-			&cli.BoolFlag{Name: "strict", Usage: "reject what is undecidable"},
-			plainFlag(),
 			&cli.StringFlag{Name: "certificate", Usage: "write the report (the bytes of --json) to `FILE`"},
 			&cli.StringFlag{Name: "summary", Usage: "write the text report to `FILE`"},
 			&cli.StringFlag{Name: "junit", Usage: "write the results of all bundles to `FILE` as JUnit XML"},
@@ -46,6 +43,18 @@ Example:
 		),
 		Action: func(c *cli.Context) error { frugal(1); return runVerify(env, c) },
 	}
+}
+
+// judgeFlags say whom to trust, what to expect and how to judge.
+func judgeFlags() []cli.Flag {
+	return append(append([]cli.Flag{
+		&cli.StringSliceFlag{Name: "key", Usage: "trust the public key in `FILE`, or every *.pub of a directory; may be repeated"},
+	}, rootFlags()...),
+		&cli.BoolFlag{Name: "for-install", Usage: "reject under a root that has expired at --at"},
+		&cli.StringFlag{Name: "expect", Usage: "reject unless `product=P,version=V,channel=C,newer-than=V,outcome=ok,commit=C,source=clean` hold; each is optional; newer-than takes a version or a bundle"},
+		&cli.BoolFlag{Name: "strict", Usage: "reject what is undecidable"},
+		plainFlag(),
+	)
 }
 
 // plainFlag is for those who doubt the fast way, and to hold it against.
@@ -147,7 +156,11 @@ func verifyOptions(c *cli.Context) (verify.Options, error) {
 		return o, err
 	}
 	if dir := c.String("artifacts"); dir != "" {
-		if o.Artifacts, err = verify.Dir(dir); err != nil {
+		open := verify.NamedDir
+		if c.Command.Name == "reverify" {
+			open = verify.Dir // of an archive with many versions the same name has many bytes
+		}
+		if o.Artifacts, err = open(dir); err != nil {
 			return o, err
 		}
 	}
@@ -160,22 +173,32 @@ func verifyOptions(c *cli.Context) (verify.Options, error) {
 	return o, err
 }
 
-// parseExpect reads product=P,version=V,channel=C,newer-than=V.
+// expectations is what --expect takes.
+const expectations = "product=P, version=V, channel=C, newer-than=V, outcome=ok|failed|aborted, commit=HEX, source=clean|dirty|none"
+
+// parseExpect reads product=P,version=V and so on.
 func parseExpect(s string) (verify.Expect, error) {
 	var e verify.Expect
-	members := map[string]*string{"product": &e.Product, "version": &e.Version, "channel": &e.Channel, "newer-than": &e.NewerThan}
+	members := map[string]*string{"product": &e.Product, "version": &e.Version, "channel": &e.Channel, "newer-than": &e.NewerThan,
+		"outcome": &e.Outcome, "commit": &e.Commit, "source": &e.Source}
 	for part := range strings.SplitSeq(s, ",") {
 		name, value, _ := strings.Cut(part, "=")
 		switch member := members[name]; {
 		case s == "":
 			return e, nil
 		case member == nil || value == "":
-			return e, usageErrorHint(fmt.Sprintf("relseal verify-bundle: --expect: %q is not one of product=P, version=V, channel=C, newer-than=V", part), "")
+			return e, usageErrorHint(fmt.Sprintf("relseal: --expect: %q is not one of %s", part, expectations), "")
 		case *member != "":
-			return e, usageError("relseal verify-bundle: --expect names " + name + " twice")
+			return e, usageError("relseal: --expect names " + name + " twice")
 		default:
 			*member = value
 		}
+	}
+	if err := checkExpect(&e); err != nil {
+		return e, err
+	}
+	if v, found := strings.CutPrefix(e.NewerThan, "v"); found && bundle.CheckVersion(v) == nil {
+		return e, usageErrorHint("relseal: --expect newer-than="+e.NewerThan+": a version has the form 1.2.3, without v", "--expect newer-than="+v)
 	}
 	if e.NewerThan != "" && bundle.CheckVersion(e.NewerThan) != nil {
 		version, err := verify.VersionOf(e.NewerThan)
@@ -185,4 +208,32 @@ func parseExpect(s string) (verify.Expect, error) {
 		e.NewerThan = version
 	}
 	return e, nil
+}
+
+var commitForm = regexp.MustCompile(`^([0-9a-f]{40}|[0-9a-f]{64})$`)
+
+// checkExpect refuses an expectation that nothing can meet: a slip of the keyboard must
+// not look like a forgery.
+func checkExpect(e *verify.Expect) error {
+	e.Commit = strings.ToLower(e.Commit)
+	bad := func(name, value, want, hint string) error {
+		return usageErrorHint(fmt.Sprintf("relseal: --expect %s=%s: %s", name, value, want), hint)
+	}
+	switch {
+	case e.Version != "" && bundle.CheckVersion(e.Version) != nil:
+		tip := ""
+		if v := strings.TrimPrefix(e.Version, "v"); bundle.CheckVersion(v) == nil {
+			tip = "--expect version=" + v
+		}
+		return bad("version", e.Version, "a version has the form 1.2.3, without v", tip)
+	case e.Channel != "" && !slices.Contains([]string{bundle.Canary, bundle.Stable, bundle.LTS}, e.Channel):
+		return bad("channel", e.Channel, "there are canary, stable and LTS", "")
+	case e.Outcome != "" && !slices.Contains([]string{audit.StatusOK, audit.StatusFailed, audit.StatusAborted}, e.Outcome):
+		return bad("outcome", e.Outcome, "there are ok, failed and aborted", "")
+	case e.Commit != "" && !commitForm.MatchString(e.Commit):
+		return bad("commit", e.Commit, "a commit has 40 or 64 hexadecimal digits", "git rev-parse "+shellQuote(e.Commit))
+	case e.Source != "" && !slices.Contains([]string{verify.SourceClean, verify.SourceDirty, verify.SourceNone}, e.Source):
+		return bad("source", e.Source, "there are clean, dirty and none", "")
+	}
+	return nil
 }

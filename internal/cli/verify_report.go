@@ -86,10 +86,18 @@ func (env *environment) printReports(c *cli.Context, results []cireport.Result, 
 		}
 	}
 	for _, r := range results {
-		fmt.Fprintf(&w, "%-11s  %s%s\n", r.Report.Verdict, r.Name, by(r.Report))
+		fmt.Fprintf(&w, "%-11s  %s%s%s\n", r.Report.Verdict, escaped(r.Name), ended(r.Report), by(r.Report))
 	}
 	_, err := fmt.Fprint(env.stdout, w.String())
 	return err
+}
+
+// ended says of a run that it did not end well: a record of it can be in good order.
+func ended(r *verify.Report) string {
+	if r.Bundle.Outcome == nil {
+		return ""
+	}
+	return "  run " + escaped(*r.Bundle.Outcome)
 }
 
 // by names the keys that verified something in the bundle.
