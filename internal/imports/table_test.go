@@ -53,7 +53,7 @@ var table = map[string]row{
 	"run":   {own: []string{"audit", "cards", "envlock", "envlock/capture", "internal/canon", "sign"}, mods: []string{xsys}},
 	// A bundle carries a trail as a file: what is in it is for verify to say.
 	"bundle":  {own: []string{"gates", "internal/canon", "internal/durable", "internal/finding", "internal/limits", "sign"}, mods: []string{compress}},
-	"release": {own: []string{"audit", "gates", "internal/canon", "sign"}},
+	"release": {own: []string{"audit", "gates", "internal/canon", "internal/finding", "sign"}},
 	"verify":  {own: []string{"audit", "bundle", "cards", "envlock", "gates", "internal/canon", "internal/finding", "internal/limits", "sign"}},
 
 	// Packing verifies what it wrote.
