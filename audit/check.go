@@ -88,7 +88,7 @@ type Summary struct {
 	Key     *sign.KeyID // the trusted key, if a signature of it has verified; of several the last
 	Signers []Signer    // all of them, in their order: a ledger may go on with another key
 
-	First, Last *Time // ts of the first and the last event without a finding of the chain
+	First, Last *Time // ts of the first event without a finding of the chain, and the greatest of all of them
 }
 
 // Check reads a trail and reports everything that is wrong with it; the error is

@@ -31,7 +31,7 @@ type judge struct {
 
 	last     lastLine
 	failing  numbers
-	from, to *Time // ts of the first and the last event that follows from the chain
+	from, to *Time // ts of the first event that follows from the chain, and the greatest of all that do
 }
 
 // lastLine says what the last line was like.
@@ -145,7 +145,7 @@ func (j *judge) event(l *entry) {
 	}
 	if call := j.o.Event; proven && call != nil && (!j.shown || j.o.wants(l.E.Action)) {
 		j.shown = true
-		call(l.whole())
+		call(j.dated(l))
 	}
 	if call := j.o.Doubtful; !proven && call != nil {
 		call(l.whole())
@@ -187,7 +187,18 @@ func (j *judge) add(e *Event) {
 	j.times.add(e)
 	if j.from == nil {
 		from := e.TS
-		j.from, j.to = &from, new(Time)
+		j.from, j.to = &from, &Time{}
 	}
-	*j.to = e.TS
+	if e.TS.After(j.to.Time) {
+		*j.to = e.TS
+	}
+}
+
+// dated returns the record of l with the time that it gives to what it says.
+func (j *judge) dated(l *entry) Record {
+	r := l.whole()
+	if j.to != nil && j.to.After(r.E.TS.Time) {
+		r.latest = *j.to
+	}
+	return r
 }

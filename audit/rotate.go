@@ -25,7 +25,7 @@ type Rotation struct {
 // A Signer is a key that signed a part of a trail.
 type Signer struct {
 	Key         sign.KeyID
-	First, Last *Time // ts of its first and last event without a finding of the chain; nil if it has none
+	First, Last *Time // the times of its first and last event without a finding of the chain; nil if it has none
 }
 
 // turns reports whether an action is one of the two.
@@ -36,7 +36,7 @@ type turning struct {
 	rotated bool // the event before was key.rotate
 	past    []sign.KeyID
 	signers []Signer // those before the present one
-	from    *Time    // ts of the first event of the present one
+	from    *Time    // the time of the first event of the present one
 }
 
 func (j *judge) isLedger() bool { return j.genesis != nil && j.genesis.Purpose == PurposeLedger }
@@ -78,7 +78,7 @@ func (j *judge) turn(e *Event) {
 		return
 	}
 	if j.turning.from == nil {
-		from := e.TS
+		from := *j.to // what is older than the key before it is on record already
 		j.turning.from = &from
 	}
 	j.turning.rotated = false // a wrong event in the place of key.accept is one finding

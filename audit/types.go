@@ -198,6 +198,18 @@ type Record struct {
 	E   Event          `json:"e"`
 	ID  sign.Digest    `json:"id_k"`
 	Sig sign.Signature `json:"sig_k"`
+
+	latest Time // see Time
+}
+
+// Time is the time that the record gives to what it says: the greatest ts of the
+// events up to it, as [Check] read them. A clock that was set back dates nothing
+// before what is on record already. Of a record that stands alone it is its own ts.
+func (r Record) Time() Time {
+	if r.latest.After(r.E.TS.Time) {
+		return r.latest
+	}
+	return r.E.TS
 }
 
 // Header is line 0 of a trail.

@@ -83,7 +83,7 @@ type (
 // An Event is what a Ledger needs of an event: its place, its time, and what it says.
 type Event struct {
 	K       int64
-	TimeMS  int64  // ts in ms since 1970, cut
+	TimeMS  int64  // the greatest ts up to it, in ms since 1970, cut
 	MonoMS  int64  // tau_mono_us in ms, cut; comparable within one Clock
 	Clock   string // of MonoMS
 	Actor   string
@@ -123,12 +123,13 @@ func (f *Fault) differs(want, got string) *Fault {
 // it before an event is signed, and a verifier asks the same afterwards, so that
 // what one of them promises the other finds.
 type Ledger struct {
-	policies  []*Registration
-	releases  map[sign.Digest]*Release
-	order     []*Release // as they came
-	moves     map[int64]*Move
-	rollbacks map[int64]*Return
-	override  *Override // of the event before, if that is one
+	policies   []*Registration
+	registered map[sign.Digest]*Registration // the first of each policy
+	releases   map[sign.Digest]*Release
+	order      []*Release // as they came
+	moves      map[int64]*Move
+	rollbacks  map[int64]*Return
+	override   *Override // of the event before, if that is one
 }
 
 // A Registration is a policy and where it was registered.
@@ -149,7 +150,44 @@ type Release struct {
 	Hole     *Fault  // the first window whose seq does not follow: one was left out
 	Move     *Move   // up, if it was promoted
 	Rollback *Return // for good
+
+	observed begin
 }
+
+// A begin is the instant at which what was measured of a release begins, if anything was.
+type begin struct {
+	ms   int64
+	some bool
+}
+
+// add goes back to the start of w, or to when the release came if w had begun before. A
+// window of the time before that says nothing about it.
+func (b begin) add(sinceMS int64, w *Window) begin {
+	if w.StartMS < sinceMS && w.EndMS <= sinceMS {
+		return b
+	}
+	if from := max(w.StartMS, sinceMS); !b.some || from < b.ms {
+		return begin{from, true}
+	}
+	return b
+}
+
+// After reports whether the policy came, by the ledger's clock, after windows began
+// that it judges, of a release that came to its channel at since. Whoever could choose
+// one then would choose by what the windows show: it may take the release back, and
+// never carries it further.
+func (p *Registration) After(sinceMS int64, ws []Window) bool {
+	var b begin
+	for i := range ws {
+		b = b.add(sinceMS, &ws[i])
+	}
+	return p.after(b)
+}
+
+// Late is After over all windows of r that the ledger has.
+func (p *Registration) Late(r *Release) bool { return p.after(r.observed) }
+
+func (p *Registration) after(b begin) bool { return b.some && p.TimeMS > b.ms }
 
 // A Recorded is a window and its event.
 type Recorded struct {
@@ -187,7 +225,7 @@ type Return struct {
 
 // NewLedger returns a ledger without events.
 func NewLedger() *Ledger {
-	return &Ledger{releases: map[sign.Digest]*Release{}, moves: map[int64]*Move{}, rollbacks: map[int64]*Return{}}
+	return &Ledger{registered: map[sign.Digest]*Registration{}, releases: map[sign.Digest]*Release{}, moves: map[int64]*Move{}, rollbacks: map[int64]*Return{}}
 }
 
 // Release returns the bundle with this id, nil if it never came to a channel.
@@ -196,15 +234,8 @@ func (l *Ledger) Release(id sign.Digest) *Release { return l.releases[id] }
 // Releases returns all bundles in the order in which they came to their channels.
 func (l *Ledger) Releases() []*Release { return l.order }
 
-// Registration returns the last one of a policy, nil if there is none.
-func (l *Ledger) Registration(policy sign.Digest) *Registration {
-	for i := len(l.policies) - 1; i >= 0; i-- {
-		if l.policies[i].Digest == policy {
-			return l.policies[i]
-		}
-	}
-	return nil
-}
+// Registration returns the first one of a policy, nil if there is none.
+func (l *Ledger) Registration(policy sign.Digest) *Registration { return l.registered[policy] }
 
 // Policies returns the registrations in their order.
 func (l *Ledger) Policies() []*Registration { return l.policies }

@@ -80,7 +80,11 @@ func (l *Ledger) register(e Event, d *Registered) *Fault {
 	if digest := sign.Sum(data); digest != d.Digest {
 		return faultf(codeMismatch, "the digest is not that of the policy").differs(digest.String(), d.Digest.String())
 	}
-	l.policies = append(l.policies, &Registration{e.K, e.TimeMS, d.Digest, d.Policy})
+	p := &Registration{e.K, e.TimeMS, d.Digest, d.Policy}
+	l.policies = append(l.policies, p)
+	if l.registered[d.Digest] == nil {
+		l.registered[d.Digest] = p
+	}
 	return nil
 }
 
@@ -110,6 +114,7 @@ func (l *Ledger) window(e Event) *Fault {
 	}
 	next := int64(len(r.Windows)) + 1
 	r.Windows = append(r.Windows, Recorded{e.K, w})
+	r.observed = r.observed.add(r.SinceMS, &w)
 	if w.Seq == next || r.Hole != nil {
 		return nil
 	}
@@ -208,7 +213,7 @@ func (l *Ledger) judgeMove(e Event, d *Promoted, m *Move) *Fault {
 	}
 	m.Judgement = j
 	switch {
-	case j.Policy == nil:
+	case j.Policy == nil || j.late():
 		return l.withoutPolicy(r, j)
 	case slices.Contains(j.Reasons, reasonHole):
 		return &Fault{Code: codeDecision, Text: "windows of the release were left out", Earlier: r.Hole.Earlier}
@@ -233,13 +238,13 @@ func (l *Ledger) judgeMove(e Event, d *Promoted, m *Move) *Fault {
 	return nil
 }
 
-// withoutPolicy is the fault of a promotion that no policy can judge.
+// withoutPolicy is the fault of a promotion that no policy can carry.
 func (l *Ledger) withoutPolicy(r *Release, j *Judgement) *Fault {
-	f := faultf(codeLate, "no policy was registered before the first window of the release")
-	switch late := slices.Contains(j.Reasons, reasonLate); {
-	case late && r.Policy != nil:
-		f.Text = "the policy that the release names was registered after its first window"
-	case !late && r.Policy != nil:
+	f := faultf(codeLate, "no policy was registered")
+	switch {
+	case j.late():
+		f.Text = fmt.Sprintf("the policy was registered at %s, by event %d, after the windows that it judges began, at %s", stamp(j.Policy.TimeMS), j.Policy.K, stamp(r.observed.ms))
+	case r.Policy != nil:
 		f.Text = "the policy that the release names was not registered"
 	}
 	f.Earlier = true

@@ -3,6 +3,7 @@ package gates
 import (
 	"fmt"
 	"slices"
+	"sort"
 	"strings"
 
 	"github.com/relseal/relseal/internal/limits"
@@ -13,7 +14,7 @@ import (
 // stand in for the first; the others end it.
 const (
 	reasonStale      = "STALE"          // the last window ended too long ago
-	reasonLate       = "POLICY_LATE"    // registered after the first window
+	reasonLate       = "POLICY_LATE"    // registered after what was measured began: it may roll back, nothing else
 	reasonUnknown    = "POLICY_MISSING" // no policy, or not the one that the bundle names
 	reasonHole       = "WINDOW_MISSING" // a seq does not follow
 	reasonTriggered  = "LATE_TRIGGER"   // a window that came late rolls back what the release comes from
@@ -50,10 +51,12 @@ func (l *Ledger) Judge(r *Release, nowMS int64) (*Judgement, error) {
 	if r.Hole != nil {
 		j.Reasons = append(j.Reasons, reasonHole)
 	}
-	var why string
-	if j.Policy, why = l.PolicyOf(r); j.Policy == nil {
-		j.Reasons = append(j.Reasons, why)
+	if j.Policy = l.PolicyOf(r); j.Policy == nil {
+		j.Reasons = append(j.Reasons, reasonUnknown)
 		return j, nil
+	}
+	if j.Policy.Late(r) {
+		j.Reasons = append(j.Reasons, reasonLate)
 	}
 	in := Input{Channel: r.Channel, Release: r.Bundle.String(), SinceMS: r.SinceMS, NowMS: nowMS, Windows: make([]Window, len(r.Windows))}
 	for i, w := range r.Windows {
@@ -102,24 +105,24 @@ func (l *Ledger) lateTrigger(r *Release, nowMS int64) (bool, error) {
 // Triggered reports whether a window that came late rolls the release back.
 func (j *Judgement) Triggered() bool { return slices.Contains(j.Reasons, reasonTriggered) }
 
-// PolicyOf returns the policy that judges r: the one that its manifest names, else
-// the last that was registered before its first window. Whoever could choose one
-// after the first window would choose by what the windows show. If there is none,
-// it returns why: POLICY_LATE or POLICY_MISSING.
-func (l *Ledger) PolicyOf(r *Release) (*Registration, string) {
-	why := reasonUnknown
-	for i := len(l.policies) - 1; i >= 0; i-- {
-		p := l.policies[i]
-		switch {
-		case r.Policy != nil && p.Digest != *r.Policy:
-		case len(r.Windows) > 0 && p.K > r.Windows[0].K:
-			why = reasonLate
-		default:
-			return p, ""
-		}
+// PolicyOf returns the policy that judges r: the one that its manifest names; else
+// the last that was registered before its first window; else the first that was,
+// which came late. It is nil if there is none.
+func (l *Ledger) PolicyOf(r *Release) *Registration {
+	if r.Policy != nil {
+		return l.registered[*r.Policy]
 	}
-	return nil, why
+	before := len(l.policies)
+	if len(r.Windows) > 0 {
+		before = sort.Search(before, func(i int) bool { return l.policies[i].K > r.Windows[0].K })
+	}
+	if len(l.policies) == 0 {
+		return nil
+	}
+	return l.policies[max(before-1, 0)]
 }
+
+func (j *Judgement) late() bool { return slices.Contains(j.Reasons, reasonLate) }
 
 // Outcome is what follows: the decision's, unless the ledger does not carry it.
 func (j *Judgement) Outcome() Outcome {
@@ -139,8 +142,8 @@ func (j *Judgement) Unmet() []string {
 
 // MayOverride reports whether a human's signature can stand in for what is unmet.
 // It cannot where a trigger fired, where nothing was measured, where the record
-// itself has a hole, or where no policy was there first: then there is nothing to
-// sign under.
+// itself has a hole, or where the policy was not there first: then there is nothing
+// to sign under.
 func (j *Judgement) MayOverride() bool {
 	if j.Policy == nil || j.Count == 0 || j.Outcome() == Promote || Above(j.Release.Channel) == "" {
 		return false
@@ -181,7 +184,7 @@ func (j *Judgement) Explain() string {
 }
 
 var ledgerTexts = map[string]string{
-	reasonLate:       "the policy was registered after the first window; the release can go on only as a new canary",
+	reasonLate:       "the policy was registered after the windows that it judges began; the release can go on only as a new canary",
 	reasonUnknown:    "the policy that judges this release is not registered",
 	reasonHole:       "a window was left out; the release can go on only as a new canary",
 	reasonTriggered:  "a window of the channel below came late, and rolls back",

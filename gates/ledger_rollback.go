@@ -44,7 +44,7 @@ func (l *Ledger) RollbackOf(r *Release, nowMS int64, onDemand bool) (RolledBack,
 	}
 	if onDemand {
 		// Nobody waits for a policy to be registered before rolling back.
-		if p, _ := l.PolicyOf(r); p != nil {
+		if p := l.PolicyOf(r); p != nil {
 			deadline := nowMS + p.Policy.TRollbackMS
 			d.DeadlineMS = &deadline
 		}

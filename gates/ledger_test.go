@@ -198,3 +198,88 @@ func BenchmarkLedgerOfPromotions(b *testing.B) {
 		l.Add(Event{K: l.k, TimeMS: 1000 * l.k, Action: ActionPromote, Details: details})
 	}
 }
+
+// A policy promotes only what began to be measured after it was registered, and
+// rolls back whatever it judges.
+func TestLedgerPolicyTime(t *testing.T) {
+	p := ledgerPolicy()
+	data, _ := p.Marshal()
+	policy := sign.Sum(data)
+	strict := p
+	strict.WMin = 3
+	data, _ = strict.Marshal()
+	strictDigest := sign.Sum(data)
+	// The canary comes at 2 s: each register or window is the next event, a second later.
+	register, other := Registered{policy, p}, Registered{strictDigest, strict}
+	id := sign.Sum([]byte("canary"))
+	at := func(seq, start int64, score Value) Windowed {
+		w := ledgerWindow(id, Canary, seq, start)
+		w.Window.Score = score
+		return w
+	}
+	straddling := at(1, 1500, "1")
+	straddling.Window.EndMS = 2500
+	for _, tc := range []struct {
+		name   string
+		named  *sign.Digest
+		before any // event 1
+		events []any
+		judges *sign.Digest
+		k      int64 // of the registration that judges
+		late   bool
+		want   Outcome
+	}{
+		{"named and first", &policy, register, []any{at(1, 2000, "1"), at(2, 3000, "1")}, &policy, 1, false, Promote},
+		{"named, registered at the start of the first window", &policy, other, []any{register, at(1, 3000, "1"), at(2, 4000, "1")}, &policy, 3, false, Promote},
+		{"named, 1 ms after it", &policy, other, []any{register, at(1, 2999, "1"), at(2, 3999, "1")}, &policy, 3, true, Undecidable},
+		{"named, before one window and after one that came later", &policy, other, []any{register, at(1, 3000, "1"), at(2, 4000, "1"), at(3, 2000, "1")}, &policy, 3, true, Undecidable},
+		{"named, before the event of a window that had begun", &policy, other, []any{register, at(1, 2500, "1"), at(2, 3500, "1")}, &policy, 3, true, Undecidable},
+		{"named, after the event of a window that had not begun", &policy, other, []any{at(1, 9000, "1"), at(2, 10_000, "1"), register}, &policy, 5, false, Promote},
+		{"named, and a window of the time before the release", &policy, register, []any{at(1, 500, "1"), at(2, 2000, "1"), at(3, 3000, "1")}, &policy, 1, false, Promote},
+		{"named, and a window in which the release came", &policy, other, []any{register, straddling, at(2, 4000, "1"), at(3, 5000, "1")}, &policy, 3, true, Undecidable},
+		{"named twice", &policy, register, []any{at(1, 2000, "1"), register, at(2, 3000, "1")}, &policy, 1, false, Promote},
+		{"named, late, and a trigger", &policy, other, []any{at(1, 2000, "0"), register}, &policy, 4, true, Rollback},
+		{"none named", nil, other, []any{register, at(1, 3000, "1"), other, at(2, 4000, "1")}, &policy, 3, false, Promote},
+		{"none named, and a strict one replaced after the look", nil, other, []any{at(1, 2000, "1"), register, at(2, 3000, "1")}, &strictDigest, 1, false, Hold},
+		{"none named, registered between the beginning and its event", nil, nil, []any{register, at(1, 2500, "1"), at(2, 3500, "1")}, &policy, 3, true, Undecidable},
+		{"none named, none before the first window", nil, nil, []any{at(1, 2000, "1"), at(2, 3000, "1"), register, other}, &policy, 5, true, Undecidable},
+		{"none named, none before the first window, and a trigger", nil, nil, []any{at(1, 2000, "0"), register, other}, &policy, 4, true, Rollback},
+		{"none named, none there", nil, nil, []any{at(1, 2000, "1")}, nil, 0, false, Undecidable},
+	} {
+		l := &told{t: t, Ledger: NewLedger()}
+		if tc.before != nil {
+			l.good(ActionRegister, tc.before)
+		} else {
+			l.k++
+		}
+		l.good(ActionSealed, Sealed{id, Canary, "1.0.0", tc.named, nil})
+		for _, e := range tc.events {
+			action := ActionWindow
+			if _, ok := e.(Registered); ok {
+				action = ActionRegister
+			}
+			l.good(action, e)
+		}
+		l.k = 20 // after every window
+		j := l.judged(id)
+		if tc.judges == nil {
+			if j.Policy != nil || !slices.Equal(j.Reasons, []string{reasonUnknown}) {
+				t.Errorf("%s: judged by %v: %v", tc.name, j.Policy, j.Reasons)
+			}
+			continue
+		}
+		if j.Policy.Digest != *tc.judges || j.Policy.K != tc.k || j.late() != tc.late || j.Outcome() != tc.want {
+			t.Errorf("%s: by event %d, late %v: %s, want event %d, late %v: %s; %v", tc.name, j.Policy.K, j.late(), j.Outcome(), tc.k, tc.late, tc.want, j.Unmet())
+		}
+		if tc.late && j.MayOverride() {
+			t.Errorf("%s: it may be overridden", tc.name)
+		}
+		promote := Promoted{id, Canary, Stable, j.Digest, nil}
+		switch {
+		case tc.late:
+			l.wrong("E_POLICY_LATE", "after the windows that it judges began", ActionPromote, promote)
+		case tc.want == Promote:
+			l.good(ActionPromote, promote)
+		}
+	}
+}

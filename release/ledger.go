@@ -103,11 +103,11 @@ type View struct {
 	Genesis audit.Genesis
 	H0      sign.Digest
 	K       int64 // the last event
-	LastMS  int64 // its time, or that of the genesis
+	LastMS  int64 // its ts, or that of the genesis
 	State   *gates.Ledger
 	Faults  []*gates.Fault // events that do not follow from those before them
 
-	last gates.Event // the last event
+	last gates.Event // the last event; what comes next has no time before its
 }
 
 // Read takes in a ledger. Events count if a key of keys vouches for them; what is
@@ -129,17 +129,17 @@ func Read(r io.Reader, keys sign.Verifiers) (*View, error) {
 }
 
 func (v *View) add(r audit.Record) {
-	v.last = eventOf(r.E)
+	v.K, v.LastMS = r.E.K, r.E.TS.UnixMilli()
+	v.last = eventOf(r.E, max(v.last.TimeMS, v.LastMS))
 	if f := v.State.Add(v.last); f != nil {
 		v.Faults = append(v.Faults, f)
 	}
-	v.K, v.LastMS = r.E.K, r.E.TS.UnixMilli()
 }
 
-// eventOf is what gates needs of an event.
-func eventOf(e audit.Event) gates.Event {
+// eventOf is what gates needs of an event and of those before it.
+func eventOf(e audit.Event, timeMS int64) gates.Event {
 	return gates.Event{
-		K: e.K, TimeMS: e.TS.UnixMilli(), MonoMS: e.TauMonoUS / 1000, Clock: e.Clock,
+		K: e.K, TimeMS: timeMS, MonoMS: e.TauMonoUS / 1000, Clock: e.Clock,
 		Actor: e.Actor.String(), Action: e.Action, Notes: e.Notes.String(), Details: e.Details,
 	}
 }
@@ -159,7 +159,9 @@ type note struct {
 func (l *Ledger) append(build func(now gates.Event) ([]note, error)) ([]audit.Record, error) {
 	for {
 		now := l.clock.hold()
-		notes, err := build(now)
+		next := now
+		next.TimeMS = max(now.TimeMS, l.last.TimeMS)
+		notes, err := build(next)
 		if err == nil && len(notes) > 0 {
 			err = l.inTime(notes, now)
 		}

@@ -42,7 +42,8 @@ func (l *Ledger) Register(p gates.Policy) (*gates.Registration, error) {
 	if err != nil {
 		return nil, err
 	}
-	return l.State.Registration(digest), nil
+	all := l.State.Policies()
+	return all[len(all)-1], nil
 }
 
 // A Bundle is a ReleaseBundle that the caller has verified.

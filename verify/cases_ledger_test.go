@@ -185,6 +185,28 @@ func ledgerCases() []damage {
 	lateDecision := late.decided(1870, lateWindows, nil)
 	latePromotion := late.stable(late.promote(1870, lateDecision, nil), lateDecision, 2, 4)
 
+	// The policy is chosen after the look and before the windows are recorded.
+	chosen := newStory()
+	chosen.l.Events = chosen.l.Events[1:]
+	chosen.l.Add(661, "policy.register", M{"digest": policyDigest(chosen.policy), "policy": chosen.policy})
+	for i := range 3 {
+		w := testbundle.Window(chosen.canary, "canary", i+1, 60+600*i, 60+600*(i+1), nil)
+		chosen.windows = append(chosen.windows, w)
+		chosen.l.Add(1862, "window", M{"window": w})
+	}
+	chosenDecision := chosen.decided(1870, chosen.windows, nil)
+	chosenPromotion := chosen.stable(chosen.promote(1870, chosenDecision, nil), chosenDecision, 3, 5)
+
+	// The clock was set back for the registration: its time is that of what came before.
+	setBack := newStory()
+	setBack.l.Events = setBack.l.Events[1:]
+	setBack.l.Add(62, "note", M{})
+	setBack.l.Add(61, "policy.register", M{"digest": policyDigest(setBack.policy), "policy": setBack.policy})
+	setBack.l.Events[2]["clock"] = "another" // else monotonic time goes back, too
+	setBackWindows := setBack.observe(setBack.canary, "canary", 61, nil)
+	setBackDecision := setBack.decided(1870, setBackWindows, nil)
+	setBackPromotion := setBack.stable(setBack.promote(1870, setBackDecision, nil), setBackDecision, 4, 6)
+
 	earlier := newStory()
 	earlier.l.Genesis = M{"continues": M{"H_0": testbundle.Digest([]byte("x")), "k": 7, "H_k": testbundle.Digest([]byte("y"))}}
 	earlier.l.Events = earlier.l.Events[1:] // the registration is in the part before
@@ -270,7 +292,13 @@ func ledgerCases() []damage {
 		one("decision-other-previous", "the release was promoted from another bundle than it says", 2, manifest(func(m M) {
 			m["provenance"].(M)["previous"] = testbundle.Digest([]byte("x"))
 		}), goes(6), at("E_DATA_MISMATCH", "REJECT", "manifest.json")),
-		one("policy-late", "the policy was registered after the first window", 2, seal(latePromotion), goes(6), at("E_POLICY_LATE", "REJECT", ledgerPath, 6)),
+		one("policy-late", "the policy was registered after the windows", 2, seal(latePromotion), goes(6), at("E_POLICY_LATE", "REJECT", ledgerPath, 6)),
+		one("policy-chosen-after-the-look", "the policy was registered before the windows were recorded and after they began", 2, seal(chosenPromotion),
+			goes(6), at("E_POLICY_LATE", "REJECT", ledgerPath, 6)),
+		one("policy-time-set-back", "the clock was set back to register the policy before the windows", 2, seal(setBackPromotion),
+			goes(7), at("E_TIME_ORDER", "NOTE", ledgerPath, 3), at("E_POLICY_LATE", "REJECT", ledgerPath, 7)),
+		one("good-late-policy-rolls-back", "an earlier version was rolled back by a policy that came too late to promote it", 0, seal(rolledBackLate()),
+			goes(10), at("E_ROLLBACK_DEADLINE", "NOTE", ledgerPath, 5)),
 		one("policy-earlier", "the policy may be in the part of the ledger that is not in the bundle", 1, seal(earlierPromotion),
 			goes(5), at("E_POLICY_LATE", "UNDECIDABLE", ledgerPath, 5)),
 		one("override-without-all", "an override that does not name what is unmet", 2, seal(overridden("ann", []string{})),
@@ -287,13 +315,27 @@ func ledgerCases() []damage {
 
 // rolledBackBefore is a promotion over a ledger in which an earlier version was
 // rolled back by its windows: events 1 to 5.
-func rolledBackBefore(deadline int) testbundle.Promotion {
+func rolledBackBefore(deadline int) testbundle.Promotion { return rolledBack(deadline, nil) }
+
+// rolledBackLate is one whose policy was registered after the window of that version.
+func rolledBackLate() testbundle.Promotion {
+	return rolledBack(311, func(l *testbundle.Ledger) {
+		policy := l.Events[0]
+		policy["at"] = 12
+		l.Events = append(l.Events[1:], policy)
+	})
+}
+
+func rolledBack(deadline int, change func(*testbundle.Ledger)) testbundle.Promotion {
 	s := newStory()
 	s.l.Events = s.l.Events[:1]
 	bad := testbundle.Digest([]byte("an earlier version"))
 	s.l.Add(1, "bundle.sealed", sealedDetails(bad, "canary", "0.9.0", nil, nil))
 	w := testbundle.Window(bad, "canary", 1, 1, 11, M{"drop_rate": "0.5"})
 	s.l.Add(12, "window", M{"window": w})
+	if change != nil {
+		change(s.l)
+	}
 	d := testbundle.Decision(s.policy, bad, "canary", 1, 13, []M{w}, M{"decision": "ROLLBACK", "reasons": []string{"TRIGGER:drop_rate"}, "window": "canary-1",
 		"deadline_ms": testbundle.Millis(311), "triggers": []M{predicate("TRIGGER:drop_rate", "drop_rate", "value", "0.5", ">", "0.01", "canary-1", true)}})
 	k := s.l.Add(13, "rollback", M{"release": bad, "channel": "canary", "to": nil, "decision": digestOf(d), "trigger_end_ms": testbundle.Millis(11), "deadline_ms": testbundle.Millis(deadline)})

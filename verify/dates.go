@@ -39,7 +39,7 @@ func ReadDatings(r io.Reader, authority sign.Authority) (Datings, error) {
 				return
 			}
 			g, _ := authority.Grant(sign.RoleLedger, r.E.Verifier.PKRef)
-			if at := r.E.TS.Time; g.Status != sign.Revoked && !at.Before(g.NotBefore) && !at.After(g.NotAfter) {
+			if at := r.Time().Time; g.Status != sign.Revoked && !at.Before(g.NotBefore) && !at.After(g.NotAfter) {
 				d[s.Bundle] = append(d[s.Bundle], Dating{r.E.Verifier.PKRef, at})
 			}
 		},

@@ -110,8 +110,7 @@ func (b *check) decisions() []Decision {
 
 // summary writes the table of a decision.
 func (d Decision) summary(w *strings.Builder) {
-	at := time.UnixMilli(d.NowMS).UTC().Format("2006-01-02T15:04:05.999Z")
-	fmt.Fprintf(w, "  event %d  %s to %s: %s at %s\n", d.K, d.From, d.To, d.Decision, at)
+	fmt.Fprintf(w, "  event %d  %s to %s: %s at %s\n", d.K, d.From, d.To, d.Decision, stamp(d.NowMS))
 	fmt.Fprintf(w, "    by policy %s of event %d, over %s (events %d to %d)\n", d.Policy.Digest, d.Policy.K, plural(int(d.Windows.Count), "window"), d.Windows.First, d.Windows.Last)
 	for _, p := range d.Rows {
 		met := "no"
@@ -132,6 +131,9 @@ func (d Decision) summary(w *strings.Builder) {
 	}
 }
 
+// stamp is a time of a ledger as people read it.
+func stamp(ms int64) string { return time.UnixMilli(ms).UTC().Format("2006-01-02T15:04:05.999Z") }
+
 // decisionClaims says of each step up what it rests on.
 func (b *check) decisionClaims() []Claim {
 	var claims []Claim
@@ -143,8 +145,9 @@ func (b *check) decisionClaims() []Claim {
 				step, o.Actor, strings.Join(o.Unmet, ", "), o.Reason)})
 			continue
 		}
-		claims = append(claims, Claim{"release.decision", Proved, fmt.Sprintf("%s follows from the %s of the ledger by policy %s, registered before them",
-			step, plural(int(j.Count), "window"), j.Policy.Digest)})
+		claims = append(claims,
+			Claim{"release.decision", Proved, fmt.Sprintf("%s follows from the %s of the ledger by policy %s", step, plural(int(j.Count), "window"), j.Policy.Digest)},
+			Claim{"release.preregistered", Stated, fmt.Sprintf("by the ledger's clock that policy was registered, at %s, before those windows began", stamp(j.Policy.TimeMS))})
 	}
 	return claims
 }

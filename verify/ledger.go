@@ -59,7 +59,7 @@ func (b *check) readLedger(path string, body io.Reader) error {
 func (l *ledger) note(r audit.Record) {
 	e := r.E
 	f := l.state.Add(gates.Event{
-		K: e.K, TimeMS: e.TS.UnixMilli(), MonoMS: e.TauMonoUS / 1000, Clock: e.Clock,
+		K: e.K, TimeMS: r.Time().UnixMilli(), MonoMS: e.TauMonoUS / 1000, Clock: e.Clock,
 		Actor: e.Actor.String(), Action: e.Action, Notes: e.Notes.String(), Details: e.Details,
 	})
 	if f != nil {

@@ -64,6 +64,13 @@ func rootedCases() []rooted {
 		text, _, _ := l.Lines(1)
 		return text
 	}
+	recordsBack := func(before, at int) []byte {
+		l := testbundle.NewLedger(ledgerKey)
+		l.Add(before, "note", M{})
+		l.Add(at, "bundle.sealed", sealedDetails(auditID, "canary", "1.0.0", nil, nil))
+		text, _, _ := l.Lines(2)
+		return text
+	}
 	otherSeals := func(record string) testbundle.Files {
 		r := demo()
 		r.Manifest = func(m M) { m["details"] = M{"record": record} }
@@ -159,6 +166,8 @@ func rootedCases() []rooted {
 			roots: next(plus(only("audit", 1, g(lost), of(otherKey)), ledgers)), ledger: records(ledgerKey, 60, auditID), findings: man("E_KEY_REVOKED", "NOTE")},
 		{name: "revoked-dated-too-late", title: "the ledger has the bundle after the revocation", files: audit, exit: 1,
 			roots: next(plus(only("audit", 1, g(lost), of(otherKey)), ledgers)), ledger: records(ledgerKey, 20000000, auditID), findings: man("E_KEY_REVOKED", "UNDECIDABLE")},
+		{name: "revoked-dated-by-a-clock-set-back", title: "the ledger has the bundle after the revocation, and says a time before it", files: audit, exit: 1,
+			roots: next(plus(only("audit", 1, g(lost), of(otherKey)), ledgers)), ledger: recordsBack(20000000, 60), findings: man("E_KEY_REVOKED", "UNDECIDABLE")},
 		{name: "revoked-dated-by-itself", title: "the ledger is by the revoked key", files: audit, exit: 1,
 			roots: next(plus(only("audit", 1, g(lost), of(otherKey)), only("ledger", 1, g(lost), of(ledgerKey)))), ledger: records(releaseKey, 60, auditID), findings: man("E_KEY_REVOKED", "UNDECIDABLE")},
 		{name: "revoked-other-bundle-dated", title: "the ledger has another bundle", files: audit, exit: 1,

@@ -25,8 +25,8 @@ func gateDecideCommand(env *environment) *cli.Command {
 ROLLBACK. An input that cannot be used is none of these but 66. The decision is a
 function of policy and windows: without --now it is as of the end of the last window.
 That no window was left out, a file cannot show; a ledger can, and without --policy it
-says which policy was registered before them. It is read and not verified: relseal trail
-verify does that.
+says which policy judges them: one that was registered after they began never promotes.
+It is read and not verified: relseal trail verify does that.
 
 Example:
   relseal gate decide --policy gates.yaml --windows windows.jsonl --channel canary
@@ -138,6 +138,9 @@ func (env *environment) decide(c *cli.Context) (d gateDecision, err error) {
 		return d, err
 	}
 	d.digest = sign.Sum(d.record)
+	if d.registered != nil && d.registered.After(in.SinceMS, d.windows) {
+		d.unmet = append(d.unmet, "POLICY_LATE")
+	}
 	if d.source.hole(d.windows) {
 		d.unmet = append(d.unmet, "WINDOW_MISSING")
 	}
@@ -216,6 +219,7 @@ func checkNew(c *cli.Context, file string) error {
 }
 
 var unmetTexts = map[string]string{
+	"POLICY_LATE":    "the policy was registered after the windows that it judges began: it can roll back, and never promotes",
 	"STALE":          "the last window ended more than stale_max before now",
 	"WINDOW_MISSING": "a window of the release was left out: seq does not count on from 1",
 }

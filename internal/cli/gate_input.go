@@ -24,6 +24,7 @@ type windowSource struct {
 	windows []gates.Window   // in the order of the file
 	ledger  bool             // they are events of a ledger
 	sealed  map[string]int64 // of a ledger: when a bundle came to its channel
+	latest  int64            // of a ledger: the time of the last event that was read
 }
 
 // readPolicy reads the gate policy of a flag: YAML or canonical JSON.

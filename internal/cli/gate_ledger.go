@@ -7,7 +7,6 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/relseal/relseal/audit"
 	"github.com/relseal/relseal/gates"
 	"github.com/relseal/relseal/internal/canon"
 	"github.com/relseal/relseal/internal/hint"
@@ -52,8 +51,8 @@ func (env *environment) readLedger(c *cli.Context, arg string) (windowSource, er
 	return s, nil
 }
 
-// registered returns the policy by which the ledger judges a release: one that was
-// there before its windows, whatever was registered since.
+// registered returns the policy by which the ledger judges a release, whatever was
+// registered since.
 func (s windowSource) registered(c *cli.Context, channel, id string) (*gates.Registration, error) {
 	f, err := os.Open(s.name)
 	if err != nil {
@@ -73,9 +72,9 @@ func (s windowSource) registered(c *cli.Context, channel, id string) (*gates.Reg
 	if r.Channel != channel {
 		return nil, &exitError{exitUndecidable, fmt.Errorf("%s: release %s is on %s, not on %s", s.name, r.Bundle, r.Channel, channel), ""}
 	}
-	p, why := v.State.PolicyOf(r)
+	p := v.State.PolicyOf(r)
 	if p == nil {
-		return nil, &exitError{exitUndecidable, fmt.Errorf("%s: %s: no policy was registered before the first window of release %s", s.name, why, r.Bundle), other}
+		return nil, &exitError{exitUndecidable, fmt.Errorf("%s: POLICY_MISSING: no policy was registered for release %s", s.name, r.Bundle), other}
 	}
 	return p, nil
 }
@@ -85,13 +84,14 @@ func (s *windowSource) event(e trailEvent) error {
 	fault := func(err error) error {
 		return hint.With(fmt.Errorf("%s: event %d: %w", s.name, e.E.K, err), "relseal trail verify says whether it was changed")
 	}
+	s.latest = max(s.latest, e.E.TS.UnixMilli())
 	switch e.E.Action {
 	case gates.ActionSealed:
 		var d gates.Sealed
 		if err := canon.Unmarshal(e.E.Details, &d); err != nil {
 			return fault(err)
 		}
-		s.sealed[d.Bundle.String()] = sealedAt(e.E)
+		s.sealed[d.Bundle.String()] = s.latest
 	case gates.ActionWindow:
 		var d struct {
 			Window canon.Value `json:"window"`
@@ -107,8 +107,6 @@ func (s *windowSource) event(e trailEvent) error {
 	}
 	return nil
 }
-
-func sealedAt(e audit.Event) int64 { return e.TS.UnixMilli() }
 
 // hole reports whether a ledger left out a window of the release: each counts its
 // own from 1.

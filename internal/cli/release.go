@@ -151,9 +151,9 @@ func clockFlag() cli.Flag {
 // noPolicy says in time that nothing can judge a release: once it has a window, it
 // is too late to register a policy for it.
 func (env *environment) noPolicy(l *release.Ledger, r *gates.Release) {
-	j, err := l.State.Judge(r, r.SinceMS)
+	p := l.State.PolicyOf(r)
 	switch {
-	case err != nil || j.Policy != nil:
+	case p != nil && !p.Late(r):
 	case len(r.Windows) > 0:
 		env.say("hint", "no policy was there before the first window: the release can go on only as a new canary")
 	case r.Policy != nil:

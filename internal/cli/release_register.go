@@ -18,7 +18,7 @@ func releaseRegisterCommand(env *environment) *cli.Command {
 		ArgsUsage: "LEDGER",
 		Description: `The policy is YAML as people write it or canonical JSON. It judges every release whose
 first window comes after it; a release whose bundle names a policy is judged by that one
-alone. Windows that were there before a policy are never judged by it.
+alone. One that is registered after the windows began can roll back, and never promotes.
 
 Example:
   relseal release register ledger --policy gates.yaml --key release.key`,

@@ -18,14 +18,15 @@ type secondLedger struct {
 	releases map[string]*secondRelease
 	order    []*secondRelease
 	moves    map[int64]*secondMove
-	back     map[int64]any // the rollback events
-	override any           // the event before, if it is an override
+	back     map[int64]secondBack // the rollback events
+	override any                  // the event before, if it is an override
+	latest   int64                // the greatest ts so far, in ms
 	faults   []secondFault
 	notes    []secondFault
 }
 
 type secondPolicy struct {
-	k      int64
+	k, at  int64
 	digest string
 	policy any
 }
@@ -49,6 +50,11 @@ type secondMove struct {
 	decision string
 	faulty   bool
 	sealed   bool
+}
+
+type secondBack struct {
+	event any
+	at    int64
 }
 
 type secondFault struct {
@@ -82,7 +88,7 @@ func (s *second) promotion() {
 	}
 	product := get(t.genesis, "product")
 	s.reject(product != nil && product != get(s.m, "product"), "E_DATA_MISMATCH", ledgerPath)
-	l := &secondLedger{s: s, trail: t, releases: map[string]*secondRelease{}, moves: map[int64]*secondMove{}, back: map[int64]any{}}
+	l := &secondLedger{s: s, trail: t, releases: map[string]*secondRelease{}, moves: map[int64]*secondMove{}, back: map[int64]secondBack{}}
 	for _, e := range t.proven {
 		l.event(e)
 	}
@@ -194,6 +200,9 @@ func (l *secondLedger) event(e any) {
 	k, action, d := num(e, "k"), text(e, "action"), get(e, "details")
 	before := l.override
 	l.override = nil
+	ts, _ := time.Parse(timeForm, text(e, "ts"))
+	l.latest = max(l.latest, ts.UnixMilli())
+	now := l.latest
 	if ledgerDetails[action] == "" {
 		return
 	}
@@ -201,15 +210,13 @@ func (l *secondLedger) event(e any) {
 		l.fault("E_FORMAT", k, "", false)
 		return
 	}
-	ts, _ := time.Parse(timeForm, text(e, "ts"))
-	now := ts.UnixMilli()
 	switch action {
 	case "policy.register":
 		if digestOf(get(d, "policy")) != text(d, "digest") {
 			l.fault("E_DATA_MISMATCH", k, "", false)
 			return
 		}
-		l.policies = append(l.policies, secondPolicy{k, text(d, "digest"), get(d, "policy")})
+		l.policies = append(l.policies, secondPolicy{k, now, text(d, "digest"), get(d, "policy")})
 	case "bundle.sealed":
 		l.sealed(k, now, d)
 	case "window":
@@ -276,12 +283,25 @@ func (l *secondLedger) window(k int64, w any) {
 
 // policyOf returns the policy that judges a release.
 func (l *secondLedger) policyOf(r *secondRelease) (found *secondPolicy) {
-	for i, p := range l.policies {
-		if (r.policy == "" || r.policy == p.digest) && (len(r.windows) == 0 || p.k < r.first) {
-			found = &l.policies[i]
+	for i := range l.policies {
+		switch p := &l.policies[i]; {
+		case r.policy != "" && (found != nil || p.digest != r.policy): // the first one
+		case found == nil || r.policy == "" && (len(r.windows) == 0 || p.k < r.first):
+			found = p
 		}
 	}
 	return found
+}
+
+// late reports whether a policy came after a window began that it judges.
+func (p *secondPolicy) late(r *secondRelease) bool {
+	for _, w := range r.windows {
+		start, end := num(w, "start_ms"), num(w, "end_ms")
+		if start >= r.since && p.at > start || start < r.since && end > r.since && p.at > r.since {
+			return true
+		}
+	}
+	return false
 }
 
 func (l *secondLedger) promote(k, now int64, d, override any) {
@@ -297,7 +317,7 @@ func (l *secondLedger) promote(k, now int64, d, override any) {
 	wrong, earlier, code := true, false, "E_DECISION"
 	switch {
 	case text(d, "from") != r.channel || m.to != above || r.gone || r.move != nil:
-	case m.policy == nil:
+	case m.policy == nil || m.policy.late(r):
 		earlier, code = true, "E_POLICY_LATE"
 	case r.hole:
 		earlier = r.earlier
@@ -386,24 +406,24 @@ func (l *secondLedger) rollback(k, now int64, e, d any) {
 		l.fault("E_DECISION", k, r.id, false)
 	}
 	if !again {
-		r.gone, l.back[k] = true, e
+		r.gone, l.back[k] = true, secondBack{e, now}
 	}
 }
 
 func (l *secondLedger) done(k, now int64, e, d any) {
-	b := l.back[num(d, "rollback")]
-	if b == nil {
+	back, there := l.back[num(d, "rollback")]
+	if !there {
 		l.fault("E_DECISION", k, "", true)
 		return
 	}
+	b := back.event
 	delete(l.back, num(d, "rollback"))
 	said := get(b, "details")
-	ts, _ := time.Parse(timeForm, text(b, "ts"))
 	skew := int64(0)
 	if p := l.policyOf(l.releases[text(said, "release")]); get(said, "decision") != nil && p != nil {
 		skew = num(p.policy, "skew_max_ms")
 	}
-	detection, execution := ts.UnixMilli()-num(said, "trigger_end_ms"), num(e, "tau_mono_us")/1000-num(b, "tau_mono_us")/1000
+	detection, execution := back.at-num(said, "trigger_end_ms"), num(e, "tau_mono_us")/1000-num(b, "tau_mono_us")/1000
 	total := max(0, detection) + execution
 	reason := ""
 	switch {
