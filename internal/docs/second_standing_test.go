@@ -25,8 +25,11 @@ func (s *second) dates(ledger string) {
 	if t.rejected || t.genesis == nil {
 		return
 	}
+	var ts time.Time // the greatest so far
 	for _, e := range t.proven {
-		ts, _ := time.Parse(timeForm, text(e, "ts"))
+		if own, _ := time.Parse(timeForm, text(e, "ts")); own.After(ts) {
+			ts = own
+		}
 		g, ok := s.rooted.last().roles["ledger"].grants[text(e, "verifier.pk_ref")]
 		if text(e, "action") != "bundle.sealed" || !ok || g.status == "revoked" || ts.Before(g.notBefore) || ts.After(g.notAfter) {
 			continue

@@ -432,6 +432,11 @@ func (t *secondTrail) handOver(e any) {
 // used notes when the key that signed an event was used.
 func (t *secondTrail) used(e any) {
 	ts, _ := time.Parse(timeForm, text(e, "ts"))
+	for _, u := range t.uses {
+		if u.last.After(ts) {
+			ts = u.last // what came before is on record already
+		}
+	}
 	if ts.After(t.s.latest) {
 		t.s.latest = ts
 	}
