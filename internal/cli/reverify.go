@@ -1,10 +1,10 @@
 package cli
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"runtime"
 	"strconv"
 	"strings"
@@ -22,8 +22,10 @@ func reverifyCommand(env *environment) *cli.Command {
 		Name:      "reverify",
 		Usage:     "verify an archive of bundles again, and record it",
 		ArgsUsage: "DIR...",
-		Description: `Verifies every *.audit.tar.zst and *.release.tar.zst below DIR under a trust root, many
-at a time, and prints one table. The exit code is that of the worst. With --out the
+		Description: `Verifies every bundle below DIR under a trust root, many at a time, and prints one table:
+*.audit.tar.zst, *.release.tar.zst, and what begins with a manifest under another name
+or as a directory. Everything else there is named as not judged, which is exit 1, unless
+--ignore leaves it out. The exit code is that of the worst. With --out the
 answers are recorded in an AuditBundle, signed with a key of role archive: one event a
 bundle, so that the record can itself be verified later. What is interrupted goes on
 where it was when the same command is given again.
@@ -36,6 +38,7 @@ Example:
 			&cli.StringFlag{Name: "artifacts", Usage: "look in `DIR` for artifacts that bundles do not contain"},
 			&cli.StringFlag{Name: "out", Usage: "write the record to `F`"}),
 			keyFlags("sign the record with the private key in `F`")...),
+			&cli.StringSliceFlag{Name: "ignore", Usage: "leave out files and directories whose name matches `PATTERN`, such as '*.md'; may be repeated"},
 			&cli.StringFlag{Name: "jobs", Usage: "verify `N` bundles at a time; one a processor if not given"},
 			&cli.BoolFlag{Name: "force", Usage: "overwrite the file of --out"},
 			jsonFlag(),
@@ -56,14 +59,15 @@ func runReverify(env *environment, c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	files, err := reverify.Find(c.Args().Slice())
+	found, err := reverify.Find(c.Args().Slice(), ignored(c))
 	if err != nil {
 		return err
 	}
+	files := found.Bundles
 	if len(files) == 0 {
-		return &exitError{exitNoInput, errors.New("no bundle found below " + strings.Join(c.Args().Slice(), ", ")), "bundles end in .audit.tar.zst or .release.tar.zst"}
+		return &exitError{exitNoInput, errors.New("no bundle found below " + strings.Join(c.Args().Slice(), ", ")), "a bundle begins with manifest.json, as a .tar.zst, a .tar or a directory"}
 	}
-	a := archive{env: env, c: c, o: o, total: len(files)}
+	a := archive{env: env, c: c, o: o, total: len(files), skipped: append([]reverify.Skipped{}, found.Skipped...)}
 	if c.IsSet("out") {
 		if err := a.open(); err != nil {
 			return err
@@ -88,6 +92,46 @@ func runReverify(env *environment, c *cli.Context) error {
 	return a.print()
 }
 
+// ignored returns what of an archive is not asked about: what --ignore says, and the files
+// that the command line names for another purpose.
+func ignored(c *cli.Context) func(string) bool {
+	own := map[string]bool{}
+	for _, flag := range []string{"root", "ledger", "key", "out", "passphrase-file"} {
+		if name := c.String(flag); name != "" {
+			own[absolute(name)] = true
+		}
+	}
+	if out := c.String("out"); out != "" {
+		own[absolute(out+".part")] = true
+	}
+	roots := ""
+	if dir := c.String("root-dir"); dir != "" {
+		roots = absolute(dir)
+	}
+	return func(path string) bool {
+		name := filepath.Base(path)
+		for _, pattern := range c.StringSlice("ignore") {
+			if ok, _ := filepath.Match(pattern, name); ok {
+				return true
+			}
+		}
+		at := absolute(path)
+		return own[at] || roots != "" && filepath.Dir(at) == roots && strings.HasSuffix(name, ".root.json")
+	}
+}
+
+// absolute returns one name for a file, however it was called; links are followed as far
+// as there are files.
+func absolute(name string) string {
+	if real, err := filepath.EvalSymlinks(name); err == nil {
+		name = real
+	}
+	if abs, err := filepath.Abs(name); err == nil {
+		return abs
+	}
+	return name
+}
+
 // checkReverify refuses flags that exclude each other or are missing.
 func checkReverify(c *cli.Context) (jobs int, err error) {
 	switch {
@@ -99,6 +143,11 @@ func checkReverify(c *cli.Context) (jobs int, err error) {
 	if jobs = runtime.GOMAXPROCS(0); c.IsSet("jobs") {
 		if jobs, err = strconv.Atoi(c.String("jobs")); err != nil || jobs < 1 {
 			return 0, usageErrorHint(fmt.Sprintf("relseal reverify: --jobs %q is no number from 1 on", c.String("jobs")), "")
+		}
+	}
+	for _, pattern := range c.StringSlice("ignore") {
+		if _, err := filepath.Match(pattern, ""); err != nil {
+			return 0, usageError(fmt.Sprintf("relseal reverify: --ignore %q is no pattern", pattern))
 		}
 	}
 	if c.IsSet("out") {
@@ -114,6 +163,7 @@ type archive struct {
 	o       verify.Options
 	total   int
 	results []reverify.Result
+	skipped []reverify.Skipped
 	record  *reverify.Record // nil without --out
 	signer  sign.Signer
 	sealed  *sealedRecord
@@ -143,12 +193,13 @@ func (env *environment) progress(format string, args ...any) {
 func (env *environment) progressEnd() { env.progress("") }
 
 type archiveResult struct {
-	Schema  string            `json:"schema"`
-	Verdict verify.Verdict    `json:"verdict"`
-	Root    verify.RootUse    `json:"root"`
-	Counts  archiveCounts     `json:"counts"`
-	Bundles []reverify.Result `json:"bundles"`
-	Record  *sealedRecord     `json:"record"`
+	Schema  string             `json:"schema"`
+	Verdict verify.Verdict     `json:"verdict"`
+	Root    verify.RootUse     `json:"root"`
+	Counts  archiveCounts      `json:"counts"`
+	Bundles []reverify.Result  `json:"bundles"`
+	Skipped []reverify.Skipped `json:"not_judged"`
+	Record  *sealedRecord      `json:"record"`
 }
 
 type archiveCounts struct {
@@ -156,11 +207,13 @@ type archiveCounts struct {
 	Undecidable int `json:"undecidable"`
 	Rejected    int `json:"rejected"`
 	Unreadable  int `json:"unreadable"`
+	NotJudged   int `json:"not_judged"`
 }
 
 // print prints the table and returns the error that carries the worst answer.
 func (a *archive) print() error {
-	res := archiveResult{Schema: "relseal/reverify/v1", Verdict: verify.Verified, Root: rootUseOf(a.o), Bundles: a.results, Record: a.sealed}
+	res := archiveResult{Schema: "relseal/reverify/v1", Verdict: verify.Verified, Root: rootUseOf(a.o), Bundles: a.results, Skipped: a.skipped, Record: a.sealed}
+	res.Counts.NotJudged = len(a.skipped)
 	var w strings.Builder
 	for _, r := range a.results {
 		verdict, why := "unreadable", ""
@@ -176,11 +229,17 @@ func (a *archive) print() error {
 				why = "  " + string(*r.Code)
 			}
 		}
-		fmt.Fprintf(&w, "%-11s  %s%s\n", verdict, escaped(r.File), why)
+		fmt.Fprintf(&w, "%-11s  %s%s\n", verdict, r.File, why)
+	}
+	for _, f := range a.skipped {
+		fmt.Fprintf(&w, "%-11s  %s  %s\n", "not judged", f.Name, f.Why)
 	}
 	n := res.Counts
 	fmt.Fprintf(&w, "%s: %d VERIFIED, %d UNDECIDABLE, %d REJECT, %d unreadable; by version %d of the root\n",
 		countOf(a.total, "bundle"), n.Verified, n.Undecidable, n.Rejected, n.Unreadable, res.Root.Version)
+	if n.NotJudged > 0 {
+		fmt.Fprintf(&w, "not judged: %d\n", n.NotJudged)
+	}
 	if s := a.sealed; s != nil {
 		fmt.Fprintf(&w, "recorded in %s\n  %s\n", escaped(s.File), s.ID)
 	}
@@ -194,6 +253,8 @@ func (a *archive) print() error {
 		return &answerError{code: exitReject}
 	case res.Verdict == verify.Undecidable:
 		return &answerError{code: exitUndecidable}
+	case n.NotJudged > 0:
+		return &answerError{code: exitUndecidable, hint: "--ignore PATTERN leaves out what is no bundle and need not be one"}
 	}
 	return nil
 }
@@ -220,7 +281,7 @@ func rootUseOf(o verify.Options) verify.RootUse {
 
 func (a *archive) interrupted(err error) error {
 	closed := a.record.Close()
-	if !errors.Is(err, context.Canceled) {
+	if a.c.Context.Err() == nil {
 		return errors.Join(err, closed)
 	}
 	return &exitError{exitInterrupted, fmt.Errorf("interrupted after %d of %d bundles", len(a.results), a.total),

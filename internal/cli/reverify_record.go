@@ -75,7 +75,7 @@ func (a *archive) rest(files []reverify.File) []reverify.File {
 
 // seal ends the record and makes its bundle.
 func (a *archive) seal() error {
-	if err := a.record.Finish(); err != nil {
+	if err := a.record.Finish(a.skipped); err != nil {
 		return err
 	}
 	details, err := canon.Marshal(map[string]string{"record": verify.Record})

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"runtime"
+	"slices"
 
 	"github.com/relseal/relseal/audit"
 	"github.com/relseal/relseal/bundle"
@@ -19,6 +20,10 @@ import (
 
 // ActionVerified is the event of one bundle; its details are a Result.
 const ActionVerified = "bundle.verified"
+
+// ActionSkipped is the event of what lies in the archive and was not judged; its details
+// are a Skipped.
+const ActionSkipped = "bundle.skipped"
 
 // Product is what the AuditBundle of a record says that it is of.
 const Product = "archive"
@@ -192,13 +197,27 @@ func (r *Record) Flush() error {
 // Close ends the file of a record that may go on later.
 func (r *Record) Close() error { return errors.Join(r.Flush(), r.log.Close()) }
 
-// Finish ends the run. Nothing is added after that.
-func (r *Record) Finish() error {
+// Finish records what was not judged and ends the run. Nothing is added after that.
+func (r *Record) Finish(skipped []Skipped) error {
 	if r.over && len(r.left) == 0 {
 		return r.log.Close()
 	}
 	if err := r.Flush(); err != nil {
 		return err
+	}
+	for part := range slices.Chunk(skipped, 64) {
+		drafts := make([]audit.Draft, len(part))
+		for i, f := range part {
+			details, err := canon.Marshal(f)
+			if err != nil {
+				return err
+			}
+			drafts[i] = r.draft(ActionSkipped)
+			drafts[i].Details = details
+		}
+		if _, err := r.log.AppendAll(drafts); err != nil {
+			return err
+		}
 	}
 	end := r.stepDraft("step.end")
 	end.Status = audit.StatusOK

@@ -71,7 +71,7 @@ func one(ctx context.Context, f File, o verify.Options) Result {
 	r := Result{File: f.Name}
 	report, err := verify.File(ctx, f.Path, o)
 	if err != nil {
-		text := err.Error()
+		text := cause(err)
 		r.Error = &text
 		return r
 	}

@@ -6,7 +6,10 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/relseal/relseal/internal/reverify"
 	"github.com/relseal/relseal/internal/testbundle"
@@ -33,7 +36,8 @@ func archive(t testing.TB, n int, bad map[int]bool) ([]reverify.File, verify.Opt
 			t.Fatal(err)
 		}
 	}
-	files, err := reverify.Find([]string{dir})
+	found, err := reverify.Find([]string{dir}, nothing)
+	files := found.Bundles
 	if err != nil || len(files) != n {
 		t.Fatalf("%d files: %v", len(files), err)
 	}
@@ -99,30 +103,89 @@ func TestVerifyUnreadable(t *testing.T) {
 	}
 }
 
+func nothing(string) bool { return false }
+
+// TestFind draws archives: everything below them is a bundle or is named.
 func TestFind(t *testing.T) {
 	dir := t.TempDir()
-	for _, name := range []string{"a/x.audit.tar.zst", "a/deep/y.release.tar.zst", "b/x.audit.tar.zst", "a/notes.txt", "a/z.tar.zst"} {
-		if err := errors.Join(os.MkdirAll(filepath.Dir(filepath.Join(dir, name)), 0o755), os.WriteFile(filepath.Join(dir, name), nil, 0o644)); err != nil {
+	write := func(name string, data []byte) {
+		t.Helper()
+		if err := errors.Join(os.MkdirAll(filepath.Dir(filepath.Join(dir, name)), 0o755), os.WriteFile(filepath.Join(dir, name), data, 0o644)); err != nil {
 			t.Fatal(err)
 		}
 	}
-	files, err := reverify.Find([]string{filepath.Join(dir, "b"), filepath.Join(dir, "a")})
-	if err != nil || len(files) != 3 || files[0].Name != "a/deep/y.release.tar.zst" || files[1].Name != "a/x.audit.tar.zst" || files[2].Name != "b/x.audit.tar.zst" {
-		t.Errorf("%+v, %v", files, err)
+	good := testbundle.Demo(release, "000102030405060708090a0b0c0d0e0f").Seal()
+	for _, name := range []string{"a/x.audit.tar.zst", "a/deep/y.release.tar.zst", "b/x.audit.tar.zst", "a/notes.txt", "a/z.tar.zst"} {
+		write(name, nil)
 	}
-	if files, err := reverify.Find([]string{filepath.Join(dir, "a")}); err != nil || files[0].Name != "deep/y.release.tar.zst" {
-		t.Errorf("%+v, %v", files, err)
+	write("c/plain.tar", good.Tar())
+	write("c/nameless", testbundle.Zstd(good.Tar()))
+	for name, data := range good {
+		write("c/unpacked/"+name, data)
 	}
-	if files, err := reverify.Find([]string{filepath.Join(dir, "a/x.audit.tar.zst")}); err != nil || len(files) != 1 || files[0].Name != "x.audit.tar.zst" {
-		t.Errorf("a bundle itself: %+v, %v", files, err)
+	text := func(l reverify.Listing, err error) string {
+		var s []string
+		for _, f := range l.Bundles {
+			s = append(s, f.Name)
+		}
+		for _, f := range l.Skipped {
+			s = append(s, "("+f.Name+": "+f.Why+")")
+		}
+		if err != nil {
+			s = append(s, err.Error())
+		}
+		return strings.Join(s, " ")
 	}
-	link := filepath.Join(dir, "link")
-	if err := os.Symlink(filepath.Join(dir, "a"), link); err != nil {
-		t.Logf("links are not made here: %v", err)
-	} else if files, err := reverify.Find([]string{link}); err != nil || len(files) != 2 || files[1].Name != "x.audit.tar.zst" {
-		t.Errorf("a link to an archive: %+v, %v", files, err)
+	find := func(ignore func(string) bool, names ...string) string {
+		for i := range names {
+			names[i] = filepath.Join(dir, names[i])
+		}
+		return strings.ReplaceAll(text(reverify.Find(names, ignore)), dir, "")
 	}
-	if _, err := reverify.Find([]string{filepath.Join(dir, "a"), filepath.Join(dir, "a")}); err == nil {
-		t.Error("the same directory twice gives no error")
+	for _, c := range []struct {
+		dirs []string
+		want string
+	}{
+		{[]string{"b", "a"}, "a/deep/y.release.tar.zst a/x.audit.tar.zst b/x.audit.tar.zst (a/notes.txt: no bundle) (a/z.tar.zst: no bundle)"},
+		{[]string{"a"}, "deep/y.release.tar.zst x.audit.tar.zst (notes.txt: no bundle) (z.tar.zst: no bundle)"},
+		{[]string{"a/x.audit.tar.zst"}, "x.audit.tar.zst"},
+		{[]string{"c"}, "nameless plain.tar unpacked"},
+		{[]string{"c/unpacked"}, "unpacked"},
+		{[]string{"a", "a"}, "deep/y.release.tar.zst: two bundles of this name"},
+	} {
+		if got := find(nothing, slices.Clone(c.dirs)...); !strings.HasSuffix(got, c.want) {
+			t.Errorf("%v: %s\nwant %s", c.dirs, got, c.want)
+		}
+	}
+	notes := filepath.Join(dir, "a", "notes.txt")
+	if got := find(func(path string) bool { return path == notes }, "a"); strings.Contains(got, "notes") {
+		t.Errorf("what is ignored is named: %s", got)
+	}
+	for name, to := range map[string]string{"link": "a", "a/latest.audit.tar.zst": "x.audit.tar.zst", "a/other": "../b", "a/dangling": "nowhere"} {
+		if err := os.Symlink(to, filepath.Join(dir, name)); err != nil {
+			t.Skipf("links are not made here: %v", err)
+		}
+	}
+	want := "deep/y.release.tar.zst x.audit.tar.zst (dangling: a link to nothing) (notes.txt: no bundle) (other: a link to what is no bundle of the archive) (z.tar.zst: no bundle)"
+	if got := find(nothing, "link"); got != want {
+		t.Errorf("links: %s\nwant %s", got, want)
+	}
+}
+
+// No two names become one, and what is no text is made one.
+func TestPrintable(t *testing.T) {
+	seen := map[string]string{}
+	for _, name := range []string{"a b", "é", "a\xffb", `a\xffb`, "a\nb", `a\nb`, "\u202e", `"`, `\"`} {
+		got := reverify.Printable(name)
+		if other, ok := seen[got]; ok {
+			t.Errorf("%q and %q are both %s", name, other, got)
+		}
+		seen[got] = name
+		if !utf8.ValidString(got) || strings.ContainsAny(got, "\n\u202e") {
+			t.Errorf("%q: %q", name, got)
+		}
+	}
+	if got := reverify.Printable("a b é"); got != "a b é" {
+		t.Errorf("ordinary text: %q", got)
 	}
 }
