@@ -15,7 +15,7 @@ import (
 	"github.com/relseal/relseal/internal/hint"
 	"github.com/relseal/relseal/internal/pack"
 	"github.com/relseal/relseal/internal/rundir"
-	"github.com/relseal/relseal/keys"
+	"github.com/relseal/relseal/sign"
 	"github.com/relseal/relseal/sign/wrap"
 	"github.com/relseal/relseal/verify"
 )
@@ -126,7 +126,7 @@ func runParts(c *cli.Context) (pack.Run, error) {
 }
 
 // recoverTrail clears up what a crash left of a last event.
-func (env *environment) recoverTrail(file string, key *keys.Private) error {
+func (env *environment) recoverTrail(file string, key sign.Signer) error {
 	log, err := audit.Open(file, key, clock.System())
 	if err != nil {
 		return err

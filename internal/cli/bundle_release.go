@@ -145,7 +145,7 @@ func (t trustedBy) Verifier(id sign.KeyID) (sign.PublicKey, bool) {
 	return t.others.Verifier(id)
 }
 
-func releaseOptions(c *cli.Context, key *keys.Private) (o verify.Options, err error) {
+func releaseOptions(c *cli.Context, key sign.Signer) (o verify.Options, err error) {
 	if o.Keys, err = trustedFor(c, key.Public()); err != nil {
 		return o, err
 	}

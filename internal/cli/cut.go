@@ -63,6 +63,12 @@ func runCut(env *environment, c *cli.Context) error {
 	if err := checkPassphrase(c); err != nil {
 		return err
 	}
+	project, _ := cut.Load(c.Args().First()) // Cut says what is wrong with it
+	key, stop, err := env.apart(c, project.PassphraseVariable())
+	if err != nil {
+		return err
+	}
+	defer stop()
 	root, err := namedRoot(c)
 	if err != nil {
 		return err
@@ -76,13 +82,9 @@ func runCut(env *environment, c *cli.Context) error {
 		AllowSecrets: c.StringSlice("allow-secret"),
 		Force:        c.Bool("force"),
 		Producer:     producer,
+		Keys:         key,
 		Root:         root,
-		Ask: func() ([]byte, error) {
-			return env.ask(c.Context, "Passphrase: ", passphraseElsewhere+", or let passphrase in relseal.yaml be env:NAME or file:PATH")
-		},
-		AskNew: func() ([]byte, error) {
-			return env.askTwice(c.Context, passphraseElsewhere+", or let passphrase in relseal.yaml be env:NAME, file:PATH or none")
-		},
+		Elsewhere:    passphraseElsewhere,
 		Head: func(product string, key sign.PublicKey) (*bundle.LedgerRef, error) {
 			known, err := trustedFor(c, key)
 			if err != nil {
@@ -94,7 +96,7 @@ func runCut(env *environment, c *cli.Context) error {
 		Step:  env.noteStep,
 	}
 	if passphraseGiven(c) {
-		r.Passphrase = env.passphrase(c)
+		r.Passphrase = from(c, r.Passphrase)
 	}
 	res, err := cut.Cut(c.Context, r)
 	if errors.Is(err, cut.ErrKeyExists) {

@@ -13,6 +13,7 @@ import (
 	"github.com/relseal/relseal/internal/cut"
 	"github.com/relseal/relseal/internal/finding"
 	"github.com/relseal/relseal/internal/hint"
+	"github.com/relseal/relseal/internal/signer"
 	"github.com/relseal/relseal/release"
 	"github.com/relseal/relseal/sign"
 )
@@ -60,11 +61,17 @@ func usageErrorHint(text, hint string) error {
 func classify(ctx context.Context, err error) (code int, text, hintText string) {
 	text, hintText = plainText(err), hint.Of(err)
 	var exit *exitError
+	var fault *signer.Fault // of another process, which knew what is behind it
 	switch {
 	case errors.As(err, &exit):
 		code = exit.code
 		if exit.hint != "" {
 			hintText = exit.hint
+		}
+	case errors.As(err, &fault):
+		code = fault.Code
+		if hintText == "" {
+			hintText = fault.Hint
 		}
 	case ctx.Err() != nil && errors.Is(err, context.Canceled):
 		code, text = exitInterrupted, "interrupted"
@@ -85,7 +92,6 @@ func classify(ctx context.Context, err error) (code int, text, hintText string) 
 func codeOf(err error) int {
 	var path *fs.PathError
 	var link *os.LinkError
-	var create *cut.CreateError
 	var git *cut.GitError
 	var errno syscall.Errno
 	switch {
@@ -94,7 +100,7 @@ func codeOf(err error) int {
 			return exitNoInput
 		}
 		return exitIO
-	case errors.As(err, &create), errors.As(err, &link), errors.Is(err, fs.ErrExist):
+	case errors.As(err, &link), errors.Is(err, fs.ErrExist):
 		return exitCantCreate
 	case errors.Is(err, syscall.EISDIR): // found out by reading
 		return exitNoInput

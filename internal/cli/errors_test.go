@@ -9,7 +9,6 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/relseal/relseal/internal/cut"
 	"github.com/relseal/relseal/internal/hint"
 	"github.com/relseal/relseal/sign"
 )
@@ -41,7 +40,6 @@ func TestClassify(t *testing.T) {
 		{path("mkdir", syscall.EROFS), 73, "F: " + syscall.EROFS.Error(), ""},
 		{fmt.Errorf("F: %w", fs.ErrExist), 73, "F: file already exists", ""},
 		{&os.LinkError{Op: "link", Old: "T", New: "F", Err: syscall.EACCES}, 73, "link T F: " + syscall.EACCES.Error(), ""},
-		{&cut.CreateError{Err: fmt.Errorf("F.key: %w", syscall.EACCES)}, 73, "F.key: " + syscall.EACCES.Error(), ""},
 
 		{path("write", syscall.ENOSPC), 74, "F: " + syscall.ENOSPC.Error(), ""},
 		{path("sync", syscall.EIO), 74, "F: " + syscall.EIO.Error(), ""},

@@ -86,6 +86,9 @@ func keyGenerate(env *environment, c *cli.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := env.protect(); err != nil {
+		return err
+	}
 	key, err := keys.Generate(rand.Reader)
 	if err != nil {
 		return err

@@ -16,6 +16,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/relseal/relseal/internal/canon"
+	"github.com/relseal/relseal/internal/signer"
 )
 
 // Main runs relseal with the given arguments, the program's name first, and
@@ -27,6 +28,8 @@ import (
 func Main(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) (code int) {
 	out := &checkedWriter{w: stdout}
 	env := &environment{stdin: stdin, stdout: out, stderr: stderr}
+	// The arguments and the input of the process are those of one command.
+	env.own = stdin == io.Reader(os.Stdin) && len(args) > 0 && len(os.Args) > 0 && &args[0] == &os.Args[0]
 	defer func() {
 		if r := recover(); r != nil {
 			// Left alone, a panic exits with 2, which here means REJECT.
@@ -35,6 +38,9 @@ func Main(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io
 			code = exitInternal
 		}
 	}()
+	if env.own && len(args) > 1 && args[1] == signer.Argument {
+		return runSigner(env, args[2:])
+	}
 	ctx, stop := catchInterrupts(ctx)
 	defer stop()
 	defer catchBrokenPipe()()
@@ -58,6 +64,7 @@ type environment struct {
 	stdout io.Writer
 	stderr io.Writer
 
+	own    bool // this process is there for this command alone
 	quoted int  // of the arguments, the last so many stood behind "--"
 	json   bool // the result is asked for as JSON
 }

@@ -16,7 +16,6 @@ import (
 	"github.com/relseal/relseal/internal/clock"
 	"github.com/relseal/relseal/internal/hint"
 	"github.com/relseal/relseal/internal/pack"
-	"github.com/relseal/relseal/keys"
 	"github.com/relseal/relseal/release"
 	"github.com/relseal/relseal/sign"
 	"github.com/relseal/relseal/verify"
@@ -101,7 +100,7 @@ func ledgerFile(arg string) (string, error) {
 }
 
 // openLedger opens a ledger to write to it with the key of --key.
-func (env *environment) openLedger(c *cli.Context, arg string) (*release.Ledger, *keys.Private, error) {
+func (env *environment) openLedger(c *cli.Context, arg string) (*release.Ledger, sign.Signer, error) {
 	file, err := ledgerFile(arg)
 	if err != nil {
 		return nil, nil, err

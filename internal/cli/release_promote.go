@@ -10,7 +10,7 @@ import (
 
 	"github.com/relseal/relseal/gates"
 	"github.com/relseal/relseal/internal/pack"
-	"github.com/relseal/relseal/keys"
+	"github.com/relseal/relseal/internal/signer"
 	"github.com/relseal/relseal/release"
 	"github.com/relseal/relseal/sign"
 	"github.com/relseal/relseal/sign/wrap"
@@ -92,7 +92,7 @@ func (env *environment) releasePromote(c *cli.Context) error {
 	}
 	seal := key
 	if file := c.String("seal-key"); file != "" {
-		if seal, err = keys.LoadPrivate(file, env.passphrase(c)); err != nil {
+		if seal, err = env.keyring().Open(c.Context, from(c, signer.Request{File: file})); err != nil {
 			return err
 		}
 	}

@@ -52,11 +52,16 @@ func runExec(env *environment, c *cli.Context) error {
 	if err != nil {
 		return err
 	}
+	key, stopSigner, err := env.apart(c)
+	if err != nil {
+		return err
+	}
+	defer stopSigner()
 	r := recording{dir: dir, project: cmp.Or(c.String("dir"), "."), product: c.String("product"), actor: c.String("actor")}
 	if err := env.readCards(c, &r); err != nil {
 		return err
 	}
-	if r.key, err = env.signingKey(c); err != nil {
+	if r.key, err = env.openKey(c, key); err != nil {
 		return err
 	}
 	if r.root, err = rootRef(c, r.key, sign.RoleAudit); err != nil {

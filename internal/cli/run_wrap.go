@@ -71,6 +71,11 @@ func runWrap(env *environment, c *cli.Context) error {
 	if err != nil {
 		return err
 	}
+	key, stopSigner, err := env.apart(c)
+	if err != nil {
+		return err
+	}
+	defer stopSigner()
 	r := recording{dir: dir, project: ".", product: c.String("product"), actor: c.String("actor"), wrapped: true}
 	if r.pipeline, err = wrapCard(c); err != nil {
 		return err
@@ -79,7 +84,7 @@ func runWrap(env *environment, c *cli.Context) error {
 	if err := checkWrapOutputs(c, r.pipeline.Steps[0]); err != nil {
 		return err
 	}
-	if r.key, err = env.signingKey(c); err != nil {
+	if r.key, err = env.openKey(c, key); err != nil {
 		return err
 	}
 	if r.root, err = rootRef(c, r.key, sign.RoleAudit); err != nil {

@@ -2,10 +2,8 @@ package cli
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"slices"
 	"strconv"
@@ -13,8 +11,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/relseal/relseal/internal/hint"
-	"github.com/relseal/relseal/keys"
+	"github.com/relseal/relseal/sign"
 )
 
 // maxPassphrase bounds what is read in search of the end of a passphrase.
@@ -59,30 +56,6 @@ func checkPassphrase(c *cli.Context) error {
 	return nil
 }
 
-// passphrase returns what asks for the passphrase of a private key: the file, the
-// descriptor or the variable of the flags, else the terminal.
-func (env *environment) passphrase(c *cli.Context) func() ([]byte, error) {
-	return func() ([]byte, error) {
-		if err := checkPassphrase(c); err != nil {
-			return nil, err
-		}
-		switch {
-		case c.IsSet("passphrase-file"):
-			return passphraseFile(c.String("passphrase-file"))
-		case c.IsSet("passphrase-fd"):
-			return env.passphraseFD(c.String("passphrase-fd"))
-		case c.IsSet("passphrase-env"):
-			name := c.String("passphrase-env")
-			value, ok := os.LookupEnv(name)
-			if !ok {
-				return nil, noPassphrase("the variable "+name, errors.New("not set"))
-			}
-			return []byte(value), nil
-		}
-		return env.ask(c.Context, "Passphrase: ", passphraseElsewhere)
-	}
-}
-
 // passphraseFile returns what a file holds without the end of its last line. It
 // may be a pipe.
 func passphraseFile(name string) ([]byte, error) {
@@ -103,44 +76,6 @@ func passphraseFile(name string) ([]byte, error) {
 
 var errTooLong = fmt.Errorf("more than %d KiB, too long for a passphrase", maxPassphrase>>10)
 
-// passphraseFD reads one line, byte by byte: what follows on standard input is
-// for others. Any other descriptor is closed, so that no process started later
-// has it.
-func (env *environment) passphraseFD(number string) ([]byte, error) {
-	fd, err := strconv.Atoi(number)
-	if err != nil {
-		return nil, err
-	}
-	r := env.stdin
-	if fd > 0 {
-		f := os.NewFile(uintptr(fd), "fd "+number)
-		if f == nil {
-			return nil, noPassphrase("file descriptor "+number, fs.ErrInvalid)
-		}
-		r = f
-	}
-	var line []byte
-	for one := make([]byte, 1); ; {
-		n, err := r.Read(one)
-		switch {
-		case n > 0 && one[0] == '\n', err == io.EOF && len(line) > 0:
-			if f, ok := r.(*os.File); ok && fd > 0 {
-				f.Close()
-			}
-			return bytes.TrimSuffix(line, []byte("\r")), nil
-		case n > 0 && len(line) == maxPassphrase:
-			err = errTooLong
-		case n > 0:
-			line = append(line, one[0])
-		case err == io.EOF:
-			err = errors.New("nothing to read")
-		}
-		if err != nil {
-			return nil, noPassphrase("file descriptor "+number, err)
-		}
-	}
-}
-
 // closeUnread closes the descriptor of --passphrase-fd where nobody asked for the
 // passphrase: a process started later must not have it all the same.
 func closeUnread(c *cli.Context) {
@@ -157,27 +92,10 @@ func noPassphrase(where string, err error) error {
 	return &exitError{exitNoInput, fmt.Errorf("%s: %v", where, plainCause(err)), ""}
 }
 
-// signingKey opens the private key of --key.
-func (env *environment) signingKey(c *cli.Context) (*keys.Private, error) {
-	file := c.String("key")
-	if file == "" {
-		return nil, usageErrorHint(c.Command.HelpName+": --key is missing", "--key release.key; relseal key generate makes one")
-	}
-	if err := checkPassphrase(c); err != nil {
-		return nil, err
-	}
-	asked := false
-	key, err := keys.LoadPrivate(file, func() ([]byte, error) {
-		asked = true
-		return env.passphrase(c)()
-	})
-	if !asked {
-		closeUnread(c) // the key is not encrypted
-	}
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, hint.With(err, "make it: relseal key generate --out "+shellQuote(file))
-	}
-	return key, err
+// signingKey opens the private key of --key in this process, which starts nothing of
+// others while it has it.
+func (env *environment) signingKey(c *cli.Context) (sign.Signer, error) {
+	return env.openKey(c, env.keyring())
 }
 
 // keyFlags are the flags of every command that signs.

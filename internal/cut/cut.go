@@ -13,7 +13,7 @@ import (
 	"github.com/relseal/relseal/internal/hint"
 	"github.com/relseal/relseal/internal/pack"
 	"github.com/relseal/relseal/internal/rundir"
-	"github.com/relseal/relseal/keys"
+	"github.com/relseal/relseal/internal/signer"
 	"github.com/relseal/relseal/keys/root"
 	"github.com/relseal/relseal/run"
 	"github.com/relseal/relseal/sign"
@@ -36,11 +36,11 @@ type Request struct {
 
 	AllowSecrets []string // as in capture.Request
 
-	Passphrase func() ([]byte, error) // where it comes from instead of what relseal.yaml says; may be nil
-	Ask        func() ([]byte, error) // asks for it, where relseal.yaml says prompt
-	AskNew     func() ([]byte, error) // the same for the key that NewKey makes
-	Phase      func(string)           // a phase of the cut begins; may be nil
-	Step       func(run.Event)        // a step starts or ended; may be nil
+	Keys       signer.Keys     // opens or makes the key that seals
+	Passphrase signer.Request  // where its passphrase comes from instead of what relseal.yaml says; From may be ""
+	Elsewhere  string          // what to suggest where nobody can type it
+	Phase      func(string)    // a phase of the cut begins; may be nil
+	Step       func(run.Event) // a step starts or ended; may be nil
 }
 
 // A Result says what was cut. Release is nil unless the run ended well.
@@ -96,8 +96,7 @@ type cut struct {
 	p      Project
 	source Source
 	lock   rundir.Document
-	key    *keys.Private
-	secret []byte // to write a new key with
+	key    sign.Signer
 	root   *audit.RootRef
 	out    string
 	made   []string // files of a new key, to be removed if the run does not begin
@@ -139,7 +138,7 @@ func (c *cut) prepare(ctx context.Context) error {
 	if c.lock, err = capture.Capture(ctx, c.environment()); err != nil {
 		return err
 	}
-	if c.key, c.secret, err = c.openKey(); err != nil {
+	if c.key, err = c.Keys.Open(ctx, c.keyRequest()); err != nil {
 		return err
 	}
 	if c.Root != nil {

@@ -1,8 +1,6 @@
 package cut
 
 import (
-	"bytes"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -12,18 +10,13 @@ import (
 
 	"github.com/relseal/relseal/internal/durable"
 	"github.com/relseal/relseal/internal/hint"
+	"github.com/relseal/relseal/internal/signer"
 	"github.com/relseal/relseal/keys"
 	"github.com/relseal/relseal/sign"
 )
 
 // ErrKeyExists reports that a key was to be made where there is one.
 var ErrKeyExists = fmt.Errorf("the key %w", fs.ErrExist)
-
-// A CreateError reports a key that could not be written.
-type CreateError struct{ Err error }
-
-func (e *CreateError) Error() string { return e.Err.Error() }
-func (e *CreateError) Unwrap() error { return e.Err }
 
 // keyFile is the private key that seals: the one of --key, or the one that
 // relseal.yaml names.
@@ -51,29 +44,8 @@ func (c *cut) checkKey() error {
 	return err
 }
 
-// openKey returns the key that seals. With NewKey it is a new one, which is
-// nowhere yet, with the passphrase to write it with; nil means unencrypted.
-func (c *cut) openKey() (*keys.Private, []byte, error) {
-	if !c.NewKey {
-		key, err := keys.LoadPrivate(c.keyFile(), c.passphrase)
-		return key, nil, err
-	}
-	var secret []byte
-	if c.Passphrase != nil || c.p.Passphrase != "none" {
-		var err error
-		if secret, err = c.passphrase(); err != nil {
-			return nil, nil, err
-		}
-		if len(secret) == 0 {
-			return nil, nil, hint.With(errors.New("an empty passphrase protects nothing"), "passphrase: none leaves the key unencrypted on purpose")
-		}
-	}
-	key, err := keys.Generate(rand.Reader)
-	return key, secret, err
-}
-
 // writeKey writes a new key where relseal.yaml says.
-func (c *cut) writeKey(secret []byte) error {
+func (c *cut) writeKey() error {
 	dir, name := filepath.Split(c.keyFile())
 	if err := durable.MkdirAll(dir, 0o755); err != nil {
 		return err
@@ -81,12 +53,9 @@ func (c *cut) writeKey(secret []byte) error {
 	if err := ignore(dir, "/"+name+"\n"); err != nil {
 		return err
 	}
-	made, err := keys.WritePair(c.keyFile(), c.key, secret, "relseal")
-	if err != nil {
-		return &CreateError{err}
-	}
+	made, err := c.Keys.Save("relseal")
 	c.made = append(c.made, made...)
-	return nil
+	return err
 }
 
 // ignore tells git what not to take up from a directory, unless somebody has
@@ -109,40 +78,42 @@ func publicFile(private string, key sign.PublicKey) string {
 	return file
 }
 
-// passphrase reads it from where the caller or relseal.yaml says it is.
-func (c *cut) passphrase() ([]byte, error) {
-	if c.Passphrase != nil {
-		return c.Passphrase()
+// keyRequest says which key, and where the caller or relseal.yaml says that its
+// passphrase is.
+func (c *cut) keyRequest() signer.Request {
+	r := c.Passphrase
+	r.File, r.New = c.keyFile(), c.NewKey
+	if r.From != "" {
+		return r
 	}
 	kind, name, _ := strings.Cut(c.p.Passphrase, ":")
 	if kind == "none" && c.KeyFile != "" {
 		kind = "prompt" // relseal.yaml speaks of another key
 	}
-	switch kind {
+	switch r.Name = name; kind {
 	case "env":
-		value, ok := os.LookupEnv(name)
-		if !ok {
-			return nil, unset(name)
-		}
-		return []byte(value), nil
+		r.From = signer.Variable
 	case "file":
+		r.From = signer.File
 		if !filepath.IsAbs(name) { // a secret may well lie outside of the project
-			name = c.p.file(name)
+			r.Name = c.p.file(name)
 		}
-		data, err := os.ReadFile(name)
-		return bytes.TrimRight(data, "\r\n"), err
 	case "prompt":
+		r.From, r.Elsewhere = signer.Terminal, c.Elsewhere+", or let passphrase in relseal.yaml be env:NAME or file:PATH"
 		if c.NewKey {
-			return c.AskNew()
+			r.Elsewhere = c.Elsewhere + ", or let passphrase in relseal.yaml be env:NAME, file:PATH or none"
 		}
-		return c.Ask()
 	default:
-		return nil, hint.With(errors.New("the key is encrypted and relseal.yaml says passphrase: none"), "write prompt, env:NAME or file:PATH there, or give --passphrase-file F, --passphrase-fd N or --passphrase-env NAME")
+		r.From, r.Elsewhere = signer.None, "write prompt, env:NAME or file:PATH there, or give --passphrase-file F, --passphrase-fd N or --passphrase-env NAME"
 	}
+	return r
 }
 
-// unset is the error of a variable that holds nothing: a missing input.
-type unset string
-
-func (name unset) Error() string        { return fmt.Sprintf("the variable %s is not set", string(name)) }
-func (name unset) Is(target error) bool { return target == fs.ErrNotExist }
+// PassphraseVariable returns the variable of the environment in which the project
+// has the passphrase of its key; "" if it is elsewhere.
+func (p Project) PassphraseVariable() string {
+	if kind, name, _ := strings.Cut(p.Passphrase, ":"); kind == "env" {
+		return name
+	}
+	return ""
+}

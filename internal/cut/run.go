@@ -38,7 +38,7 @@ func (c *cut) begin() (rundir.Plan, error) {
 		return rundir.Plan{}, err
 	}
 	if c.NewKey {
-		if err := c.writeKey(c.secret); err != nil {
+		if err := c.writeKey(); err != nil {
 			return rundir.Plan{}, err
 		}
 	}
