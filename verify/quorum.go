@@ -13,21 +13,24 @@ import (
 type quorum struct {
 	b       *check
 	keys    map[sign.KeyID]bool
-	open    int      // further signers of whom nobody can say whether they count
-	sealing *Finding // why the sealing key does not count, or what is to be said of it
-	unknown bool     // the sealing key is not in the root at all, which has its finding
+	open    map[sign.KeyID]bool // of whom nobody can say whether they count
+	sealing []Finding           // what is to be said of the sealing key
+	unknown bool                // the sealing key is not in the root at all, which has its finding
 }
 
-func newQuorum(b *check) *quorum { return &quorum{b: b, keys: map[sign.KeyID]bool{}} }
+func newQuorum(b *check) *quorum {
+	return &quorum{b: b, keys: map[sign.KeyID]bool{}, open: map[sign.KeyID]bool{}}
+}
 
 // seal takes in the sealing key, whose signatures are good or not.
 func (q *quorum) seal(key sign.PublicKey, good bool) {
 	if q.b.authority == nil {
 		return
 	}
-	q.sealing = q.b.standing(q.b.role(), key.KeyID(), bundle.ManifestPath, q.b.recorded())
-	if good && (q.sealing == nil || q.sealing.Verdict == Note) {
-		q.keys[key.KeyID()] = true
+	b := q.b
+	q.sealing = b.standing(use{role: b.role(), key: key.KeyID(), path: bundle.ManifestPath, first: b.began(), last: b.recorded()})
+	if good {
+		q.take(key, q.sealing)
 	}
 }
 
@@ -37,27 +40,27 @@ func (q *quorum) further(key sign.PublicKey, dir string, good bool) {
 	if q.b.authority == nil || !good {
 		return
 	}
-	f := q.b.standing(q.b.role(), key.KeyID(), dir, q.b.recorded())
-	if f != nil && f.Code == finding.KeyRetired {
-		// Its own time is not on record, and that of the seal may be before it had the role.
-		if g, _ := q.b.authority.Grant(q.b.role(), key.KeyID()); !q.b.recorded().After(g.NotAfter) {
-			f = nil
-		}
-	}
-	if f != nil && f.Verdict != Note {
-		if f.Verdict == Undecidable {
-			q.open++
-		}
-		*f = f.As(Note)
+	b := q.b
+	faults := b.standing(use{role: b.role(), key: key.KeyID(), path: dir, first: b.recorded(), last: b.recorded(), added: true})
+	q.take(key, faults)
+	for _, f := range faults {
 		f.Text += "; not counted"
-		q.b.add(checkSignature, *f)
-		return
+		b.add(checkSignature, f.As(Note))
 	}
-	q.keys[key.KeyID()] = true
 }
 
-// judge says whether there are enough. That the sealing key's time is open does not
-// matter if there are enough without it.
+// take counts a key whose signatures hold, as far as nothing speaks against it.
+func (q *quorum) take(key sign.PublicKey, faults []Finding) {
+	switch worst(faults) {
+	case Verified:
+		q.keys[key.KeyID()] = true
+	case Undecidable:
+		q.open[key.KeyID()] = true
+	}
+}
+
+// judge says whether there are enough. That the sealing key may have been in other
+// hands does not matter if there are enough without it: those vouch for the bundle.
 func (q *quorum) judge() {
 	b := q.b
 	if b.authority == nil {
@@ -65,11 +68,11 @@ func (q *quorum) judge() {
 	}
 	b.counted = len(q.keys)
 	now, least := b.authority.Threshold(b.role())
-	if q.sealing != nil {
-		if q.sealing.Verdict == Undecidable && len(q.keys) >= now {
-			*q.sealing = q.sealing.As(Note)
+	for _, f := range q.sealing {
+		if f.Code == finding.KeyRevoked && f.Verdict == Undecidable && len(q.keys) >= now {
+			f = f.As(Note)
 		}
-		b.add(checkSignature, *q.sealing)
+		b.add(checkSignature, f)
 	}
 	if len(q.keys) >= now || q.unknown || !q.keys[b.keyID] && len(q.keys)+1 >= now {
 		return // enough, or the finding about the sealing key is the cause
@@ -77,8 +80,8 @@ func (q *quorum) judge() {
 	f := finding.New(finding.Threshold, bundle.ManifestPath, fmt.Sprintf("%s asks for signatures by %s; %d count",
 		b.role(), plural(now, "key"), len(q.keys)))
 	switch {
-	case len(q.keys)+q.open >= now:
-		f.Text += fmt.Sprintf(", and of %d more nobody can say", q.open)
+	case len(q.keys)+len(q.open) >= now:
+		f.Text += fmt.Sprintf(", and of %d more nobody can say", len(q.open))
 		f = f.As(Undecidable)
 	case least <= len(q.keys):
 		f.Text += fmt.Sprintf("; an earlier version of the root asked for %d", least)

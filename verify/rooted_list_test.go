@@ -131,6 +131,10 @@ func rootedCases() []rooted {
 	}
 	goes7, goes8 := at("E_TRAIL_OPEN", "NOTE", ledgerPath, 7), at("E_TRAIL_OPEN", "NOTE", ledgerPath, 8)
 
+	canaries := func(more ...M) M {
+		return plus(active, only("release.canary", 2, g(nil), of(thirdKey), testbundle.Grant(otherKey, plus(more...))))
+	}
+
 	list := []rooted{
 		one("good-ledger-rotated", "the ledger was handed over to another key, each in its time", rotatedLedger, stableRoles(until("2026-01-02T04:31:05Z")), 0, goes8),
 		one("ledger-rotated-late", "the old key of the ledger signed after its time", rotatedLedger, stableRoles(until("2026-01-02T04:10:00Z")), 2,
@@ -187,6 +191,21 @@ func rootedCases() []rooted {
 			first(plus(active, only("release.canary", 2, g(nil), testbundle.Grant(otherKey, stolen), of(thirdKey)))), 2, at("E_THRESHOLD", "REJECT", "manifest.json"), at("E_KEY_REVOKED", "NOTE", byDir(otherKey))),
 		one("threshold-undated", "the second signer was revoked later; nothing dates the bundle", endorsed(release, testbundle.ReleasePredicate, otherKey),
 			first(plus(active, only("release.canary", 2, g(nil), testbundle.Grant(otherKey, lost), of(thirdKey)))), 1, at("E_THRESHOLD", "UNDECIDABLE", "manifest.json"), at("E_KEY_REVOKED", "NOTE", byDir(otherKey))),
+		one("threshold-revoked-early", "the second signer is revoked, and had the role only after the time that the sealing key says", endorsed(release, testbundle.ReleasePredicate, otherKey),
+			[][]byte{version(1, canaries(M{"not_before": "2026-03-01T00:00:00Z"}), nil), version(2, canaries(lost, M{"not_before": "2026-03-01T00:00:00Z"}), nil)}, 1,
+			at("E_THRESHOLD", "UNDECIDABLE", "manifest.json"), at("E_KEY_RETIRED", "NOTE", byDir(otherKey)), at("E_KEY_REVOKED", "NOTE", byDir(otherKey))),
+		one("threshold-retired-early", "the second signer is retired, and had the role only after the time that the sealing key says", endorsed(release, testbundle.ReleasePredicate, otherKey),
+			first(canaries(retired, M{"not_before": "2026-03-01T00:00:00Z"})), 1, at("E_THRESHOLD", "UNDECIDABLE", "manifest.json"), at("E_KEY_RETIRED", "NOTE", byDir(otherKey))),
+		{name: "threshold-revoked-dated", title: "the second signer was revoked later; a ledger has the bundle before that, and not the signature", files: endorsed(release, testbundle.ReleasePredicate, otherKey), exit: 1,
+			roots: first(plus(canaries(lost), ledgers)), ledger: records(ledgerKey, 60, testbundle.Digest(release["manifest.json"])),
+			findings: []expected{at("E_THRESHOLD", "UNDECIDABLE", "manifest.json"), at("E_KEY_REVOKED", "NOTE", byDir(otherKey))}},
+		one("threshold-nobody-can-say", "two signers were revoked later", endorsed(demo().Release(thirdKey, nil), testbundle.ReleasePredicate, otherKey),
+			first(plus(active, only("release.canary", 2, g(nil), testbundle.Grant(thirdKey, lost), testbundle.Grant(otherKey, lost), of(ledgerKey)))), 1,
+			at("E_KEY_REVOKED", "UNDECIDABLE", "manifest.json"), at("E_THRESHOLD", "UNDECIDABLE", "manifest.json"), at("E_KEY_REVOKED", "NOTE", byDir(otherKey))),
+		{name: "ledger-revoked-early", title: "the key of the ledger was revoked later, which another ledger dates, and began before its time", files: promotedBy, exit: 2,
+			roots:  stableRoles(testbundle.RootRole(1, testbundle.Grant(ledgerKey, M{"status": "revoked", "revoked_since": "2026-06-01T00:00:00Z", "not_before": "2026-01-02T04:20:00Z"}), of(thirdKey))),
+			ledger: records(thirdKey, 60, testbundle.Digest(promotedBy["manifest.json"])), findings: []expected{at("E_KEY_RETIRED", "REJECT", ledgerPath), at("E_KEY_REVOKED", "NOTE", ledgerPath), goes}},
+		one("run-before-key", "the key got its role while the run was going on", audit, first(only("audit", 1, g(M{"not_before": "2026-01-02T03:04:03Z"}))), 2, man("E_KEY_RETIRED", "REJECT")...),
 		one("good-threshold-without", "enough have signed without the one who is revoked", endorsed(release, testbundle.ReleasePredicate, otherKey, thirdKey),
 			first(plus(active, only("release.canary", 2, g(nil), testbundle.Grant(otherKey, stolen), of(thirdKey)))), 0, at("E_KEY_REVOKED", "NOTE", byDir(otherKey))),
 		one("good-endorsed", "the sealing key was revoked later; another signer vouches for the bundle", endorsed(audit, testbundle.AuditPredicate, otherKey),

@@ -2,6 +2,8 @@ package verify
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/relseal/relseal/audit"
@@ -42,31 +44,71 @@ func (b *check) recorded() (last time.Time) {
 	return last
 }
 
-// standing returns why the key may not have signed in the role what records the
-// time last, or nil. A NOTE says that it may, and why that is not plain.
-func (b *check) standing(role string, id sign.KeyID, path string, last time.Time) *Finding {
-	g, ok := b.authority.Grant(role, id)
-	say := func(code Code, v Verdict, format string, args ...any) *Finding {
-		f := finding.New(code, path, fmt.Sprintf(format, args...)).As(v)
-		return &f
+// A use is what is on record of one use of a key in a role.
+type use struct {
+	role        string
+	key         sign.KeyID
+	path        string    // of what it signed
+	first, last time.Time // of that, by the clocks of those who made it; zero where nothing says
+	added       bool      // to what others sealed: the signature is as old as that or younger
+}
+
+// standing returns everything that speaks against a use of a key.
+func (b *check) standing(u use) []Finding {
+	g, ok := b.authority.Grant(u.role, u.key)
+	if !ok {
+		return []Finding{finding.New(finding.KeyUnknown, u.path, fmt.Sprintf("%s has other roles; it may not sign as %s", u.key, u.role))}
 	}
-	at := func(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) }
-	switch {
-	case !ok:
-		return say(finding.KeyUnknown, Reject, "%s has other roles; it may not sign as %s", id, role)
-	case last.Before(g.NotBefore) && !last.IsZero(), last.After(g.NotAfter):
-		return say(finding.KeyRetired, Reject, "%s may sign as %s from %s to %s; this records %s", id, role, at(g.NotBefore), at(g.NotAfter), at(last))
-	case g.Status != sign.Revoked || !b.o.At.IsZero() && g.RevokedSince.After(b.o.At):
-		return nil
-	case !last.Before(g.RevokedSince):
-		return say(finding.KeyRevoked, Reject, "%s is revoked since %s; this records %s", id, at(g.RevokedSince), at(last))
+	if u.last.IsZero() && b.c.verdict() == Reject {
+		u.first, u.last = g.NotBefore, g.NotBefore // why nothing says when has its finding
 	}
-	for _, d := range b.datings() {
-		if d.Key != id && d.At.Before(g.RevokedSince) {
-			return say(finding.KeyRevoked, Note, "%s is revoked since %s; %s recorded the bundle at %s, before that", id, at(g.RevokedSince), d.Key, at(d.At))
-		}
+	return u.faults(g, b.o.At, b.datings())
+}
+
+// faults judges a use by its grant, as it stood at the time at, or now if that is zero.
+// Each fault is found by itself and none takes another away, so that the worst of them
+// counts and one fault more is never judged more mildly. A NOTE is none.
+func (u use) faults(g sign.Grant, at time.Time, records []Dating) (list []Finding) {
+	add := func(code Code, v Verdict, format string, args ...any) {
+		list = append(list, finding.New(code, u.path, fmt.Sprintf(format, args...)).As(v))
 	}
-	return say(finding.KeyRevoked, Undecidable, "%s is revoked since %s; nothing but the key itself says that this is older", id, at(g.RevokedSince))
+	when := func(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) }
+	records = slices.DeleteFunc(slices.Clone(records), func(d Dating) bool { return d.Key == u.key || !d.At.Before(g.RevokedSince) })
+	span := fmt.Sprintf("%s may sign as %s from %s to %s", u.key, u.role, when(g.NotBefore), when(g.NotAfter))
+
+	switch early := u.first.Before(g.NotBefore); {
+	case u.last.IsZero():
+		add(finding.KeyRetired, Undecidable, "%s; nothing says when it signed", span)
+	case u.last.After(g.NotAfter):
+		add(finding.KeyRetired, Reject, "%s; this records %s", span, when(u.last))
+	case early && (!u.added || !at.IsZero() && at.Before(g.NotBefore)):
+		add(finding.KeyRetired, Reject, "%s; this records %s", span, when(u.first))
+	case early && g.Status != sign.Active:
+		// Whoever sealed the bundle chose its time. Of a key that still may sign it does
+		// not matter when it did; of any other, what it signed in its time counts alone.
+		add(finding.KeyRetired, Undecidable, "%s, and is %s; this records %s, and nothing says when it signed", span, g.Status, when(u.first))
+	}
+	switch since := g.RevokedSince; {
+	case g.Status != sign.Revoked || !at.IsZero() && since.After(at):
+	case !u.last.IsZero() && !u.last.Before(since):
+		add(finding.KeyRevoked, Reject, "%s is revoked since %s; this records %s", u.key, when(since), when(u.last))
+	case u.added: // a record shows how old the bundle is, not a signature that anybody may add
+		add(finding.KeyRevoked, Undecidable, "%s is revoked since %s; nothing shows that this signature is older", u.key, when(since))
+	case len(records) > 0:
+		add(finding.KeyRevoked, Note, "%s is revoked since %s; %s recorded the bundle at %s, before that", u.key, when(since), records[0].Key, when(records[0].At))
+	default:
+		add(finding.KeyRevoked, Undecidable, "%s is revoked since %s; nothing but the key itself says that this is older", u.key, when(since))
+	}
+	return list
+}
+
+// worst is the verdict of all faults together, VERIFIED if none matters.
+func worst(faults []Finding) Verdict {
+	v := Verified
+	for _, f := range faults {
+		v = v.Worse(f.Verdict)
+	}
+	return v
 }
 
 // datings are the records about the bundle. What dates a release dates the evidence
@@ -82,21 +124,39 @@ func (b *check) datings() []Dating {
 	return list
 }
 
-// judgeTrailKeys asks of each trail whether its keys might sign then. A trail by the
-// sealing key in the same role needs no finding of its own.
-func (b *check) judgeTrailKeys() {
+// began returns the earliest time that the sealing key signed in a trail of its role,
+// or that of the seal if it signed none.
+func (b *check) began() time.Time {
+	first := b.recorded()
 	for path, t := range b.trails {
-		role := b.trailRole(path)
 		for _, s := range t.summary.Signers {
-			if s.First == nil || s.Last == nil || s.Key == b.keyID && role == b.role() {
+			if s.First != nil && b.sealsToo(path, s.Key) && s.First.Before(first) {
+				first = s.First.Time
+			}
+		}
+	}
+	return first
+}
+
+// sealsToo reports whether a key of the trail at path is the sealing key in the same
+// role: one finding says of both what there is to say.
+func (b *check) sealsToo(path string, key sign.KeyID) bool {
+	return key == b.keyID && b.trailRole(path) == b.role()
+}
+
+// judgeTrailKeys asks of each trail whether its keys might sign then.
+func (b *check) judgeTrailKeys() {
+	for _, path := range slices.Sorted(maps.Keys(b.trails)) {
+		for _, s := range b.trails[path].summary.Signers {
+			if b.sealsToo(path, s.Key) {
 				continue
 			}
-			f := b.standing(role, s.Key, path, s.Last.Time)
-			if f == nil {
-				f = b.standing(role, s.Key, path, s.First.Time)
+			u := use{role: b.trailRole(path), key: s.Key, path: path}
+			if s.First != nil && s.Last != nil {
+				u.first, u.last = s.First.Time, s.Last.Time
 			}
-			if f != nil {
-				b.add(checkTrail, *f)
+			for _, f := range b.standing(u) {
+				b.add(checkTrail, f)
 			}
 		}
 	}

@@ -1,7 +1,6 @@
 package docs
 
 import (
-	"cmp"
 	"slices"
 	"strings"
 	"time"
@@ -50,39 +49,60 @@ func (s *second) dated(signer string, before time.Time) bool {
 	return false
 }
 
-// judge returns the finding about a key that signed at times: its code and verdict.
-func (s *second) judge(g secondGrant, signer string, times ...time.Time) (code, verdict string) {
-	revoked := g.status == "revoked" && (s.now.IsZero() || !g.revokedSince.After(s.now))
-	for _, at := range times {
-		switch {
-		case at.Before(g.notBefore), at.After(g.notAfter):
-			return "E_KEY_RETIRED", "REJECT"
-		case revoked && !at.Before(g.revokedSince):
-			return "E_KEY_REVOKED", "REJECT"
+// judge returns what speaks against a use of a key: codes and verdicts. Of a key that
+// was added to what others sealed nobody knows when.
+func (s *second) judge(g secondGrant, signer string, first, last time.Time, added bool) (faults [][2]string) {
+	reject, open := "REJECT", "UNDECIDABLE"
+	then := func(t time.Time) bool { return s.now.IsZero() || !t.After(s.now) } // it was so at the time asked about
+	if !last.IsZero() {
+		switch early := first.Before(g.notBefore); {
+		case last.After(g.notAfter), early && !added, early && !then(g.notBefore):
+			faults = append(faults, [2]string{"E_KEY_RETIRED", reject})
+		case early && g.status != "active":
+			faults = append(faults, [2]string{"E_KEY_RETIRED", open})
 		}
 	}
-	switch {
-	case !revoked:
-		return "", ""
-	case s.dated(signer, g.revokedSince):
-		return "E_KEY_REVOKED", "NOTE"
+	if g.status == "revoked" && then(g.revokedSince) {
+		verdict := open
+		if !last.IsZero() && !last.Before(g.revokedSince) {
+			verdict = reject
+		} else if !added && s.dated(signer, g.revokedSince) {
+			verdict = "NOTE"
+		}
+		faults = append(faults, [2]string{"E_KEY_REVOKED", verdict})
 	}
-	return "E_KEY_REVOKED", "UNDECIDABLE"
+	return faults
+}
+
+// heaviest returns the worst verdict of faults, "" if they are notes.
+func heaviest(faults [][2]string) (worst string) {
+	for _, f := range faults {
+		if f[1] == "REJECT" || f[1] == "UNDECIDABLE" && worst == "" {
+			worst = f[1]
+		}
+	}
+	return worst
 }
 
 // standing asks the root about every key that signed, and for how many.
 func (s *second) standing() {
 	s.reference(s.m, manifestPath)
-	sealer := text(s.m, "verifier.pk_ref")
+	sealer, began := text(s.m, "verifier.pk_ref"), s.latest
 	for _, t := range s.trails {
 		s.reference(t.genesis, t.path)
 		for _, u := range t.uses {
 			g, ok := s.rooted.last().roles[t.role].grants[u.signer]
-			if !ok || u.signer == sealer {
-				continue
+			switch {
+			case !ok:
+			case u.signer == sealer && t.role == s.role():
+				if u.first.Before(began) {
+					began = u.first
+				}
+			default:
+				for _, f := range s.judge(g, u.signer, u.first, u.last, false) {
+					s.find(true, f[0], f[1], t.path)
+				}
 			}
-			code, verdict := s.judge(g, u.signer, u.first, u.last)
-			s.find(code != "", code, verdict, t.path)
 		}
 	}
 	role := s.rooted.last().roles[s.role()]
@@ -91,61 +111,49 @@ func (s *second) standing() {
 		return
 	}
 	s.leave(!s.now.IsZero() && s.latest.After(s.now), "E_TIME_ORDER", manifestPath)
-	code, verdict := "", ""
-	if !s.latest.IsZero() {
-		code, verdict = s.judge(g, sealer, s.latest)
+	own := s.judge(g, sealer, began, s.latest, false)
+	counts, open := map[string]bool{}, map[string]bool{}
+	take := func(id string, faults [][2]string) {
+		counts[id] = counts[id] || heaviest(faults) == ""
+		open[id] = open[id] || heaviest(faults) == "UNDECIDABLE"
 	}
-	count, later := int64(0), int64(0) // who count; who would if they were dated
+	if s.signed {
+		take(sealer, own)
+	}
 	for _, k := range s.signers {
-		if id := keyID(k); id != sealer {
-			switch by := s.further(role.grants[id], id); by {
-			case "":
-				count++
-			case "later":
-				later++
+		if id := keyID(k); id != sealer && role.grants[id].key != nil {
+			faults := s.judge(role.grants[id], id, s.latest, s.latest, true)
+			take(id, faults)
+			for _, f := range faults {
+				s.note(true, f[0], "sig/by/"+strings.TrimPrefix(digest([]byte(str("ssh-ed25519", string(k)))), "sha256:")+"/")
 			}
 		}
 	}
-	if verdict == "UNDECIDABLE" && count >= role.threshold {
-		verdict = "NOTE"
-	}
-	s.find(code != "", code, verdict, manifestPath)
-	own := int64(0)
-	if s.signed {
-		own = 1
-	}
-	faulty := !s.signed || code != "" && verdict != "NOTE"
-	switch {
-	case faulty && count+own >= role.threshold, !s.signed:
-	case !faulty && count+own >= role.threshold:
-	default:
-		if faulty {
-			own = 0
+	many := func(m map[string]bool) (n int64) {
+		for _, yes := range m {
+			if yes {
+				n++
+			}
 		}
-		earlier := slices.ContainsFunc(s.rooted.versions, func(r *secondRoot) bool {
-			was := r.roles[s.role()].threshold
-			return was > 0 && count+own >= was
-		})
-		verdict := "REJECT"
-		if earlier || count+own+later >= role.threshold {
-			verdict = "UNDECIDABLE"
+		return n
+	}
+	n := many(counts)
+	for _, f := range own {
+		if f == [2]string{"E_KEY_REVOKED", "UNDECIDABLE"} && n >= role.threshold {
+			f[1] = "NOTE"
 		}
-		s.find(true, "E_THRESHOLD", verdict, manifestPath)
+		s.find(true, f[0], f[1], manifestPath)
 	}
-}
-
-// further says whether a further signer counts: "" if so, "later" if it would be so
-// with a date.
-func (s *second) further(g secondGrant, id string) string {
-	path := "sig/by/" + strings.TrimPrefix(digest([]byte(str("ssh-ed25519", string(g.key)))), "sha256:") + "/"
-	revoked := g.status == "revoked" && (s.now.IsZero() || !g.revokedSince.After(s.now))
-	switch {
-	case g.notAfter.Before(s.latest):
-		s.note(true, "E_KEY_RETIRED", path)
-		return "over"
-	case revoked && !s.dated(id, g.revokedSince):
-		s.note(true, "E_KEY_REVOKED", path)
-		return cmp.Or(map[bool]string{true: "later"}[s.latest.Before(g.revokedSince)], "revoked")
+	if n >= role.threshold || !counts[sealer] && n+1 >= role.threshold {
+		return
 	}
-	return ""
+	earlier := slices.ContainsFunc(s.rooted.versions, func(r *secondRoot) bool {
+		was := r.roles[s.role()].threshold
+		return was > 0 && n >= was
+	})
+	verdict := "REJECT"
+	if earlier || n+many(open) >= role.threshold {
+		verdict = "UNDECIDABLE"
+	}
+	s.find(true, "E_THRESHOLD", verdict, manifestPath)
 }
