@@ -23,25 +23,39 @@ func seal(r *testbundle.Run) (f testbundle.Files, err error) {
 	return r.Seal(), nil
 }
 
-// sealOver seals a run over another genesis than its own.
-func sealOver(r *testbundle.Run, genesis testbundle.M) testbundle.Files {
+// A toldTrail is a trail with its first and its last head.
+type toldTrail struct {
+	text   []byte
+	h0, hk string
+}
+
+// sealTrail returns the trail of a run over another genesis than its own.
+func sealTrail(r *testbundle.Run, genesis testbundle.M) (sealed toldTrail) {
 	sign := func(h string) string { return base64.StdEncoding.EncodeToString(r.Key.Sign(hashed(h))) }
 	h0 := testbundle.Digest(testbundle.Canon(genesis))
 	trail := append(testbundle.Canon(testbundle.M{"H_0": h0, "genesis": genesis, "sig_0": sign(h0)}), '\n')
 	h := h0
-	for _, l := range r.Lines() {
-		h = testbundle.Digest(append(hashed(h), hashed(l.ID)...))
-		trail = append(append(trail, testbundle.Canon(testbundle.M{"H_k": h, "e": l.Event, "id_k": l.ID, "sig_k": sign(h)})...), '\n')
+	for k := range r.Events {
+		e := r.Event(k + 1)
+		id := testbundle.Digest(testbundle.Canon(e))
+		h = testbundle.Digest(append(hashed(h), hashed(id)...))
+		trail = append(append(trail, testbundle.Canon(testbundle.M{"H_k": h, "e": e, "id_k": id, "sig_k": sign(h)})...), '\n')
 	}
+	return toldTrail{trail, h0, h}
+}
+
+// sealOver seals a run over another genesis than its own.
+func sealOver(r *testbundle.Run, genesis testbundle.M) testbundle.Files {
+	trail := sealTrail(r, genesis)
 	var manifest testbundle.M
 	if err := json.Unmarshal(r.Seal()["manifest.json"], &manifest); err != nil {
 		panic(err)
 	}
 	delete(manifest, "files")
 	pin := manifest["trails"].([]any)[0].(map[string]any)
-	pin["H_0"], pin["H_K"] = h0, h
+	pin["H_0"], pin["H_K"] = trail.h0, trail.hk
 	files := r.Files()
-	files[trailPath] = trail
+	files[trailPath] = trail.text
 	return testbundle.Seal(manifest, files, r.Key, testbundle.AuditPredicate)
 }
 

@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/klauspost/compress/zstd"
@@ -157,20 +158,49 @@ func keyID(k ed25519.PublicKey) string {
 	return "SHA256:" + base64.RawStdEncoding.EncodeToString(keyHash(k))
 }
 
+// A memo keeps what was worked out before: of many bundles of one world most parts
+// are the same.
+type memo[T any] struct {
+	sync.Mutex
+	known map[string]T
+}
+
+const memoSize = 4000
+
+func (m *memo[T]) get(key string, work func() T) T {
+	m.Lock()
+	v, ok := m.known[key]
+	m.Unlock()
+	if ok {
+		return v
+	}
+	v = work()
+	m.Lock()
+	defer m.Unlock()
+	if m.known == nil || len(m.known) > memoSize {
+		m.known = map[string]T{}
+	}
+	m.known[key] = v
+	return v
+}
+
+var held memo[bool]
+
 func holds(k ed25519.PublicKey, message []byte, sig string) bool {
-	b, err := base64.StdEncoding.DecodeString(sig)
-	return err == nil && isLeaf("signature", sig) && ed25519.Verify(k, message, b)
+	return held.get(string(k)+sig+string(message), func() bool {
+		b, err := base64.StdEncoding.DecodeString(sig)
+		return err == nil && isLeaf("signature", sig) && ed25519.Verify(k, message, b)
+	})
 }
 
 // unpack returns the files of a container, and whether it is without fault.
 func unpack(data []byte) (map[string][]byte, bool) {
 	if bytes.HasPrefix(data, []byte("\x28\xb5\x2f\xfd")) {
-		d, err := zstd.NewReader(nil, zstd.WithDecoderMaxWindow(8<<20), zstd.WithDecoderMaxMemory(512<<20))
-		if err != nil || !oneFrame(data) {
+		if !oneFrame(data) {
 			return nil, false
 		}
-		defer d.Close()
-		if data, err = d.DecodeAll(data, nil); err != nil {
+		var err error
+		if data, err = decoder().DecodeAll(data, nil); err != nil {
 			return nil, false
 		}
 	}
@@ -201,6 +231,14 @@ func unpack(data []byte) (map[string][]byte, bool) {
 	}
 	return files, len(data) == 1024 && zeros(data) && ext <= 1<<20 && tidy(slices.Collect(maps.Keys(files)))
 }
+
+var decoder = sync.OnceValue(func() *zstd.Decoder {
+	d, err := zstd.NewReader(nil, zstd.WithDecoderMaxWindow(8<<20), zstd.WithDecoderMaxMemory(512<<20))
+	if err != nil {
+		panic(err)
+	}
+	return d
+})
 
 func zeros(b []byte) bool { return len(bytes.Trim(b, "\x00")) == 0 }
 

@@ -69,21 +69,19 @@ const ledgerPath = "evidence/ledger.jsonl"
 // promotion is step 9 of the checks.
 func (s *second) promotion() {
 	ref := get(s.m, "provenance.ledger")
-	if ref == nil {
+	if ref == nil || text(s.m, "channel") == "canary" {
 		return
 	}
 	listed := slices.ContainsFunc(list(s.m, "files"), func(f any) bool { return text(f, "path") == ledgerPath })
-	if !listed {
-		s.leave(text(s.m, "channel") != "canary", "E_DECISION", manifestPath)
-	}
+	s.leave(!listed, "E_DECISION", manifestPath)
 	data, ok := s.files[ledgerPath]
 	if !ok || !listed {
 		return
 	}
 	t := &secondTrail{s: s, path: ledgerPath, role: "ledger", intact: true, faulty: new(int)}
-	s.trails = append(s.trails, t)
 	t.read(string(data), map[string]any{"H_0": get(ref, "H_0"), "H_K": get(ref, "H_k"), "K": get(ref, "k"), "purpose": "ledger"})
-	if t.rejected || t.genesis == nil {
+	t.standing()
+	if s.rejects(ledgerPath) || t.genesis == nil {
 		return
 	}
 	product := get(t.genesis, "product")
@@ -106,9 +104,7 @@ func (s *second) promotion() {
 	for _, n := range l.notes {
 		s.note(n.release == "" || way[n.release] || n.code == "E_ROLLBACK_DEADLINE", n.code, ledgerPath)
 	}
-	if text(s.m, "channel") != "canary" {
-		l.manifest(l.moves[num(ref, "k")])
-	}
+	l.manifest(l.moves[num(ref, "k")])
 }
 
 // way returns the bundles that the release went through.

@@ -277,7 +277,6 @@ func (r *secondRoot) follows(before *secondRoot) bool {
 type secondChain struct {
 	versions []*secondRoot
 	findings []secondFinding
-	ended    bool
 }
 
 func (c *secondChain) last() *secondRoot { return c.versions[len(c.versions)-1] }
@@ -305,6 +304,9 @@ func pinRoot(data []byte) (*secondChain, string) {
 
 // add offers a version to the chain. number is what its name says, or 0.
 func (c *secondChain) add(data []byte, path string, number int64) {
+	if len(c.findings) > 0 {
+		return // the walk has ended
+	}
 	r, code := readRoot(data)
 	fault := func(code, verdict string) { c.findings = append(c.findings, secondFinding{code, verdict, path}) }
 	first, next := c.versions[0].version, c.last().version+1
@@ -315,6 +317,8 @@ func (c *secondChain) add(data []byte, path string, number int64) {
 		return
 	}
 	switch {
+	case number > next:
+		fault("E_ROOT", "UNDECIDABLE")
 	case code != "":
 		fault(code, "REJECT")
 	case r.version != number:
@@ -323,9 +327,6 @@ func (c *secondChain) add(data []byte, path string, number int64) {
 		if r.body != c.at(number).body {
 			fault("E_ROOT", "REJECT")
 		}
-		return
-	case number > next:
-		fault("E_ROOT", "UNDECIDABLE")
 	case !r.follows(c.last()):
 		fault("E_ROOT", "REJECT")
 	default:

@@ -84,44 +84,55 @@ func heaviest(faults [][2]string) (worst string) {
 	return worst
 }
 
-// standing asks the root about every key that signed, and for how many.
-func (s *second) standing() {
-	s.reference(s.m, manifestPath)
-	sealer, began := text(s.m, "verifier.pk_ref"), s.latest
-	for _, t := range s.trails {
-		s.reference(t.genesis, t.path)
-		for _, u := range t.uses {
-			g, ok := s.rooted.last().roles[t.role].grants[u.signer]
-			switch {
-			case !ok:
-			case u.signer == sealer && t.role == s.role():
-				if u.first.Before(began) {
-					began = u.first
-				}
-			default:
-				for _, f := range s.judge(g, u.signer, u.first, u.last, false) {
-					s.find(true, f[0], f[1], t.path)
-				}
+// standing asks the root about the keys of a trail. A trail by the sealing key in
+// the same role needs no finding of its own.
+func (t *secondTrail) standing() {
+	s := t.s
+	if s.rooted == nil {
+		return
+	}
+	s.reference(t.genesis, t.path)
+	for _, u := range t.uses {
+		g, ok := s.rooted.last().roles[t.role].grants[u.signer]
+		switch {
+		case !ok:
+		case u.signer == text(s.m, "verifier.pk_ref") && t.role == s.role():
+			if s.began.IsZero() || u.first.Before(s.began) {
+				s.began = u.first
+			}
+		default:
+			for _, f := range s.judge(g, u.signer, u.first, u.last, false) {
+				s.find(true, f[0], f[1], t.path)
 			}
 		}
 	}
-	role := s.rooted.last().roles[s.role()]
-	g, ok := role.grants[sealer]
-	if !ok {
-		return
+}
+
+// standing asks the root about the keys that have sealed, and whether they are enough.
+func (s *second) standing() {
+	s.reference(s.m, manifestPath)
+	if late := s.latest.Sub(s.now); !s.now.IsZero() && !s.latest.IsZero() {
+		s.leave(late > time.Second, "E_TIME_ORDER", manifestPath)
+		s.note(late > 0 && late <= time.Second, "E_TIME_ORDER", manifestPath)
 	}
-	s.leave(!s.now.IsZero() && s.latest.After(s.now), "E_TIME_ORDER", manifestPath)
-	own := s.judge(g, sealer, began, s.latest, false)
+	if s.began.IsZero() {
+		s.began = s.latest
+	}
+	sealer := text(s.m, "verifier.pk_ref")
+	role := s.rooted.last().roles[s.role()]
 	counts, open := map[string]bool{}, map[string]bool{}
 	take := func(id string, faults [][2]string) {
 		counts[id] = counts[id] || heaviest(faults) == ""
 		open[id] = open[id] || heaviest(faults) == "UNDECIDABLE"
 	}
-	if s.signed {
-		take(sealer, own)
+	var own [][2]string
+	if g, ok := role.grants[sealer]; ok {
+		if own = s.judge(g, sealer, s.began, s.latest, false); s.signed {
+			take(sealer, own)
+		}
 	}
 	for _, k := range s.signers {
-		if id := keyID(k); id != sealer && role.grants[id].key != nil {
+		if id := keyID(k); id != sealer {
 			faults := s.judge(role.grants[id], id, s.latest, s.latest, true)
 			take(id, faults)
 			for _, f := range faults {
@@ -144,8 +155,8 @@ func (s *second) standing() {
 		}
 		s.find(true, f[0], f[1], manifestPath)
 	}
-	if n >= role.threshold || !counts[sealer] && n+1 >= role.threshold {
-		return
+	if n >= role.threshold || !counts[sealer] && n+1 >= role.threshold || s.anyKey(sealer) == nil {
+		return // enough, or the finding about the sealing key is the cause
 	}
 	earlier := slices.ContainsFunc(s.rooted.versions, func(r *secondRoot) bool {
 		was := r.roles[s.role()].threshold

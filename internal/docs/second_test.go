@@ -44,8 +44,8 @@ type second struct {
 	failing  map[int64]bool
 	findings []secondFinding
 	signers  []ed25519.PublicKey // further ones who are known and whose three files hold
+	began    time.Time           // of the sealing key's first event in a trail of its role
 	latest   time.Time           // ts in what the bundle holds
-	trails   []*secondTrail
 }
 
 // A secondFinding is one of a verdict: NOTE, UNDECIDABLE or REJECT.
@@ -103,9 +103,6 @@ func (s *second) bundle(data []byte) {
 	if s.files = files; s.reject(!ok, "E_FORMAT", "") {
 		return
 	}
-	if s.rooted != nil && s.outer == nil {
-		s.walk()
-	}
 	data, there := files[manifestPath]
 	if s.reject(!there, "E_FILE_MISSING", manifestPath) {
 		return
@@ -115,9 +112,13 @@ func (s *second) bundle(data []byte) {
 	}
 	s.kind = map[string]string{"relseal/audit-bundle/v1": "audit", "relseal/release-bundle/v1": "release"}[text(s.m, "schema")]
 	if s.reject(s.kind == "", "E_SCHEMA_MISMATCH", manifestPath) || s.reject(s.form.check(s.kind+"bundle", s.m) != "", "E_FORMAT", manifestPath) {
+		s.m = nil
 		return
 	}
 	s.reject(!s.manifest(), "E_FORMAT", manifestPath)
+	if s.rooted != nil && s.outer == nil {
+		s.walk()
+	}
 	s.signatures()
 	copies := s.listed()
 	if s.kind == "audit" {
@@ -188,12 +189,14 @@ func (s *second) manifest() bool {
 
 var bundled = regexp.MustCompile(`^evidence/[^/]*\.audit\.tar\.zst$`)
 
-// signatures checks the three files of each signer: section 8.
+// signatures checks the three files of each signer: section 8. A key of the root
+// without the role is tried, and does not count.
 func (s *second) signatures() {
-	key := s.key(s.role(), text(s.m, "verifier.pk_ref"))
-	if key == nil {
+	sealer := text(s.m, "verifier.pk_ref")
+	if s.key(s.role(), sealer) == nil {
 		s.unknown(manifestPath)
-	} else {
+	}
+	if key := s.anyKey(sealer); key != nil {
 		s.signed = s.signer(key, "sig/")
 	}
 	seen := map[string]bool{}
@@ -203,13 +206,29 @@ func (s *second) signatures() {
 			continue
 		}
 		seen[by[1]] = true
-		id, _ := hex.DecodeString(by[1])
-		further := s.key(s.role(), "SHA256:"+base64.RawStdEncoding.EncodeToString(id))
-		s.note(further == nil, "E_KEY_UNKNOWN", "sig/by/"+by[1]+"/")
-		if further != nil && s.signer(further, "sig/by/"+by[1]+"/") {
-			s.signers = append(s.signers, further)
+		raw, _ := hex.DecodeString(by[1])
+		id, dir := "SHA256:"+base64.RawStdEncoding.EncodeToString(raw), "sig/by/"+by[1]+"/"
+		key := s.anyKey(id)
+		good := key != nil && s.signer(key, dir)
+		other := s.key(s.role(), id) == nil
+		s.note(key == nil || good && other && id != sealer, "E_KEY_UNKNOWN", dir)
+		if good && !other {
+			s.signers = append(s.signers, key)
 		}
 	}
+}
+
+// anyKey returns the key of an id, nil if it is trusted in no role.
+func (s *second) anyKey(id string) ed25519.PublicKey {
+	if s.rooted == nil {
+		return s.keys[id]
+	}
+	for role := range s.rooted.last().roles {
+		if key := s.rooted.last().key(role, id); key != nil {
+			return key
+		}
+	}
+	return nil
 }
 
 var further = regexp.MustCompile(`^sig/by/([0-9a-f]{64})/`)
@@ -379,8 +398,11 @@ func (s *second) run() {
 			continue
 		}
 		t := &secondTrail{s: s, path: text(pin, "path"), role: s.role(), intact: true, faulty: s.faulty}
-		s.trails = append(s.trails, t)
+		if text(pin, "purpose") == "ledger" {
+			t.role = "ledger"
+		}
 		t.read(string(data), pin)
+		t.standing()
 		if text(pin, "purpose") == "run" && t.genesis != nil {
 			s.crossCheck(t, card)
 		}
@@ -541,10 +563,10 @@ func (s *second) release(copies map[string]bool) {
 // nested verifies evidence.
 func (s *second) nested(data []byte, copies map[string]bool) *second {
 	in := *s
-	in.outer, in.files, in.m, in.kind, in.signed, in.commits, in.findings, in.signers, in.trails = s, nil, nil, "", false, nil, nil, nil, nil
+	in.outer, in.files, in.m, in.kind, in.signed, in.commits, in.findings, in.signers = s, nil, nil, "", false, nil, nil, nil
 	in.have = maps.Clone(copies)
 	maps.Copy(in.have, s.have)
-	in.latest = time.Time{}
+	in.began, in.latest = time.Time{}, time.Time{}
 	in.bundle(data)
 	maps.Copy(s.failing, in.failing)
 	if in.latest.After(s.latest) {

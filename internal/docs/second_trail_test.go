@@ -133,9 +133,21 @@ func (t *secondTrail) parse(line, doc, shape string, digests ...string) (any, bo
 }
 
 func (t *secondTrail) event(line string) (any, bool) {
-	v, ok := t.parse(line, "e", "the event", "H_k", "id_k", "sig_k")
-	return v, ok && get(v, "e.actor") != "" && (text(v, "e.action") != "run.end" || get(v, "e.status") != nil)
+	e := lines.get(line, func() secondLine {
+		v, ok := t.parse(line, "e", "the event", "H_k", "id_k", "sig_k")
+		return secondLine{v, digestOf(get(v, "e")), ok && get(v, "e.actor") != "" && (text(v, "e.action") != "run.end" || get(v, "e.status") != nil)}
+	})
+	return e.v, e.ok
 }
+
+// A secondLine is a line of a trail as it was read, and the digest of its event.
+type secondLine struct {
+	v  any
+	id string
+	ok bool
+}
+
+var lines memo[secondLine]
 
 // cut returns what stands in a damaged line where H, document and signature should.
 func cut(line string, before, after int) (h, doc, sig string) {
@@ -303,7 +315,7 @@ func (t *secondTrail) line(line string, mayBeTorn bool) {
 		}
 		return
 	}
-	e, k, id := get(v, "e"), num(v, "e.k"), digestOf(get(v, "e"))
+	e, k, id := get(v, "e"), num(v, "e.k"), lines.get(line, nil).id
 	if t.agreed == nil && id == text(v, "id_k") {
 		t.agree(e)
 	}

@@ -19,6 +19,7 @@ import (
 	"fmt"
 	"sort"
 	"strings"
+	"sync"
 
 	"github.com/klauspost/compress/zstd"
 )
@@ -211,9 +212,14 @@ func Header(path string, size int) []byte {
 
 // Zstd returns tar as it is transported.
 func Zstd(tar []byte) []byte {
+	return encoder().EncodeAll(tar, nil)
+}
+
+// encoder is made once: that takes longer than to use it.
+var encoder = sync.OnceValue(func() *zstd.Encoder {
 	w, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithWindowSize(1<<20), zstd.WithEncoderCRC(true))
 	if err != nil {
 		panic(err)
 	}
-	return w.EncodeAll(tar, nil)
-}
+	return w
+})
