@@ -39,9 +39,9 @@ func (l *Ledger) inTime(notes []note, now gates.Event) error {
 // the last event, carried on by the monotonic clock where that is the same one; the
 // windows that are to be appended; what the caller says.
 func (l *Ledger) latest(notes []note, now gates.Event) int64 {
-	at := max(l.LastMS, l.o.NowMS)
+	at := max(l.LastMS, l.last.TimeMS, l.o.NowMS)
 	if l.last.Clock == now.Clock && now.MonoMS > l.last.MonoMS {
-		at = max(at, l.last.TimeMS+now.MonoMS-l.last.MonoMS)
+		at = max(at, l.LastMS+now.MonoMS-l.last.MonoMS)
 	}
 	for _, n := range notes {
 		if w, ok := n.details.(gates.Windowed); ok {

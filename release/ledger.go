@@ -38,6 +38,7 @@ type Options struct {
 	Actor    string
 	Root     *audit.RootRef // of a new ledger: the trust root that its genesis names; may be nil
 	NowMS    int64          // somebody's word that it is this time now, about; 0 for none
+	Known    []KnownHead    // what is remembered of the ledger: one that does not hold all of it is refused
 }
 
 // Create makes a ledger for a product at path, which must not exist, and returns
@@ -91,7 +92,7 @@ func (l *Ledger) read() error {
 		return err
 	}
 	defer f.Close()
-	l.View, err = Read(f, onlyKey{l.o.Signer.Public()})
+	l.View, err = ReadKnown(f, onlyKey{l.o.Signer.Public()}, l.o.Known)
 	if err == nil && l.Genesis.Purpose != audit.PurposeLedger {
 		err = fmt.Errorf("%s: the trail of a %s, not a ledger", l.path, l.Genesis.Purpose)
 	}
@@ -103,33 +104,43 @@ type View struct {
 	Genesis audit.Genesis
 	H0      sign.Digest
 	K       int64 // the last event
+	HK      sign.Digest
 	LastMS  int64 // its ts, or that of the genesis
 	State   *gates.Ledger
 	Faults  []*gates.Fault // events that do not follow from those before them
 
-	last gates.Event // the last event; what comes next has no time before its
+	Known *KnownHead // the highest of the heads that are known of it; nil for none
+
+	last  gates.Event           // the last event; what comes next has no time before its
+	heads map[int64]sign.Digest // H_k where a head is known
 }
 
 // Read takes in a ledger. Events count if a key of keys vouches for them; what is
 // wrong with the chain, [audit.Check] tells.
-func Read(r io.Reader, keys sign.Verifiers) (*View, error) {
-	v := &View{State: gates.NewLedger()}
+func Read(r io.Reader, keys sign.Verifiers) (*View, error) { return ReadKnown(r, keys, nil) }
+
+func newView() *View { return &View{State: gates.NewLedger(), heads: map[int64]sign.Digest{}} }
+
+func (v *View) read(r io.Reader, keys sign.Verifiers) error {
 	sum, err := audit.Check(r, audit.CheckOptions{Keys: keys, Bare: true, Event: v.add})
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if sum.Genesis == nil {
-		return nil, errors.New("not a trail")
+		return errors.New("not a trail")
 	}
-	v.Genesis, v.H0, v.K = *sum.Genesis, sum.H0, sum.K
+	v.Genesis, v.H0, v.K, v.HK = *sum.Genesis, sum.H0, sum.K, sum.HK
 	if v.K == 0 {
 		v.LastMS = v.Genesis.Created.UnixMilli()
 	}
-	return v, nil
+	return nil
 }
 
 func (v *View) add(r audit.Record) {
-	v.K, v.LastMS = r.E.K, r.E.TS.UnixMilli()
+	if _, ask := v.heads[r.E.K]; ask {
+		v.heads[r.E.K] = r.H
+	}
+	v.K, v.HK, v.LastMS = r.E.K, r.H, r.E.TS.UnixMilli()
 	v.last = eventOf(r.E, max(v.last.TimeMS, v.LastMS))
 	if f := v.State.Add(v.last); f != nil {
 		v.Faults = append(v.Faults, f)

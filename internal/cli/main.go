@@ -67,6 +67,7 @@ type environment struct {
 	own    bool // this process is there for this command alone
 	quoted int  // of the arguments, the last so many stood behind "--"
 	json   bool // the result is asked for as JSON
+	memory memory
 }
 
 // terminal reports whether v is a terminal.

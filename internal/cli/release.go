@@ -48,7 +48,7 @@ Example:
 	}
 	for _, sub := range c.Subcommands {
 		action := sub.Action
-		sub.Action = func(c *cli.Context) error { return releaseError(action(c)) }
+		sub.Action = func(c *cli.Context) error { return releaseError(env.remember(c, action(c))) }
 	}
 	return c
 }
@@ -99,8 +99,9 @@ func ledgerFile(arg string) (string, error) {
 	return arg, err
 }
 
-// openLedger opens a ledger to write to it with the key of --key.
-func (env *environment) openLedger(c *cli.Context, arg string) (*release.Ledger, sign.Signer, error) {
+// openLedger opens a ledger to write to it with the key of --key. One that does not
+// hold what is known of it is refused; bundles are those that the command line names.
+func (env *environment) openLedger(c *cli.Context, arg string, bundles ...string) (*release.Ledger, sign.Signer, error) {
 	file, err := ledgerFile(arg)
 	if err != nil {
 		return nil, nil, err
@@ -113,10 +114,15 @@ func (env *environment) openLedger(c *cli.Context, arg string) (*release.Ledger,
 	if err != nil {
 		return nil, nil, err
 	}
+	if err := env.recall(c, file, bundles...); err != nil {
+		return nil, nil, err
+	}
+	o.Known = env.memory.heads
 	l, err := release.Open(file, o)
 	if err != nil {
 		return nil, nil, err
 	}
+	env.memory.highest, env.memory.head = l.Known, l.Head
 	for _, torn := range l.Torn() {
 		env.say("hint", tornText(torn))
 	}
@@ -202,6 +208,14 @@ func bundleID(arg string) (sign.Digest, error) {
 	}
 	_, id, err := pack.ReadRelease(arg)
 	return id, err
+}
+
+// bundleFile returns what names a bundle if it is a file, and no id.
+func bundleFile(arg string) []string {
+	if _, err := sign.ParseDigest(arg); arg == "" || err == nil {
+		return nil
+	}
+	return []string{arg}
 }
 
 func instantText(ms int64) string { return time.UnixMilli(ms).UTC().Format("2006-01-02T15:04:05.999Z") }

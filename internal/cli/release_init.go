@@ -13,6 +13,7 @@ import (
 	"github.com/relseal/relseal/bundle"
 	"github.com/relseal/relseal/internal/canon"
 	"github.com/relseal/relseal/internal/durable"
+	"github.com/relseal/relseal/internal/known"
 	"github.com/relseal/relseal/release"
 	"github.com/relseal/relseal/sign"
 )
@@ -31,7 +32,7 @@ Example:
 		Flags: append([]cli.Flag{
 			&cli.StringFlag{Name: "product", Usage: "whose releases they are"},
 			rootRefFlag(),
-		}, append(signingKeyFlags(), jsonFlag())...),
+		}, append(signingKeyFlags(), headOutFlag(), jsonFlag())...),
 		Action: func(c *cli.Context) error {
 			if err := exactArgs(c, "LEDGER"); err != nil {
 				return err
@@ -83,6 +84,10 @@ func (env *environment) releaseInit(c *cli.Context) error {
 		}
 		return err
 	}
+	if env.memory.state, err = known.System(); err != nil {
+		env.memory.state = ""
+	}
+	env.memory.head = func() release.Head { return release.Head{H0: h0, HK: h0} }
 	return env.print(c, struct {
 		Schema  string      `json:"schema"`
 		Ledger  string      `json:"ledger"`

@@ -42,7 +42,7 @@ Example:
 			&cli.BoolFlag{Name: "keep-going", Usage: "append the other lines if one is refused"},
 			accountFlag(),
 			clockFlag(),
-		}, append(signingKeyFlags(), jsonFlag())...),
+		}, append(signingKeyFlags(), append(knownFlags(), jsonFlag())...)...),
 		Action: func(c *cli.Context) error {
 			if err := exactArgs(c, "LEDGER"); err != nil {
 				return err
@@ -68,6 +68,7 @@ type observed struct {
 	Late     []string      `json:"late"` // ids of windows of a release that had moved on or was rolled back
 
 	Rollbacks []statusOpen `json:"rollbacks"` // that late windows asked for
+	remembered
 }
 
 func (env *environment) releaseObserve(c *cli.Context) error {
@@ -79,7 +80,7 @@ func (env *environment) releaseObserve(c *cli.Context) error {
 		}
 		own = id.String()
 	}
-	l, key, err := env.openLedger(c, c.Args().First())
+	l, key, err := env.openLedger(c, c.Args().First(), bundleFile(c.String("release"))...)
 	if err != nil {
 		return err
 	}
@@ -189,6 +190,9 @@ func (env *environment) appendWindows(c *cli.Context, l *release.Ledger, in wind
 		text += fmt.Sprintf("%s of a release that has moved on: no decision of the past changes\n", counted(int64(len(result.Late)), "window"))
 	}
 	text += rollbacks.String()
+	var end string
+	result.remembered, end = env.remembered()
+	text += end
 	if err := env.print(c, result, text); err != nil {
 		return err
 	}

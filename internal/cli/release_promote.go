@@ -43,7 +43,7 @@ Example:
 			&cli.StringFlag{Name: "seal-key", Usage: "seal the new bundle with the private key in `F` instead of the ledger's"},
 			&cli.StringFlag{Name: "override", Usage: "promote although something is unmet, for this `REASON`; needs --actor"},
 			&cli.BoolFlag{Name: "force", Usage: "overwrite the file of --out"},
-		}, append(sourceFlags(), append(signingKeyFlags(), jsonFlag())...)...),
+		}, append(sourceFlags(), append(signingKeyFlags(), append(knownFlags(), jsonFlag())...)...)...),
 		Action: func(c *cli.Context) error {
 			if err := exactArgs(c, "BUNDLE"); err != nil {
 				return err
@@ -78,10 +78,11 @@ type promoteResult struct {
 	Verdict    *verify.Verdict `json:"verdict"`
 	ReturnTo   *sign.Digest    `json:"return_to"`
 	DeadlineMS *int64          `json:"deadline_ms"`
+	remembered
 }
 
 func (env *environment) releasePromote(c *cli.Context) error {
-	l, key, err := env.openLedger(c, c.String("ledger"))
+	l, key, err := env.openLedger(c, c.String("ledger"), c.Args().First())
 	if err != nil {
 		return err
 	}
@@ -160,7 +161,9 @@ func (env *environment) promoted(c *cli.Context, o release.Outcome, p *pack.Prom
 	default:
 		answer = &answerError{code: exitUndecidable, hint: "nothing was written; relseal release status says what it waits for"}
 	}
-	if err := env.print(c, result, text); err != nil {
+	var end string
+	result.remembered, end = env.remembered()
+	if err := env.print(c, result, text+end); err != nil {
 		return err
 	}
 	return answer

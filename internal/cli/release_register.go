@@ -26,7 +26,7 @@ Example:
 			&cli.StringFlag{Name: "policy", Usage: "the gate policy in `F`"},
 			accountFlag(),
 			clockFlag(),
-		}, append(signingKeyFlags(), jsonFlag())...),
+		}, append(signingKeyFlags(), append(knownFlags(), jsonFlag())...)...),
 		Action: func(c *cli.Context) error {
 			if err := exactArgs(c, "LEDGER"); err != nil {
 				return err
@@ -69,13 +69,15 @@ func (env *environment) releaseRegister(c *cli.Context) error {
 	if l.K == before {
 		text = "registered already"
 	}
+	known, end := env.remembered()
 	return env.print(c, struct {
 		Schema string      `json:"schema"`
 		Policy sign.Digest `json:"policy"`
 		K      int64       `json:"k"`
 		New    bool        `json:"new"`
-	}{"relseal/release-register/v1", r.Digest, r.K, l.K != before},
-		fmt.Sprintf("%s: policy %s, event %d at %s\n", text, r.Digest, r.K, instantText(r.TimeMS)))
+		remembered
+	}{"relseal/release-register/v1", r.Digest, r.K, l.K != before, known},
+		fmt.Sprintf("%s: policy %s, event %d at %s\n", text, r.Digest, r.K, instantText(r.TimeMS))+end)
 }
 
 func releaseAdmitCommand(env *environment) *cli.Command {
@@ -89,7 +91,7 @@ traffic. A bundle that was admitted before stays as it is.
 
 Example:
   relseal release admit greetd-1.0.0.release.tar.zst --ledger ledger --key release.key`,
-		Flags: append([]cli.Flag{ledgerFlag()}, append(sourceFlags(), append(signingKeyFlags(), jsonFlag())...)...),
+		Flags: append([]cli.Flag{ledgerFlag()}, append(sourceFlags(), append(signingKeyFlags(), append(knownFlags(), jsonFlag())...)...)...),
 		Action: func(c *cli.Context) error {
 			if err := exactArgs(c, "BUNDLE"); err != nil {
 				return err
@@ -113,7 +115,7 @@ func sourceFlags() []cli.Flag {
 }
 
 func (env *environment) releaseAdmit(c *cli.Context) error {
-	l, key, err := env.openLedger(c, c.String("ledger"))
+	l, key, err := env.openLedger(c, c.String("ledger"), c.Args().First())
 	if err != nil {
 		return err
 	}
@@ -136,6 +138,7 @@ func (env *environment) releaseAdmit(c *cli.Context) error {
 	if l.K == before {
 		text = "admitted already"
 	}
+	mind, end := env.remembered()
 	return env.print(c, struct {
 		Schema  string      `json:"schema"`
 		Release sign.Digest `json:"release"`
@@ -144,6 +147,7 @@ func (env *environment) releaseAdmit(c *cli.Context) error {
 		SinceMS int64       `json:"since_ms"`
 		K       int64       `json:"k"`
 		New     bool        `json:"new"`
-	}{"relseal/release-admit/v1", r.Bundle, r.Version, r.Channel, r.SinceMS, r.K, l.K != before},
-		fmt.Sprintf("%s: %s on %s, event %d at %s\n  release  %s\n", text, r.Version, r.Channel, r.K, instantText(r.SinceMS), r.Bundle))
+		remembered
+	}{"relseal/release-admit/v1", r.Bundle, r.Version, r.Channel, r.SinceMS, r.K, l.K != before, mind},
+		fmt.Sprintf("%s: %s on %s, event %d at %s\n  release  %s\n", text, r.Version, r.Channel, r.K, instantText(r.SinceMS), r.Bundle)+end)
 }

@@ -29,7 +29,7 @@ Example:
 			&cli.StringFlag{Name: "reason", Usage: "why"},
 			&cli.BoolFlag{Name: "done", Usage: "the release is back where the rollback leads"},
 			accountFlag(),
-		}, append(signingKeyFlags(), jsonFlag())...),
+		}, append(signingKeyFlags(), append(knownFlags(), jsonFlag())...)...),
 		Action: func(c *cli.Context) error {
 			if err := exactArgs(c, "LEDGER"); err != nil {
 				return err
@@ -56,6 +56,7 @@ type rollbackResult struct {
 	K          int64         `json:"k"`
 	DeadlineMS *int64        `json:"deadline_ms"`
 	Done       *rollbackDone `json:"done"` // null: under way
+	remembered
 }
 
 type rollbackDone struct {
@@ -70,7 +71,7 @@ func (env *environment) releaseRollback(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	l, _, err := env.openLedger(c, c.Args().First())
+	l, _, err := env.openLedger(c, c.Args().First(), bundleFile(c.String("release"))...)
 	if err != nil {
 		return err
 	}
@@ -84,9 +85,10 @@ func (env *environment) releaseRollback(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	result := rollbackResult{"relseal/release-rollback/v1", t.Source.Bundle, t.Channel, t.To, t.Event.K, t.DeadlineMS, nil}
+	known, end := env.remembered()
+	result := rollbackResult{"relseal/release-rollback/v1", t.Source.Bundle, t.Channel, t.To, t.Event.K, t.DeadlineMS, nil, known}
 	if t.Done == nil {
-		return env.print(c, result, rollbackText(t))
+		return env.print(c, result, rollbackText(t)+end)
 	}
 	d := t.Done
 	result.Done = &rollbackDone{t.DoneK, d.OK, d.Reason, d.TotalMS}
@@ -97,7 +99,7 @@ func (env *environment) releaseRollback(c *cli.Context) error {
 	if d.Reason != nil {
 		text += fmt.Sprintf("  %s\n", *d.Reason)
 	}
-	if err := env.print(c, result, text); err != nil || d.OK {
+	if err := env.print(c, result, text+end); err != nil || d.OK {
 		return err
 	}
 	return &answerError{code: exitReject, hint: "relseal explain " + *d.Reason + " says what it means"}

@@ -22,7 +22,7 @@ two keys never need to be on one machine. Whoever verifies needs both public key
 Example:
   relseal release rotate-key ledger --key 2026.key --to 2027.pub
   relseal release rotate-key ledger --key 2027.key --accept`,
-		Flags: append(keyFlags("sign with the private key in `F`"),
+		Flags: append(append(keyFlags("sign with the private key in `F`"), knownFlags()...),
 			&cli.StringFlag{Name: "to", Usage: "hand the ledger over to the public key in `F`"},
 			&cli.BoolFlag{Name: "accept", Usage: "take the ledger over"},
 			&cli.StringFlag{Name: "notes", Usage: "record `TEXT` with it, such as why"},
@@ -64,7 +64,9 @@ func releaseRotate(env *environment, c *cli.Context) error {
 	}
 	head := l.Head()
 	result.K, result.HK = head.K, head.HK
-	return env.print(c, result, fmt.Sprintf("event %d  %s\n  %s %s\n", result.K, result.Action, result.Key, text))
+	var end string
+	result.remembered, end = env.remembered()
+	return env.print(c, result, fmt.Sprintf("event %d  %s\n  %s %s\n", result.K, result.Action, result.Key, text)+end)
 }
 
 type rotateResult struct {
@@ -74,4 +76,5 @@ type rotateResult struct {
 	Key    sign.KeyID  `json:"key"` // that signs from now on
 	K      int64       `json:"k"`
 	HK     sign.Digest `json:"H_k"`
+	remembered
 }

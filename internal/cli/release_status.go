@@ -31,10 +31,13 @@ damaged, 1 if something of it is undecidable.
 Example:
   relseal release status ledger --key release.pub
   relseal release status ledger --json | jq '.channels[].outcome'`,
-		Flags: []cli.Flag{trustFlag(), jsonFlag()},
+		Flags: append([]cli.Flag{trustFlag()}, append(knownFlags(), jsonFlag())...),
 		Action: func(c *cli.Context) error {
 			if err := exactArgs(c, "LEDGER"); err != nil {
 				return err
+			}
+			if c.IsSet("head-out") && !c.IsSet("key") {
+				return usageErrorHint(c.Command.HelpName+": --head-out needs --key", "a head that nobody has verified is worth nothing")
 			}
 			return env.releaseStatus(c)
 		},
@@ -52,6 +55,7 @@ type statusResult struct {
 	Channels []statusChannel `json:"channels"`
 	Open     []statusOpen    `json:"rollbacks"` // under way
 	Faults   []statusFault   `json:"faults"`
+	remembered
 }
 
 // statusChannel is the head of a channel.
@@ -96,6 +100,9 @@ func (env *environment) releaseStatus(c *cli.Context) error {
 		return err
 	}
 	defer f.Close()
+	if err := env.recall(c, file); err != nil {
+		return err
+	}
 	var code error
 	verified := len(c.StringSlice("key")) > 0
 	if verified {
@@ -124,10 +131,11 @@ func (env *environment) releaseStatus(c *cli.Context) error {
 	} else {
 		env.say("hint", "nothing is verified; --key names the key that you trust")
 	}
-	v, err := release.Read(untilDone{c.Context, f}, nil)
+	v, err := release.ReadKnown(untilDone{c.Context, f}, nil, env.memory.heads)
 	if err != nil {
 		return fmt.Errorf("%s: %w", file, err)
 	}
+	env.memory.highest = v.Known
 	if v.Genesis.Purpose != audit.PurposeLedger {
 		return fmt.Errorf("%s: the trail of a %s, not a ledger", file, v.Genesis.Purpose)
 	}
@@ -137,7 +145,15 @@ func (env *environment) releaseStatus(c *cli.Context) error {
 		return err
 	}
 	r.Verified = verified
-	if err := env.print(c, r, text); err != nil {
+	if verified {
+		env.memory.head = func() release.Head { return release.Head{H0: v.H0, K: v.K, HK: v.HK} }
+	}
+	var end string
+	r.remembered, end = env.remembered()
+	if h := v.Known; h != nil {
+		end = fmt.Sprintf("known to event %d, by %s\n", h.K, printable(h.Source.Name))
+	}
+	if err := env.print(c, r, text+end); err != nil {
 		return err
 	}
 	due := len(r.Open) > 0 || slices.ContainsFunc(r.Channels, func(s statusChannel) bool { return s.Outcome == gates.Rollback })

@@ -64,6 +64,7 @@ func TestScript(t *testing.T) {
 		UpdateScripts:       *update,
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("VECTORS", vectors)
+			env.Setenv("RELSEAL_STATE_DIR", filepath.Join(env.WorkDir, ".state"))
 			return nil
 		},
 		Condition: func(cond string) (bool, error) {

@@ -43,6 +43,7 @@ type Config struct {
 	Passphrase string // prompt, none, env:NAME or file:PATH
 	Dirty      string // refuse or record
 	Output     string
+	Known      []string // what knows the product's ledger: paths, or k:H_k; nil for the bundles in Output
 }
 
 // A Project is everything that people wrote for a cut, read and checked.
@@ -52,6 +53,21 @@ type Project struct {
 	PipelineCard cards.Pipeline
 	ParamCard    cards.Params
 	Policy       *gates.Policy
+}
+
+// ReadConfig reads relseal.yaml in dir, and nothing that it names.
+func ReadConfig(dir string) (Config, error) {
+	data, err := readDocument(dir, ConfigName)
+	if err != nil {
+		return Config{}, err
+	}
+	doc := yamldoc.Open(filepath.Join(dir, ConfigName), data)
+	root := doc.Root()
+	if !root.Schema(ConfigSchema) {
+		return Config{}, doc.Err()
+	}
+	c := parseConfig(doc, root)
+	return c, doc.Finish()
 }
 
 // Load reads relseal.yaml in dir and the cards and the policy that it names. The
@@ -115,6 +131,7 @@ func readDocument(dir, name string) ([]byte, error) {
 
 var (
 	productName = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]{0,63}$`)
+	knownHead   = regexp.MustCompile(`^[0-9]+:sha256:[0-9a-f]{64}$`)
 	secretRef   = regexp.MustCompile(`^(prompt|none|env:[A-Za-z_][A-Za-z0-9_]*|file:.+)$`)
 )
 
@@ -132,6 +149,7 @@ func parseConfig(doc *yamldoc.Document, root *yamldoc.Mapping) Config {
 		Passphrase: cmp.Or(key.Optional().Text("passphrase"), "prompt"),
 		Dirty:      cmp.Or(opt.Map("source").Optional().Enum("dirty", "refuse", "record"), "refuse"),
 		Output:     cmp.Or(opt.Text("output"), "dist"),
+		Known:      opt.Texts("known"),
 	}
 	if c.Product != "" && !productName.MatchString(c.Product) {
 		doc.Report(yamldoc.At("product"), yamldoc.Quote(c.Product)+" is not 1 to 64 of a-z 0-9 . _ - beginning with a letter or digit", "")
@@ -159,6 +177,11 @@ func (c Config) checkPaths(report yamldoc.Reporter) {
 	check(c.Output, "output")
 	for i, a := range c.Artifacts {
 		check(a, "artifacts", i)
+	}
+	for i, k := range c.Known {
+		if !knownHead.MatchString(k) {
+			check(k, "known", i)
+		}
 	}
 }
 

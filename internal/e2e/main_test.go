@@ -31,6 +31,7 @@ func TestMain(m *testing.M) {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
+	os.Setenv("RELSEAL_STATE_DIR", filepath.Join(work, "state")) // and not that of whoever runs the tests
 	code := m.Run()
 	os.RemoveAll(work)
 	os.Exit(code)

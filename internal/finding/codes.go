@@ -37,6 +37,11 @@ const (
 	EnvDrift        Code = "E_ENV_DRIFT"
 	Nondeterminism  Code = "E_NONDETERMINISM"
 
+	// What is remembered of a ledger, held against it.
+	LedgerCut     Code = "E_LEDGER_CUT"
+	LedgerOther   Code = "E_LEDGER_OTHER"
+	LedgerUnknown Code = "E_LEDGER_UNKNOWN"
+
 	// What a gate decision says of its policy, its windows and its clock.
 	PolicyLate       Code = "E_POLICY_LATE"
 	RollbackDeadline Code = "E_ROLLBACK_DEADLINE"
@@ -76,6 +81,7 @@ var milder = map[Code]Verdict{
 	TrailOpen:       Undecidable,
 	TimeOrder:       Undecidable,
 	EnvDrift:        Note,
+	LedgerUnknown:   Undecidable,
 
 	// A decision that took them into account is authentic; whether it follows is
 	// for E_DECISION to say.

@@ -68,6 +68,7 @@ var table = map[string]row{
 	"internal/chart": {mods: []string{gonum}},
 
 	"internal/pack":     {own: []string{"audit", "bundle", "cards", "envlock", "gates", "internal/canon", "internal/durable", "internal/finding", "internal/limits", "release", "sign", "verify"}},
+	"internal/known":    {own: []string{"bundle", "internal/durable", "internal/hint", "internal/pack", "release", "sign"}},
 	"internal/reverify": {own: []string{"audit", "bundle", "cards", "envlock", "internal/canon", "internal/finding", "internal/rundir", "sign", "verify"}},
 	// The one way to a private key for whatever starts programs of others.
 	"internal/signer": {own: []string{"keys", "sign"}, mods: []string{xsys}},

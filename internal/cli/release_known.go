@@ -1,0 +1,221 @@
+package cli
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/relseal/relseal/audit"
+	"github.com/relseal/relseal/internal/cut"
+	"github.com/relseal/relseal/internal/finding"
+	"github.com/relseal/relseal/internal/known"
+	"github.com/relseal/relseal/internal/limits"
+	"github.com/relseal/relseal/release"
+	"github.com/relseal/relseal/sign"
+	"github.com/relseal/relseal/verify"
+)
+
+// knownFlags are on the commands that read a ledger.
+func knownFlags() []cli.Flag {
+	return []cli.Flag{
+		knownFlag(),
+		&cli.BoolFlag{Name: "require-known", Usage: "refuse a ledger of which nothing is known"},
+		headOutFlag(),
+	}
+}
+
+func knownFlag() cli.Flag {
+	return &cli.StringSliceFlag{Name: "known", Usage: "the ledger must hold the head that is known: `FILE|k:H_k`, of a bundle, a directory of bundles, or --head-out; may be repeated"}
+}
+
+func headOutFlag() cli.Flag {
+	return &cli.StringFlag{Name: "head-out", Usage: "write to `F` where the ledger stands in the end, for --known of the next call"}
+}
+
+// A memory is what is known of the ledger of a command, and where it stands.
+type memory struct {
+	state   known.State
+	heads   []release.KnownHead // what it is held against
+	highest *release.KnownHead  // what it holds of that
+	head    func() release.Head // where it stands, by a key that counts; nil if nobody looked
+}
+
+// recall gathers what is known of the ledger in a file before that is read for good:
+// whoever appends meanwhile must not seem to have known too much. bundles are those
+// that the command line names.
+func (env *environment) recall(c *cli.Context, file string, bundles ...string) error {
+	g, h0, err := ledgerGenesis(file)
+	if err != nil {
+		return err
+	}
+	m := &env.memory
+	take := func(heads []release.KnownHead, err error) error {
+		m.heads = append(m.heads, heads...)
+		return err
+	}
+	names, dirs, err := knownSources(c, g.Product, bundles)
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		if err := take(known.Parse(name)); err != nil {
+			return err
+		}
+	}
+	for _, dir := range dirs {
+		err := take(known.Dir(dir, g.Product, h0, func(name string, why error) {
+			env.say("hint", fmt.Sprintf("%s: not looked at for what it knows of the ledger: %v", name, plainCause(why)))
+		}))
+		if err != nil {
+			return err
+		}
+	}
+	for _, name := range bundles {
+		if heads, err := known.Bundle(name); err == nil { // else who needs the bundle says what is wrong
+			take(heads, nil)
+		}
+	}
+	if out := c.String("head-out"); out != "" {
+		switch h, err := known.File(out); {
+		case err == nil:
+			take([]release.KnownHead{h}, nil)
+		case !errors.Is(err, fs.ErrNotExist):
+			return &exitError{exitCantCreate, err, "--head-out takes the place of a head alone"}
+		}
+	}
+	if m.state, err = known.System(); err != nil {
+		env.say("hint", fmt.Sprintf("nothing is kept of what this machine sees of the ledger: %v; %s names a directory", err, known.StateVariable))
+	} else if h, err := m.state.Head(h0); err != nil {
+		return err
+	} else if h != nil {
+		take([]release.KnownHead{*h}, nil)
+	}
+	if len(m.heads) == 0 && c.Bool("require-known") {
+		return &release.RefusedError{Code: finding.LedgerUnknown, Text: "nothing is known of the ledger, and --require-known asks for it", Hint: "--known names what knows it: a bundle, a file of --head-out, or k:H_k"}
+	}
+	return nil
+}
+
+// knownSources returns what is to know the ledger of a product: what the command line
+// names; else what relseal.yaml does; else the directories where bundles lie.
+func knownSources(c *cli.Context, product string, bundles []string) (names, dirs []string, err error) {
+	if c.IsSet("known") {
+		return c.StringSlice("known"), nil, nil
+	}
+	config, err := cut.ReadConfig(".")
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+	case err != nil:
+		return nil, nil, err
+	case product != "" && config.Product != product: // of something else
+	case len(config.Known) > 0:
+		return config.Known, nil, nil
+	default:
+		dirs = append(dirs, filepath.FromSlash(config.Output))
+	}
+	if out := c.String("out"); out != "" {
+		bundles = append(bundles, out)
+	}
+	for _, name := range bundles {
+		dirs = append(dirs, filepath.Dir(name))
+	}
+	return nil, distinct(dirs), nil
+}
+
+func distinct(names []string) (list []string) {
+	seen := map[string]bool{}
+	for _, name := range names {
+		if abs, err := filepath.Abs(name); err == nil && !seen[abs] {
+			seen[abs] = true
+			list = append(list, name)
+		}
+	}
+	return list
+}
+
+// ledgerGenesis reads line 0 of a ledger; nothing is verified.
+func ledgerGenesis(file string) (audit.Genesis, sign.Digest, error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return audit.Genesis{}, sign.Digest{}, err
+	}
+	defer f.Close()
+	line, err := bufio.NewReader(io.LimitReader(f, limits.Line+1)).ReadBytes('\n')
+	if err != nil && err != io.EOF {
+		return audit.Genesis{}, sign.Digest{}, err
+	}
+	h, err := audit.ParseHeader(bytes.TrimSuffix(line, []byte("\n")))
+	if err != nil {
+		return audit.Genesis{}, sign.Digest{}, fmt.Errorf("%s: line 0: %w", file, err)
+	}
+	return h.Genesis, h.H0, nil
+}
+
+// remember keeps where the ledger of a command stands, whatever the command answered.
+// What was recorded is recorded: an error says so.
+func (env *environment) remember(c *cli.Context, answer error) error {
+	m := env.memory
+	if m.head == nil {
+		return answer
+	}
+	h := m.head()
+	if m.state != "" {
+		// The ledger is as it is now, also if the caller has given up.
+		if err := m.state.Keep(context.WithoutCancel(c.Context), h); err != nil {
+			env.say("hint", fmt.Sprintf("this machine keeps nothing of the ledger: %s; %s names another directory", plainText(err), known.StateVariable))
+		}
+	}
+	out := c.String("head-out")
+	if out == "" {
+		return answer
+	}
+	err := known.Write(out, h)
+	if err == nil {
+		return answer
+	}
+	err = fmt.Errorf("the head could not be kept, and the ledger stands at event %d: what it says is done. %w", h.K, err)
+	if a, ok := errors.AsType[*answerError](answer); ok && a.code == exitReject { // a rollback is more urgent
+		env.say("error", plainText(err))
+		return answer
+	}
+	return err
+}
+
+// remembered is the part of a result that says what is known of the ledger.
+type remembered struct {
+	Known     *rememberedHead   `json:"known"` // the highest that is known and that the ledger holds; null if nothing is
+	NonClaims []verify.NonClaim `json:"non_claims"`
+}
+
+type rememberedHead struct {
+	K      int64       `json:"k"`
+	HK     sign.Digest `json:"H_k"`
+	Kind   string      `json:"kind"` // bundle, head, argument or state
+	Source string      `json:"source"`
+}
+
+// remembered returns that part, and what people are told.
+func (env *environment) remembered() (remembered, string) {
+	h := env.memory.highest
+	non := []verify.NonClaim{endOf(h)}
+	if h == nil {
+		return remembered{NonClaims: non}, non[0].Why + "\n"
+	}
+	return remembered{&rememberedHead{h.K, h.HK, h.Source.Kind, h.Source.Name}, non}, ""
+}
+
+// endOf says how much of the end of a ledger is shown by what is known of it.
+func endOf(h *release.KnownHead) verify.NonClaim {
+	if h == nil {
+		return verify.NonClaim{ID: "ledger.end", Why: "nothing shows that the end of this ledger was not cut"}
+	}
+	return verify.NonClaim{ID: "ledger.end", Why: fmt.Sprintf("nothing shows that the end of this ledger was not cut after event %d, the last that %s knows", h.K, h.Source.Name)}
+}
