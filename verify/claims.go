@@ -173,6 +173,7 @@ func (b *check) nonClaims() []NonClaim {
 	}
 	if b.promoted() {
 		out = append(out, NonClaim{"ledger.later", "the ledger ends with the promotion; what came later, such as a rollback, is not in the bundle"},
+			NonClaim{"ledger.end", "nothing shows that the end of this ledger was not cut before the bundle was sealed"},
 			NonClaim{"ledger.only", "nothing shows that the product has no other ledger, or that everything that was measured is in this one"})
 	}
 	open := map[Code]bool{}

@@ -46,7 +46,7 @@ func completions(root node) (list []completed) {
 			list = append(list, completed{then(word), same})
 		}
 		if len(n.children) == 0 {
-			list = append(list, completed{then("--json", "FILE", "--he"), []string{"--help"}})
+			list = append(list, completed{then("--json", "FILE", "--hel"), []string{"--help"}})
 		}
 	}
 	return append(list,

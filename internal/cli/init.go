@@ -15,8 +15,8 @@ func initCommand(env *environment) *cli.Command {
 		Name:      "init",
 		Usage:     "write a configuration, cards and gates to start from",
 		ArgsUsage: "DIR",
-		Description: `Writes relseal.yaml, cards/pipeline.yaml, cards/params.yaml, gates.yaml and
-.gitignore to DIR, with comments. Until a build command is filled in, the one step
+		Description: `Writes relseal.yaml, cards/pipeline.yaml, cards/params.yaml, gates.yaml,
+ci/promote.sh and .gitignore to DIR, with comments. Until a build command is filled in, the one step
 fails. --from-go-module and --from-makefile fill in what the project says itself.
 A file that exists is never changed: nothing is written then (exit 73). A .gitignore
 that exists stays as it is, and the lines that it lacks are printed.

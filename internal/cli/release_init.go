@@ -57,6 +57,11 @@ func (env *environment) releaseInit(c *cli.Context) error {
 		}
 		file = filepath.Join(ledger, filepath.FromSlash(bundle.TrailPath))
 	}
+	if out := c.String("head-out"); out != "" {
+		if _, err := os.Lstat(out); err == nil {
+			return &exitError{exitCantCreate, fmt.Errorf("%s: exists", out), "a new ledger takes the place of no head"}
+		}
+	}
 	key, err := env.signingKey(c)
 	if err != nil {
 		return err

@@ -191,7 +191,7 @@ func (env *environment) remember(c *cli.Context, answer error) error {
 
 // remembered is the part of a result that says what is known of the ledger.
 type remembered struct {
-	Known     *rememberedHead   `json:"known"` // the highest that is known and that the ledger holds; null if nothing is
+	Known     *rememberedHead   `json:"known_head"` // the highest that is known and that the ledger holds; null if nothing is
 	NonClaims []verify.NonClaim `json:"non_claims"`
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/relseal/relseal/audit"
 	"github.com/relseal/relseal/internal/finding"
 	"github.com/relseal/relseal/internal/limits"
+	"github.com/relseal/relseal/release"
 	"github.com/relseal/relseal/sign"
 	"github.com/relseal/relseal/verify"
 )
@@ -81,7 +82,7 @@ func (t *trailFindings) diag(sum audit.Summary) verify.Diag {
 	return d
 }
 
-func newTrailReport(t *trailFindings, sum audit.Summary, outcome string) *trailReport {
+func newTrailReport(t *trailFindings, sum audit.Summary, outcome string, known *release.KnownHead) *trailReport {
 	r := &trailReport{Schema: "relseal/trail-report/v1", Verdict: t.verdict, Key: sum.Key, Diag: t.diag(sum)}
 	r.Trail = trailIdentity{K: sum.K, Closed: sum.Closed}
 	if g := sum.Genesis; g != nil {
@@ -94,7 +95,7 @@ func newTrailReport(t *trailFindings, sum audit.Summary, outcome string) *trailR
 		r.Trail.HK = &sum.HK
 	}
 	r.Claims = trailClaims(t, sum, outcome)
-	r.NonClaims = trailNonClaims(t, sum)
+	r.NonClaims = trailNonClaims(t, sum, known)
 	if r.Verdict == verify.Verified && len(r.Claims) == 0 {
 		r.Verdict = verify.Undecidable
 	}
@@ -144,13 +145,16 @@ func trailSigners(sum audit.Summary) string {
 	return "the key that had the ledger then: " + strings.Join(ids, ", then ")
 }
 
-func trailNonClaims(t *trailFindings, sum audit.Summary) []verify.NonClaim {
+func trailNonClaims(t *trailFindings, sum audit.Summary, known *release.KnownHead) []verify.NonClaim {
 	out := []verify.NonClaim{
 		{ID: "key.holder", Why: "a signature shows that the key was used, not who held it"},
 		{ID: "clock.right", Why: "times are what the signer's clock said; nothing independent dates them"},
 		{ID: "events.before", Why: "nothing shows what happened before the first event"},
 		{ID: "record.truth", Why: "the signer wrote the record; a signature makes a statement unchangeable, not true"},
 		{ID: "documents", Why: "a trail names its environment and its cards by digest; a bundle holds and checks them"},
+	}
+	if g := sum.Genesis; g != nil && g.Purpose == audit.PurposeLedger {
+		out = append(out, endOf(known))
 	}
 	if !sum.Closed {
 		out = append(out, verify.NonClaim{ID: "events.after", Why: "the trail does not end in trail.close: nothing shows whether events followed or were cut off"})

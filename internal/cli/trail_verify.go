@@ -7,7 +7,11 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/relseal/relseal/audit"
+	"github.com/relseal/relseal/internal/finding"
+	"github.com/relseal/relseal/internal/known"
 	"github.com/relseal/relseal/keys"
+	"github.com/relseal/relseal/release"
+	"github.com/relseal/relseal/sign"
 	"github.com/relseal/relseal/verify"
 )
 
@@ -20,12 +24,13 @@ func trailVerifyCommand(env *environment) *cli.Command {
 (exit 0), UNDECIDABLE (1) or REJECT (2). A run that is not closed, and one that ends in
 the middle of a line, is UNDECIDABLE: nobody knows what came after. Only a trail that ends
 in trail.close is said to be complete. Nothing in a trail is trusted: only the keys that
-you name.
+you name. A ledger never closes: what --known knows of it shows that its end was not cut
+before that.
 
 Example:
   relseal trail verify DIR --key release.pub
   relseal trail verify audit/trail.jsonl --key release.pub --json | jq .verdict`,
-		Flags: []cli.Flag{trustFlag(), plainFlag(), jsonFlag()},
+		Flags: []cli.Flag{trustFlag(), knownFlag(), plainFlag(), jsonFlag()},
 		Action: func(c *cli.Context) error {
 			if err := exactArgs(c, "DIR|FILE"); err != nil {
 				return err
@@ -53,6 +58,14 @@ func (env *environment) trailVerify(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
+	var heads []release.KnownHead
+	for _, arg := range c.StringSlice("known") {
+		more, err := known.Parse(arg)
+		if err != nil {
+			return unreadable(err)
+		}
+		heads = append(heads, more...)
+	}
 	f, err := os.Open(file)
 	if err != nil {
 		return err
@@ -63,7 +76,7 @@ func (env *environment) trailVerify(c *cli.Context) error {
 		p.Of.Store(info.Size()) // 0 of what is no regular file
 	}
 	stop := env.watch(file, p)
-	r, err := judgeTrail(p.Count(untilDone{c.Context, f}), audit.CheckOptions{Keys: trusted, Plain: c.Bool("plain"), Judged: &p.Events})
+	r, err := judgeTrail(p.Count(untilDone{c.Context, f}), audit.CheckOptions{Keys: trusted, Plain: c.Bool("plain"), Judged: &p.Events}, heads...)
 	stop()
 	if err != nil {
 		return err
@@ -74,19 +87,35 @@ func (env *environment) trailVerify(c *cli.Context) error {
 	return r.answer()
 }
 
-// judgeTrail checks a trail that is in no bundle, as o says.
-func judgeTrail(r io.Reader, o audit.CheckOptions) (*trailReport, error) {
+// judgeTrail checks a trail that is in no bundle, as o says, and holds it against what
+// is known of it.
+func judgeTrail(r io.Reader, o audit.CheckOptions, heads ...release.KnownHead) (*trailReport, error) {
 	t := newTrailFindings()
 	outcome := ""
 	o.Bare, o.Report, o.EventActions = true, t.add, []string{audit.ActionRunEnd}
+	if len(heads) > 0 {
+		o.EventActions = nil
+	}
+	at := map[int64]sign.Digest{}
+	for _, h := range heads {
+		at[h.K] = sign.Digest{}
+	}
 	o.Event = func(rec audit.Record) {
 		if rec.E.Action == audit.ActionRunEnd {
 			outcome = rec.E.Status
+		}
+		if _, ask := at[rec.E.K]; ask {
+			at[rec.E.K] = rec.H
 		}
 	}
 	sum, err := audit.Check(r, o)
 	if err != nil {
 		return nil, err
 	}
-	return newTrailReport(t, sum, outcome), nil
+	for _, h := range heads {
+		if fault := release.Holds(h, sum.H0, sum.K, at[h.K]); fault != nil {
+			t.add(finding.New(fault.Code, "", fault.Text).At(min(h.K, sum.K)))
+		}
+	}
+	return newTrailReport(t, sum, outcome, release.Highest(heads)), nil
 }

@@ -1,5 +1,5 @@
 // Package scaffold writes the files that a project starts from: relseal.yaml,
-// the two cards, a gate policy and what git should ignore.
+// the two cards, a gate policy, a job that promotes, and what git should ignore.
 //
 // What it writes has no faults, and says in comments what to fill in. A file
 // that exists is never touched.
@@ -69,6 +69,7 @@ func (p Project) Files() ([]File, error) {
 		{Path: "cards/pipeline.yaml", Data: pipeline},
 		{Path: "cards/params.yaml", Data: params},
 		{Path: "gates.yaml", Data: policy},
+		{Path: "ci/promote.sh", Data: p.render("promote.sh.tmpl")},
 		{Path: ".gitignore", Data: p.render("gitignore.tmpl"), Keep: true},
 	}, nil
 }

@@ -265,20 +265,20 @@ func TestWrite(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	all := []string{"relseal.yaml", "cards/pipeline.yaml", "cards/params.yaml", "gates.yaml", ".gitignore"}
+	all := []string{"relseal.yaml", "cards/pipeline.yaml", "cards/params.yaml", "gates.yaml", "ci/promote.sh", ".gitignore"}
 
 	dir := filepath.Join(t.TempDir(), "new", "project")
 	w, err := scaffold.Write(dir, files)
 	if err != nil || !slices.Equal(w.Files, all) || len(w.Kept) > 0 {
 		t.Errorf("%+v, %v", w, err)
 	}
-	if _, err = scaffold.Write(dir, files); !errors.Is(err, fs.ErrExist) || strings.Count(err.Error(), "\n") != 3 {
+	if _, err = scaffold.Write(dir, files); !errors.Is(err, fs.ErrExist) || strings.Count(err.Error(), "\n") != 4 {
 		t.Errorf("again: %v", err)
 	}
 
 	dir = tree(t, map[string]string{".gitignore": "*.o\n  /dist/\n", "README": ""})
 	w, err = scaffold.Write(dir, files)
-	if err != nil || !slices.Equal(w.Files, all[:4]) || !slices.Equal(w.Kept, all[4:]) || !slices.Equal(w.Lines, []string{"/out/", "/.relseal/*", "!/.relseal/*.pub"}) {
+	if err != nil || !slices.Equal(w.Files, all[:5]) || !slices.Equal(w.Kept, all[5:]) || !slices.Equal(w.Lines, []string{"/out/", "/.relseal/*", "!/.relseal/*.pub"}) {
 		t.Errorf("%+v, %v", w, err)
 	}
 
