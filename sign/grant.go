@@ -47,4 +47,8 @@ type Authority interface {
 	Expires() time.Time
 	Versions() (pinned, last int64)
 	Hash(version int64) (Digest, bool) // of a version from pinned to last
+
+	// Has reports whether file is that of a version from pinned to last, and every
+	// signature in it one that counts: no byte of it could be another.
+	Has(version int64, file []byte) bool
 }

@@ -2,6 +2,7 @@ package verify
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -47,6 +48,7 @@ func (b *check) trust() {
 	authority, findings := b.o.Root.Walk(copies)
 	b.authority, b.o.Keys = authority, authority
 	for _, f := range findings {
+		b.offTheWay = deref(f.Path)
 		b.add(checkSignature, f)
 	}
 	_, last := authority.Versions()
@@ -56,6 +58,26 @@ func (b *check) trust() {
 			f = f.As(Note)
 		}
 		b.add(checkSignature, f)
+	}
+}
+
+// isRootCopy reports whether the file at path is a version of the root that counts here.
+func (b *check) isRootCopy(path string) bool {
+	name, ok := strings.CutPrefix(path, bundle.SigRootDir)
+	digits, _, _ := strings.Cut(name, ".")
+	version, err := strconv.ParseInt(digits, 10, 64)
+	return ok && err == nil && b.authority != nil && b.authority.Has(version, b.small[path])
+}
+
+// judgeRootCopy notes a file under sig/root/ for which nothing vouches. Where the way to it
+// ended it has a finding of the root.
+func (b *check) judgeRootCopy(path string) {
+	switch {
+	case b.isRootCopy(path), b.explained[path], b.offTheWay == path:
+	case b.authority == nil:
+		b.add(checkFiles, finding.New(finding.FileUnlisted, path, "a copy of a trust root, which is not looked at without one: nothing vouches for its bytes").As(Note))
+	default:
+		b.add(checkFiles, finding.New(finding.FileUnlisted, path, "no version of the root from the pinned one on: nothing vouches for its bytes").As(Note))
 	}
 }
 
@@ -101,12 +123,15 @@ func (b *check) judgeRootRef(group, path string, ref *bundle.RootRef) {
 	}
 }
 
-// Record is details.record in the manifest of a record about an archive, for which
-// RoleArchive is there.
-const Record = "reverify"
+// What the manifest of a record about an archive has, for which RoleArchive is there:
+// details.record and the product. It has no artifacts.
+const (
+	Record        = "reverify"
+	RecordProduct = "archive"
+)
 
 // SealRole returns the role that may seal the bundle of a manifest; one of the two
-// is nil.
+// is nil. What only calls itself a record about an archive is one of a run.
 func SealRole(a *bundle.AuditManifest, r *bundle.ReleaseManifest) string {
 	if r != nil {
 		return "release." + strings.ToLower(r.Channel)
@@ -114,7 +139,7 @@ func SealRole(a *bundle.AuditManifest, r *bundle.ReleaseManifest) string {
 	var details struct {
 		Record string `json:"record"`
 	}
-	if len(a.Details) > 0 && canon.Peek(a.Details, &details) == nil && details.Record == Record {
+	if a.Product == RecordProduct && len(a.Artifacts) == 0 && len(a.Details) > 0 && canon.Peek(a.Details, &details) == nil && details.Record == Record {
 		return sign.RoleArchive
 	}
 	return sign.RoleAudit
@@ -147,6 +172,30 @@ func (b *check) trailKeys(path string) sign.Verifiers {
 		return b.o.Keys
 	}
 	return roleKeys{b.authority, b.trailRole(path)}
+}
+
+// strange says of the finding about a key of the trail at path that is not trusted what
+// it means: of evidence, whose bytes the signed manifest pins, somebody else may trust the
+// key. One that the root knows and gives other roles is no such key.
+func (b *check) strange(f Finding, path string, evidence bool) Finding {
+	if f.Code != finding.KeyUnknown {
+		return f
+	}
+	var id sign.KeyID
+	if b.authority != nil && id.UnmarshalText([]byte(deref(f.Got))) == nil {
+		if _, known := b.authority.Verifier(id); known {
+			f.Text = otherRoles(id, b.trailRole(path))
+			return f
+		}
+	}
+	if evidence {
+		f.Verdict = Undecidable
+	}
+	return f
+}
+
+func otherRoles(id sign.KeyID, role string) string {
+	return fmt.Sprintf("%s has other roles; it may not sign as %s", id, role)
 }
 
 // roleKeys are the keys that have a role.

@@ -89,6 +89,7 @@ type check struct {
 	files     map[string]bundle.File
 	key       sign.PublicKey // the sealing key, if it is trusted
 	authority sign.Authority // who may sign, if the caller has a root
+	offTheWay string         // the copy of the root at which the way to the last version ended
 	counted   int            // keys whose signatures count
 	unseen    int            // artifacts that nobody asked about and whose bytes were not seen
 	inHand    []HeldFile     // the files asked about, and which artifacts they are
@@ -129,9 +130,6 @@ func (b *check) nested() bool { return b.prefix != "" }
 
 // add records a finding in its group.
 func (b *check) add(group string, f Finding) {
-	if f.Code == finding.KeyUnknown && b.nested() && f.Verdict == Reject {
-		f.Verdict = Undecidable
-	}
 	if f.Path != nil && f.Verdict == Reject {
 		file, _, _ := strings.Cut(*f.Path, "!")
 		b.explained[file] = true
@@ -139,7 +137,7 @@ func (b *check) add(group string, f Finding) {
 	if b.o.Strict && f.Verdict == Undecidable {
 		f.Verdict = Reject
 	}
-	if f.K != nil && *f.K > 0 && f.Verdict == Reject && f.Path != nil && b.trails[*f.Path] != nil {
+	if f.K != nil && *f.K > 0 && f.Verdict == Reject && f.Code != finding.KeyUnknown && f.Path != nil && b.trails[*f.Path] != nil {
 		b.fails(*f.Path, *f.K, *f.K)
 	}
 	b.c.add(group, at(b.prefix, f))

@@ -60,7 +60,7 @@ func (b *check) claims() []Claim {
 		claim("bundle.authorized", Proved, "%d of the keys that may sign as %s have signed; version %d of the root (%s) asks for %d", b.counted, b.role(), u.Version, u.Hash, now)
 	}
 	if b.c.passed(checkFiles) {
-		claim("files.intact", Proved, "every file is the one that the manifest pins (%s)", plural(len(b.listed()), "file"))
+		claim("files.intact", Proved, "every file that the manifest lists is the one that it pins (%s); %s", plural(len(b.listed()), "file"), b.beside())
 	}
 	for _, h := range b.inHand {
 		if len(h.URIs) > 0 && b.c.passed(checkFiles, checkArtifacts) {
@@ -74,6 +74,15 @@ func (b *check) claims() []Claim {
 		return append(claims, b.releaseClaims()...)
 	}
 	return append(claims, b.runClaims("")...)
+}
+
+// beside says what lies beside the files that the manifest lists.
+func (b *check) beside() string {
+	text := "what is under sig/ it does not list"
+	if n := b.uncovered(); n > 0 {
+		text += ", and nothing vouches for " + plural(n, "file") + " there"
+	}
+	return text
 }
 
 func (b *check) artifacts() []bundle.Artifact {
@@ -175,6 +184,9 @@ func (b *check) nonClaims() []NonClaim {
 		out = append(out, NonClaim{"ledger.later", "the ledger ends with the promotion; what came later, such as a rollback, is not in the bundle"},
 			NonClaim{"ledger.end", "nothing shows that the end of this ledger was not cut before the bundle was sealed"},
 			NonClaim{"ledger.only", "nothing shows that the product has no other ledger, or that everything that was measured is in this one"})
+	}
+	if u := b.rootUse(); u != nil {
+		out = append(out, NonClaim{"root.later", fmt.Sprintf("a later version of the root than %d may revoke a key, or ask for more of them", u.Version)})
 	}
 	open := map[Code]bool{}
 	for _, f := range b.c.findings {

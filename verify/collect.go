@@ -120,6 +120,16 @@ func (c *collector) used(id sign.KeyID, path string) {
 	c.keys[id][path] = true
 }
 
+// verified reports whether the file at path is a signature that verified.
+func (c *collector) verified(path string) bool {
+	for _, paths := range c.keys {
+		if paths[path] {
+			return true
+		}
+	}
+	return false
+}
+
 // fails notes that events of the trail at path have a rejecting finding.
 func (c *collector) fails(path string, first, last int64) {
 	if c.failing[path] == nil {

@@ -60,6 +60,10 @@ var sigPath = regexp.MustCompile(`^sig/(by/[0-9a-f]{64}/)?(bundle\.id\.sig|manif
 func (b *check) judgeUnlisted() {
 	var ext int64
 	for _, path := range slices.Sorted(maps.Keys(b.seen)) {
+		if strings.HasPrefix(path, bundle.SigRootDir) && sigPath.MatchString(path) {
+			b.judgeRootCopy(path)
+			continue
+		}
 		if _, listed := b.files[path]; listed || path == bundle.ManifestPath || path == bundle.SumsPath || sigPath.MatchString(path) {
 			continue
 		}
@@ -73,6 +77,17 @@ func (b *check) judgeUnlisted() {
 	if ext > limits.SigExt {
 		b.add(checkFiles, finding.New(finding.Limit, bundle.SigExtDir, fmt.Sprintf("has %d bytes in all; the limit is %d", ext, limits.SigExt)))
 	}
+}
+
+// uncovered counts the files under sig/ that are no signature which verified and no
+// version of the root: nothing says whose bytes they are.
+func (b *check) uncovered() (n int) {
+	for path := range b.seen {
+		if strings.HasPrefix(path, "sig/") && !b.c.verified(path) && !b.isRootCopy(path) {
+			n++
+		}
+	}
+	return n
 }
 
 // pinned returns a file of the bundle if its bytes are those that the manifest

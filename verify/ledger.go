@@ -32,15 +32,12 @@ func (b *check) readLedger(path string, body io.Reader) error {
 		Workers: b.o.Workers,
 		Judged:  b.judged(),
 		Report: func(f Finding) {
-			switch f.Code {
-			case finding.TrailOpen:
+			if f.Code == finding.TrailOpen {
 				l.open = &f
 				return
-			case finding.KeyUnknown: // a key of evidence; the signed manifest pins the bytes
-				f.Verdict = Undecidable
 			}
 			l.foreign = l.foreign || f.Code == finding.Genesis
-			b.add(checkTrail, f)
+			b.add(checkTrail, b.strange(f, path, true))
 		},
 		Event:        l.note,
 		EventActions: gates.LedgerActions,

@@ -1,7 +1,9 @@
 package verify_test
 
 import (
+	"encoding/json"
 	"maps"
+	"strings"
 
 	"github.com/relseal/relseal/internal/testbundle"
 )
@@ -71,17 +73,24 @@ func rootedCases() []rooted {
 		text, _, _ := l.Lines(2)
 		return text
 	}
-	otherSeals := func(record string) testbundle.Files {
+	first := func(roles M) [][]byte { return [][]byte{version(1, roles, nil)} }
+	record := func(product string, artifacts bool, details M) testbundle.Files {
 		r := demo()
-		r.Manifest = func(m M) { m["details"] = M{"record": record} }
+		r.Product = product
+		if !artifacts {
+			r.Outputs = nil
+			r.Events[len(r.Events)-2]["outputs"] = testbundle.Items(nil)
+		}
+		r.Manifest = func(m M) { m["details"] = details }
 		return r.Seal()
 	}
+	reverified, archivist := M{"record": "reverify"}, first(plus(only("archive", 1, g(nil)), only("audit", 1, of(otherKey))))
+	twoUnknown := []expected{at("E_KEY_UNKNOWN", "REJECT", "manifest.json"), at("E_KEY_UNKNOWN", "REJECT", trailPath)}
 	reference := func(hash string, n int) testbundle.Files {
 		r := demo()
 		r.Manifest = func(m M) { m["root"] = M{"version": n, "hash": hash} }
 		return r.Seal()
 	}
-	first := func(roles M) [][]byte { return [][]byte{version(1, roles, nil)} }
 	man := func(code, verdict string) []expected { return []expected{at(code, verdict, "manifest.json")} }
 	one := func(name, title string, files testbundle.Files, roots [][]byte, exit int, findings ...expected) rooted {
 		return rooted{name: name, title: title, files: files, roots: roots, exit: exit, findings: findings}
@@ -133,6 +142,16 @@ func rootedCases() []rooted {
 
 	canaries := func(more ...M) M {
 		return plus(active, only("release.canary", 2, g(nil), of(thirdKey), testbundle.Grant(otherKey, plus(more...))))
+	}
+
+	// extra returns a version with a signature that names a key and is none.
+	extra := func(file []byte) []byte {
+		var r M
+		if err := json.Unmarshal(file, &r); err != nil {
+			panic(err)
+		}
+		sigs := append(r["signatures"].([]any), M{"keyid": strings.Repeat("f", 64), "sig": strings.Repeat("0", 128)})
+		return []byte(strings.Replace(string(file), string(testbundle.Canon(r["signatures"])), string(testbundle.Canon(sigs)), 1))
 	}
 
 	list := []rooted{
@@ -227,9 +246,30 @@ func rootedCases() []rooted {
 		one("reference-newer", "the bundle was sealed under a version that nobody has", reference(hash(2, active), 2), first(active), 1, man("E_ROOT", "UNDECIDABLE")...),
 		one("good-genesis", "the ledger names the version it was started under", startedUnder(hash(1, stableLedger)), first(stableLedger), 0, goes),
 		one("genesis-other", "the ledger was started under another version 1", startedUnder(hash(1, active)), first(stableLedger), 2, at("E_ROOT", "REJECT", ledgerPath), goes),
-		one("good-record", "a record of an archive, by the key for that", otherSeals("reverify"), first(only("archive", 1, g(nil))), 0),
-		one("record-as-run", "a run by the key of an archive", audit, first(plus(only("archive", 1, g(nil)), only("audit", 1, of(otherKey)))), 2,
-			at("E_KEY_UNKNOWN", "REJECT", "manifest.json"), at("E_KEY_UNKNOWN", "REJECT", trailPath)),
+		one("good-record", "a record of an archive, by the key for that", record("archive", false, reverified), archivist, 0),
+		one("record-of-product", "the key of an archive calls a run of a product a record", record("demo", false, reverified), archivist, 2, twoUnknown...),
+		one("record-with-artifacts", "the key of an archive calls a build a record", record("archive", true, reverified), archivist, 2, twoUnknown...),
+		one("record-unmarked", "the key of an archive seals a run that does not call itself a record", record("archive", false, M{"record": "build"}), archivist, 2, twoUnknown...),
+		one("record-by-other", "a record of an archive, by a key for runs", record("archive", false, reverified), first(plus(active, only("archive", 1, of(otherKey)))), 2, twoUnknown...),
+		one("record-as-run", "a run by the key of an archive", audit, archivist, 2, twoUnknown...),
+		one("evidence-role-other", "the key of the evidence has another role", demo().Release(otherKey, nil), first(plus(only("ledger", 1, g(nil)), only("audit", 1, of(thirdKey)), only("release.canary", 1, of(otherKey)))), 2,
+			at("E_KEY_UNKNOWN", "REJECT", evidence+"!manifest.json"), at("E_KEY_UNKNOWN", "REJECT", evidence+"!"+trailPath)),
+		one("evidence-key-unknown", "the root does not know the key of the evidence", demo().Release(otherKey, nil), first(plus(only("audit", 1, of(thirdKey)), only("release.canary", 1, of(otherKey)))), 1,
+			at("E_KEY_UNKNOWN", "UNDECIDABLE", evidence+"!manifest.json"), at("E_KEY_UNKNOWN", "UNDECIDABLE", evidence+"!"+trailPath)),
+		one("ledger-role-other", "the key of the ledger has another role", promotedBy,
+			first(plus(active, only("release.stable", 1, g(nil)), only("release.canary", 1, of(ledgerKey)), only("ledger", 1, of(thirdKey)))), 2, at("E_KEY_UNKNOWN", "REJECT", ledgerPath), goes),
+		one("ledger-key-unknown", "the root does not know the key of the ledger", promotedBy,
+			first(plus(active, only("release.stable", 1, g(nil)), only("ledger", 1, of(thirdKey)))), 1, at("E_KEY_UNKNOWN", "UNDECIDABLE", ledgerPath), goes),
+		{name: "ledger-next-role-other", title: "the next key of the ledger has another role", files: rotatedLedger, exit: 2,
+			roots: first(plus(active, only("release.stable", 1, g(nil)), only("audit", 1, g(nil), of(thirdKey)), ledgers)), findings: []expected{at("E_KEY_UNKNOWN", "REJECT", ledgerPath, 7), goes8}},
+		{name: "copies-vouched-for-by-none", title: "files under sig/root/: versions before the pinned one, a version with one signature more that nobody made, and one that counts", exit: 0,
+			files:    copied("1.root.json", []byte("whatever"), "2.root.json", version(2, active, nil), "3.root.json", extra(version(3, active, nil))),
+			roots:    [][]byte{version(2, active, nil), version(3, active, nil)},
+			findings: []expected{at("E_FILE_UNLISTED", "NOTE", "sig/root/1.root.json"), at("E_FILE_UNLISTED", "NOTE", "sig/root/3.root.json")}},
+		one("copies-beyond-the-way", "two copies to which nothing leads: the way ends at the first", copied("3.root.json", version(3, active, nil), "4.root.json", version(4, active, nil)), first(active), 1,
+			at("E_ROOT", "UNDECIDABLE", "sig/root/3.root.json"), at("E_FILE_UNLISTED", "NOTE", "sig/root/4.root.json")),
+		one("copy-in-evidence", "a copy in the evidence, which nobody looks at", demo().ReleaseOver(copied("2.root.json", version(2, active, nil)), otherKey, nil),
+			first(plus(active, only("release.canary", 1, of(otherKey)))), 0, at("E_FILE_UNLISTED", "NOTE", evidence+"!sig/root/2.root.json")),
 	}
 	timed := func(name, title string, roles M, when string, install bool, exit int, findings ...expected) {
 		list = append(list, rooted{name: name, title: title, files: audit, roots: next(roles), at: when, install: install, exit: exit, findings: findings})

@@ -20,8 +20,11 @@ func (b *check) judgeSignatures() {
 	q := newQuorum(b)
 	key, known := b.o.Keys.Verifier(b.keyID)
 	if q.unknown = !known; !known {
-		b.add(checkSignature, finding.New(finding.KeyUnknown, bundle.ManifestPath,
-			fmt.Sprintf("signed by %s, which is not among the trusted keys", b.keyID)))
+		f := finding.New(finding.KeyUnknown, bundle.ManifestPath, fmt.Sprintf("signed by %s, which is not among the trusted keys", b.keyID))
+		if b.nested() {
+			f = f.As(Undecidable)
+		}
+		b.add(checkSignature, f)
 	} else {
 		b.key = key
 		q.seal(key, b.judgeSigner(key, "sig/"))

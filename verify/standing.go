@@ -57,7 +57,7 @@ type use struct {
 func (b *check) standing(u use) []Finding {
 	g, ok := b.authority.Grant(u.role, u.key)
 	if !ok {
-		return []Finding{finding.New(finding.KeyUnknown, u.path, fmt.Sprintf("%s has other roles; it may not sign as %s", u.key, u.role))}
+		return []Finding{finding.New(finding.KeyUnknown, u.path, otherRoles(u.key, u.role))}
 	}
 	if u.last.IsZero() && b.c.verdict() == Reject {
 		u.first, u.last = g.NotBefore, g.NotBefore // why nothing says when has its finding

@@ -99,7 +99,7 @@ func (b *check) readTrail(path string, body io.Reader) error {
 				return
 			}
 			t.foreign = t.foreign || f.Code == finding.Genesis
-			b.add(checkTrail, f)
+			b.add(checkTrail, b.strange(f, path, b.nested()))
 		},
 		Event:        t.note,
 		EventActions: noted,

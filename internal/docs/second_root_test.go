@@ -360,6 +360,36 @@ func (s *second) walk() {
 	}
 }
 
+// vouched reports whether the file at a path under sig/root/ is a version of the chain,
+// all of it, or has a finding of the root.
+func (s *second) vouched(path string) bool {
+	if s.rooted == nil {
+		return false
+	}
+	if slices.ContainsFunc(s.rooted.findings, func(f secondFinding) bool { return f.path == path }) {
+		return true
+	}
+	r, code := readRoot(s.files[path])
+	n, _ := json.Number(rootPath.FindStringSubmatch(path)[1]).Int64()
+	own := s.rooted.at(n)
+	if code != "" || own == nil || r.version != n || r.body != own.body {
+		return false
+	}
+	if fmt.Sprint(r.signatures) == fmt.Sprint(own.signatures) {
+		return true
+	}
+	for _, sig := range r.signatures.([]any) {
+		id, good := text(sig, "keyid"), false
+		for _, of := range []*secondRoot{s.rooted.at(n - 1), own} {
+			good = good || of != nil && of.holds(id) && r.good(sig, of.keys[id])
+		}
+		if !good {
+			return false
+		}
+	}
+	return true
+}
+
 // reference checks that a document names a version of the chain by its hash.
 func (s *second) reference(doc any, path string) {
 	ref := get(doc, "root")

@@ -194,7 +194,9 @@ var bundled = regexp.MustCompile(`^evidence/[^/]*\.audit\.tar\.zst$`)
 func (s *second) signatures() {
 	sealer := text(s.m, "verifier.pk_ref")
 	if s.key(s.role(), sealer) == nil {
-		s.unknown(manifestPath)
+		stranger := s.outer != nil && !s.knows(sealer)
+		s.reject(!stranger, "E_KEY_UNKNOWN", manifestPath)
+		s.leave(stranger, "E_KEY_UNKNOWN", manifestPath)
 	}
 	if key := s.anyKey(sealer); key != nil {
 		s.signed = s.signer(key, "sig/")
@@ -238,7 +240,7 @@ func (s *second) role() string {
 	switch {
 	case s.kind == "release":
 		return "release." + strings.ToLower(text(s.m, "channel"))
-	case s.outer == nil && get(s.m, "details.record") == "reverify":
+	case s.outer == nil && get(s.m, "details.record") == "reverify" && text(s.m, "product") == "archive" && len(list(s.m, "artifacts")) == 0:
 		return "archive"
 	}
 	return "audit"
@@ -252,10 +254,8 @@ func (s *second) key(role, id string) ed25519.PublicKey {
 	return s.keys[id]
 }
 
-func (s *second) unknown(path string) {
-	s.reject(s.outer == nil, "E_KEY_UNKNOWN", path)
-	s.leave(s.outer != nil, "E_KEY_UNKNOWN", path)
-}
+// knows reports whether the root gives some role to a key.
+func (s *second) knows(id string) bool { return s.rooted != nil && s.anyKey(id) != nil }
 
 func (s *second) signer(key ed25519.PublicKey, dir string) bool {
 	m, b64 := s.files["manifest.json"], base64.StdEncoding.EncodeToString
@@ -346,7 +346,7 @@ func (s *second) pinned() {
 	}
 	for path := range s.files {
 		s.reject(!listed[path] && !sigPath.MatchString(path), "E_FILE_UNLISTED", path)
-		s.note(strings.HasPrefix(path, "sig/ext/"), "E_FILE_UNLISTED", path)
+		s.note(strings.HasPrefix(path, "sig/ext/") || rootPath.MatchString(path) && !s.vouched(path), "E_FILE_UNLISTED", path)
 	}
 	sums, there := s.files["SHA256SUMS"]
 	s.reject(!there, "E_FILE_MISSING", "SHA256SUMS")

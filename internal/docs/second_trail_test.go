@@ -220,7 +220,7 @@ func (t *secondTrail) agree(doc any) {
 func (t *secondTrail) signs(id string) {
 	t.signer = id
 	if t.key = t.s.key(t.role, id); t.key == nil {
-		open := t.s.outer != nil || t.path == ledgerPath
+		open := (t.s.outer != nil || t.path == ledgerPath) && !t.s.knows(id)
 		t.s.find(open, "E_KEY_UNKNOWN", "UNDECIDABLE", t.path)
 		t.s.find(!open, "E_KEY_UNKNOWN", "REJECT", t.path)
 		t.rejected = t.rejected || !open

@@ -25,9 +25,6 @@ const ActionVerified = "bundle.verified"
 // are a Skipped.
 const ActionSkipped = "bundle.skipped"
 
-// Product is what the AuditBundle of a record says that it is of.
-const Product = "archive"
-
 const step = "reverify"
 
 // pipeline is the card of every record.
@@ -108,7 +105,7 @@ func Open(dir string, t Terms, w Writer) (*Record, error) {
 		return nil, err
 	}
 	lock := environment(w.Producer)
-	if _, err := rundir.Record(rundir.Plan{Dir: dir, ID: id, Product: Product, EnvLock: lock, Pipeline: card, Params: params, Clock: w.Clock}, w.Signer,
+	if _, err := rundir.Record(rundir.Plan{Dir: dir, ID: id, Product: verify.RecordProduct, EnvLock: lock, Pipeline: card, Params: params, Clock: w.Clock}, w.Signer,
 		func(log *audit.Log) error {
 			_, err := log.AppendAll([]audit.Draft{r.draft("run.start"), r.stepDraft("step.start")})
 			return err

@@ -134,6 +134,29 @@ func (c *Chain) Hash(version int64) (sign.Digest, bool) {
 	return r.hash, true
 }
 
+// Has reports whether data is the file of a version of the chain: the one that the chain
+// has, or one with other signatures that verify by keys that it knows.
+func (c *Chain) Has(version int64, data []byte) bool {
+	r, err := Parse(data)
+	own, ok := c.At(version)
+	if err != nil || !ok || r.Version() != version || r.hash != own.hash {
+		return false
+	}
+	if bytes, err := own.Marshal(); err == nil && string(bytes) == string(data) {
+		return true
+	}
+	by := []*Root{own}
+	if prev, ok := c.At(version - 1); ok {
+		by = append(by, prev)
+	}
+	for _, s := range r.file.Signatures {
+		if key, ok := rootKey(by, s.KeyID); !ok || !key.Verify(r.bytes, sign.Signature(s.Sig)) {
+			return false
+		}
+	}
+	return true
+}
+
 // Expires returns when the last version expires.
 func (c *Chain) Expires() time.Time { return c.Last().file.Signed.Expires.Time }
 
