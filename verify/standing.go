@@ -59,10 +59,22 @@ func (b *check) standing(u use) []Finding {
 	if !ok {
 		return []Finding{finding.New(finding.KeyUnknown, u.path, otherRoles(u.key, u.role))}
 	}
-	if u.last.IsZero() && b.c.verdict() == Reject {
+	if u.last.IsZero() && (b.c.verdict() == Reject || b.lacksTrail()) {
 		u.first, u.last = g.NotBefore, g.NotBefore // why nothing says when has its finding
 	}
 	return u.faults(g, b.o.At, b.datings())
+}
+
+// lacksTrail reports whether a trail or evidence is listed and did not come, which gets
+// its finding after the keys.
+func (b *check) lacksTrail() bool {
+	for path, f := range b.files {
+		_, seen := b.seen[path]
+		if !seen && (f.Role == bundle.RoleTrail || f.Role == bundle.RoleEvidence) {
+			return true
+		}
+	}
+	return false
 }
 
 // faults judges a use by its grant, as it stood at the time at, or now if that is zero.

@@ -165,7 +165,7 @@ type memo[T any] struct {
 	known map[string]T
 }
 
-const memoSize = 4000
+const memoSize = 2000
 
 func (m *memo[T]) get(key string, work func() T) T {
 	m.Lock()
@@ -195,6 +195,24 @@ func holds(k ed25519.PublicKey, message []byte, sig string) bool {
 
 // unpack returns the files of a container, and whether it is without fault.
 func unpack(data []byte) (map[string][]byte, bool) {
+	if len(data) > 64<<10 {
+		return unpackAll(data)
+	}
+	c := containers.get(string(data), func() (c container) {
+		c.files, c.ok = unpackAll(data)
+		return c
+	})
+	return c.files, c.ok
+}
+
+type container struct {
+	files map[string][]byte
+	ok    bool
+}
+
+var containers memo[container]
+
+func unpackAll(data []byte) (map[string][]byte, bool) {
 	if bytes.HasPrefix(data, []byte("\x28\xb5\x2f\xfd")) {
 		if !oneFrame(data) {
 			return nil, false

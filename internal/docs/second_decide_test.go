@@ -156,11 +156,7 @@ func (d *secondDecision) unknowns(w any) (names []string) {
 
 // unmet lists what stands between the release and the channel above.
 func (d *secondDecision) unmet() (reasons []string) {
-	start := len(d.windows)
-	for start > 0 && len(d.unknowns(d.windows[start-1])) == 0 &&
-		(start == len(d.windows) || num(d.windows[start], "start_ms")-num(d.windows[start-1], "end_ms") <= num(d.p, "gap_max_ms")) {
-		start--
-	}
+	start := len(d.windows) - len(d.segment())
 	first, covered := len(d.windows), int64(0)
 	not := func(when bool, reason string) {
 		if when {

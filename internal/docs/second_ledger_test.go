@@ -10,7 +10,8 @@ import (
 
 // A secondLedger is the part of the second verifier that reads a ledger: of
 // section 3 what it records, of section 9 the promotion. Of a decision it makes
-// outcome and reasons again; that the bytes of its record follow it leaves out.
+// outcome and reasons again, and the record of one that says PROMOTE; that the bytes of
+// another record follow it leaves out.
 type secondLedger struct {
 	s        *second
 	trail    *secondTrail
@@ -350,7 +351,8 @@ func (l *secondLedger) follows(k, now int64, d any, r *secondRelease, policy, ov
 		}
 	}
 	if get(d, "override") == nil {
-		return outcome == "PROMOTE" && len(unmet) == 0
+		return outcome == "PROMOTE" && len(unmet) == 0 &&
+			digestOf(secondPromotes(policy, r.id, r.channel, r.since, now, r.windows)) == text(d, "decision")
 	}
 	o := get(override, "details")
 	for _, name := range []string{"release", "from", "to", "decision"} {

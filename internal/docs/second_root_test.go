@@ -98,6 +98,21 @@ func sortedNames(v any) (out []string, ok bool) {
 
 // readRoot reads one version; the code is "" if it is as it must be.
 func readRoot(data []byte) (r *secondRoot, code string) {
+	read := rootFiles.get(string(data), func() (f rootFile) {
+		f.root, f.code = readRootFile(data)
+		return f
+	})
+	return read.root, read.code
+}
+
+type rootFile struct {
+	root *secondRoot
+	code string
+}
+
+var rootFiles memo[rootFile]
+
+func readRootFile(data []byte) (r *secondRoot, code string) {
 	v, ok := readCanonical(data)
 	ok = ok && len(data) <= 64<<10 && !slices.ContainsFunc(data, func(b byte) bool { return b < ' ' || b > '~' }) && !bytes.Contains(data, []byte(`\u`)) &&
 		!regexp.MustCompile(`\\[bfnrt]`).Match(data) && members(v, "signatures", "signed")
