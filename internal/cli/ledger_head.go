@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"os"
 
@@ -8,6 +9,7 @@ import (
 
 	"github.com/relseal/relseal/bundle"
 	"github.com/relseal/relseal/internal/hint"
+	"github.com/relseal/relseal/internal/known"
 	"github.com/relseal/relseal/keys"
 	"github.com/relseal/relseal/keys/root"
 	"github.com/relseal/relseal/release"
@@ -20,8 +22,9 @@ func headFlag() cli.Flag {
 }
 
 // ledgerHead returns where the ledger of --ledger stands, nil if none is given. Its
-// signer counts if the root lets it sign ledgers, or if it is one of known.
-func ledgerHead(c *cli.Context, product string, chain *root.Chain, known sign.Verifiers) (*bundle.LedgerRef, error) {
+// signer counts if the root lets it sign ledgers, or if it is one of trusted. A ledger
+// of which this machine has seen more is refused: the bundle would forget it.
+func ledgerHead(c *cli.Context, product string, chain *root.Chain, trusted sign.Verifiers) (*bundle.LedgerRef, error) {
 	arg := c.String("ledger")
 	if arg == "" {
 		return nil, nil
@@ -30,12 +33,29 @@ func ledgerHead(c *cli.Context, product string, chain *root.Chain, known sign.Ve
 	if err != nil {
 		return nil, err
 	}
+	_, h0, err := ledgerGenesis(file)
+	if err != nil {
+		return nil, err
+	}
+	var seen []release.KnownHead
+	if state, err := known.System(); err == nil {
+		h, err := state.Head(h0)
+		if err != nil {
+			return nil, err
+		}
+		if h != nil {
+			seen = append(seen, *h)
+		}
+	}
 	f, err := os.Open(file)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	head, err := release.ReadHead(f, product, ledgerKeys{chain, known})
+	head, err := release.ReadHead(f, product, ledgerKeys{chain, trusted}, seen...)
+	if refused, ok := errors.AsType[*release.RefusedError](err); ok {
+		return nil, &exitError{exitNoInput, fmt.Errorf("%s: %w", file, err), refused.Hint}
+	}
 	if err != nil {
 		return nil, hint.With(fmt.Errorf("%s: %w", file, err), "relseal trail verify "+shellQuote(file)+" says everything that is wrong with it; --trust names its key")
 	}

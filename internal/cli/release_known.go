@@ -10,10 +10,12 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/urfave/cli/v2"
 
 	"github.com/relseal/relseal/audit"
+	"github.com/relseal/relseal/bundle"
 	"github.com/relseal/relseal/internal/cut"
 	"github.com/relseal/relseal/internal/finding"
 	"github.com/relseal/relseal/internal/known"
@@ -84,6 +86,12 @@ func (env *environment) recall(c *cli.Context, file string, bundles ...string) e
 		}
 	}
 	if out := c.String("head-out"); out != "" {
+		if err := apart(file, out); err != nil {
+			return err
+		}
+		if info, err := os.Stat(filepath.Dir(out)); err != nil || !info.IsDir() {
+			return &exitError{exitCantCreate, fmt.Errorf("%s: its directory is not there", out), ""}
+		}
 		switch h, err := known.File(out); {
 		case err == nil:
 			take([]release.KnownHead{h}, nil)
@@ -93,6 +101,8 @@ func (env *environment) recall(c *cli.Context, file string, bundles ...string) e
 	}
 	if m.state, err = known.System(); err != nil {
 		env.say("hint", fmt.Sprintf("nothing is kept of what this machine sees of the ledger: %v; %s names a directory", err, known.StateVariable))
+	} else if err := apart(file, string(m.state)); err != nil {
+		return err
 	} else if h, err := m.state.Head(h0); err != nil {
 		return err
 	} else if h != nil {
@@ -100,6 +110,27 @@ func (env *environment) recall(c *cli.Context, file string, bundles ...string) e
 	}
 	if len(m.heads) == 0 && c.Bool("require-known") {
 		return &release.RefusedError{Code: finding.LedgerUnknown, Text: "nothing is known of the ledger, and --require-known asks for it", Hint: "--known names what knows it: a bundle, a file of --head-out, or k:H_k"}
+	}
+	return nil
+}
+
+// apart refuses a memory inside the directory of the ledger that it is about: whoever
+// can cut that could make it forget.
+func apart(ledger, name string) error {
+	dir, ok := strings.CutSuffix(filepath.ToSlash(ledger), "/"+bundle.TrailPath)
+	if !ok {
+		return nil // a ledger that is a file
+	}
+	inside, err := filepath.Abs(name)
+	if err != nil {
+		return err
+	}
+	top, err := filepath.Abs(filepath.FromSlash(dir))
+	if err != nil {
+		return err
+	}
+	if rel, err := filepath.Rel(top, inside); err == nil && filepath.IsLocal(rel) {
+		return usageErrorHint(fmt.Sprintf("%s lies in the ledger's directory, and would be cut with it", name), "keep what is known of a ledger where whoever can write to the ledger cannot")
 	}
 	return nil
 }
