@@ -95,6 +95,24 @@ func LoadRoot(pinned, dir string) (*root.Chain, error) {
 	return chain, nil
 }
 
+// GoOn takes the chain on by the versions in dir, which need no trust, until a version, but
+// no further. The error wraps fs.ErrNotExist where one of them is missing.
+func GoOn(chain *root.Chain, dir string, version int64) error {
+	for chain.Last().Version() < version {
+		file := filepath.Join(dir, root.FileName(chain.Last().Version()+1))
+		data, _, err := readFile(file)
+		if err == nil {
+			if err = chain.Add(data); err != nil {
+				err = fileError(file, err)
+			}
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // ReadRoot reads one version and holds nothing of it against another.
 func ReadRoot(path string) (*root.Root, error) {
 	data, _, err := readFile(path)

@@ -22,12 +22,14 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/relseal/relseal/audit"
+	"github.com/relseal/relseal/keys"
 )
 
 var update = flag.Bool("update", false, "write into the scripts what relseal prints, where they compare it as a whole")
 
 // In a script, relseal is this test binary under another name. Its clock is ahead by
-// $CLOCK_AHEAD, behind if that is negative, and says so of itself.
+// $CLOCK_AHEAD, behind if that is negative, and says so of itself. agree FILE is trust
+// sign by somebody who holds the first version of the same root, and has read FILE.
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
 		"relseal": func() {
@@ -35,6 +37,17 @@ func TestMain(m *testing.M) {
 				systemClock = func() audit.Clock { return wrongClock(ahead) }
 			}
 			os.Exit(Main(context.Background(), os.Args, os.Stdin, os.Stdout, os.Stderr))
+		},
+		"agree": func() {
+			r, err := keys.ReadRoot(os.Args[1])
+			if err != nil {
+				panic(err)
+			}
+			args := append([]string{"relseal", "trust", "sign"}, os.Args[1:]...)
+			if r.Version() > 1 {
+				args = append(args, "--root", filepath.Join(filepath.Dir(os.Args[1]), "1.root.json"))
+			}
+			os.Exit(Main(context.Background(), append(args, "--hash", r.Hash().String()), os.Stdin, os.Stdout, os.Stderr))
 		},
 	})
 }

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
+	"strings"
 
 	"github.com/urfave/cli/v2"
 	"golang.org/x/term"
@@ -43,6 +45,42 @@ func (env *environment) askTwice(ctx context.Context, elsewhere string) ([]byte,
 		err = usageError("the two passphrases differ")
 	}
 	return first, err
+}
+
+// confirm asks a question on the terminal and reports whether the answer is yes. Where
+// there is none, elsewhere is the hint.
+func (env *environment) confirm(ctx context.Context, question, elsewhere string) (bool, error) {
+	in, ok := env.stdin.(*os.File)
+	if !ok || !terminal(in) {
+		return false, usageErrorHint("nobody can be asked: standard input is not a terminal", elsewhere)
+	}
+	fmt.Fprint(env.stderr, question+" (yes or no) ")
+	type line struct {
+		text []byte
+		err  error
+	}
+	read := make(chan line, 1)
+	go func() { // a byte at a time: what is typed after it may be a passphrase
+		var l line
+		b := make([]byte, 1)
+		for l.err == nil && len(l.text) < 100 {
+			var n int
+			if n, l.err = in.Read(b); n == 1 && b[0] == '\n' {
+				break
+			}
+			l.text = append(l.text, b[:n]...)
+		}
+		read <- l
+	}()
+	select {
+	case l := <-read:
+		if l.err != nil && !errors.Is(l.err, io.EOF) {
+			return false, l.err
+		}
+		return strings.TrimSpace(string(l.text)) == "yes", nil
+	case <-ctx.Done():
+		return false, ctx.Err()
+	}
 }
 
 // ask reads a secret from the terminal. Nothing prompts where there is none:

@@ -20,7 +20,8 @@ func trustShowCommand(env *environment) *cli.Command {
 		Usage:     "print who may do what until when, and what changed",
 		ArgsUsage: "ROOTS|FILE",
 		Description: `Of a directory the newest version is shown, and what it changes; with --version N that
-one. A version that lacks signatures is shown as such, exit 1.
+one. A version that lacks signatures is shown as such, exit 1; one that may not come
+after the version that it is compared with, exit 2.
 
 Example:
   relseal trust show ROOTS
@@ -60,6 +61,7 @@ type shownRoot struct {
 	Roles       []shownRole       `json:"roles"`
 	Previous    *int64            `json:"previous"` // the version that differences are from
 	Differences []root.Difference `json:"differences"`
+	Breaks      *string           `json:"breaks"` // why it may not come after that version; null if it may
 }
 
 func trustShow(env *environment, c *cli.Context) error {
@@ -74,23 +76,42 @@ func trustShow(env *environment, c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	s := shownRoot{Schema: "relseal/trust-show/v1", Version: r.Version(), Hash: r.Hash(), Expires: r.Signed().Expires, Roles: rolesOf(r), Differences: []root.Difference{}}
-	before := prev
+	var before *root.Root
+	if prev != nil && prev.Version() == r.Version()-1 {
+		before = prev
+	}
+	s, err := showing(prev, before, r)
+	if err != nil {
+		return err
+	}
+	if prev != nil {
+		if err := r.Follows(prev); err != nil {
+			text := err.Error()
+			s.Breaks = &text
+		}
+	}
+	switch err := env.print(c, s, s.text(names)); {
+	case err != nil:
+		return err
+	case s.Breaks != nil:
+		return &answerError{code: exitReject, hint: "do not sign it: relseal explain E_ROOT"}
+	case !s.Complete:
+		return &answerError{code: exitUndecidable, hint: "relseal trust sign adds a signature"}
+	}
+	return nil
+}
+
+// showing returns what there is to show of r: what changed since prev, if that is not nil,
+// and which signatures it lacks after before, the version before it, or alone.
+func showing(prev, before, r *root.Root) (s shownRoot, err error) {
+	s = shownRoot{Schema: "relseal/trust-show/v1", Version: r.Version(), Hash: r.Hash(), Expires: r.Signed().Expires, Roles: rolesOf(r), Differences: []root.Difference{}}
 	if prev != nil {
 		version := prev.Version()
 		s.Previous, s.Differences = &version, root.Diff(prev, r)
-		if version != r.Version()-1 {
-			before = nil
-		}
 	}
-	if s.Missing, err = lacksOf(before, r); err != nil {
-		return err
-	}
+	s.Missing, err = lacksOf(before, r)
 	s.Complete = len(s.Missing) == 0
-	if err := env.print(c, s, s.text(names)); err != nil || s.Complete {
-		return err
-	}
-	return &answerError{code: exitUndecidable, hint: "relseal trust sign adds a signature"}
+	return s, err
 }
 
 // shownVersions returns the version to show and the one to compare it with.
@@ -183,6 +204,9 @@ func (s shownRoot) text(names keyNames) string {
 		}
 		w.WriteString(differencesText(s.Differences, names))
 	}
+	if s.Breaks != nil {
+		fmt.Fprintf(&w, "breaks a rule: %s\n", *s.Breaks)
+	}
 	return w.String()
 }
 
@@ -217,4 +241,18 @@ func loadNames(dir string) (keyNames, error) {
 		names[key.KeyID()] = strings.TrimSuffix(name, ".ssh")
 	}
 	return names, nil
+}
+
+// previousRoot returns the version that r is compared with: that of --previous, else the
+// one before it, beside file. Neither needs trust: nothing is decided by it.
+func previousRoot(c *cli.Context, file string, r *root.Root) (*root.Root, error) {
+	name := c.String("previous")
+	if name == "" {
+		name = filepath.Join(filepath.Dir(file), root.FileName(r.Version()-1))
+	}
+	chain, err := keys.LoadRoot(name, "") // nothing is built on a version that is not signed
+	if err != nil {
+		return nil, err
+	}
+	return chain.First(), nil
 }

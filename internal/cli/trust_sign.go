@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
+	"strings"
 
 	"github.com/urfave/cli/v2"
 
@@ -20,15 +21,22 @@ func trustSignCommand(env *environment) *cli.Command {
 		Name:      "sign",
 		Usage:     "sign a version of the root with a root key",
 		ArgsUsage: "FILE",
-		Description: `Adds one signature to FILE, which is N.root.json, and prints what it changes and who
-has still to sign. The version before it stands beside it, or --previous names it. The
-holders do this one after the other, each on their own machine; no network is needed.
+		Description: `Shows what FILE, which is N.root.json, changes in the root that you hold, and its hash;
+asks; and adds your signature to it. --root is your own copy, of any version before,
+from a place where nobody else writes: the way from there to N is walked, and what
+breaks a rule of it is refused. Where nobody can be asked, --hash says what to sign.
+The first version of a root builds on none: it is shown whole.
+
+The holders do this one after the other, each on their own machine; no network is needed.
 
 Example:
-  relseal trust show 2.root.json --previous 1.root.json
-  relseal trust sign 2.root.json --key alice.key`,
+  relseal trust sign 2.root.json --key alice.key --root ~/my/1.root.json
+  relseal trust sign 2.root.json --key alice.key --root ~/my/1.root.json --hash sha256:9f2c…`,
 		Flags: append(keyFlags("sign with the private key in `F`, a root key"),
-			&cli.StringFlag{Name: "previous", Usage: "the version before is in `F`; beside FILE if not given"},
+			&cli.StringFlag{Name: "root", Usage: "your own copy of the root, of a version before, is in `F`"},
+			&cli.StringFlag{Name: "root-dir", Usage: "look in `DIR` for the versions between the two; beside FILE if not given"},
+			&cli.StringFlag{Name: "hash", Usage: "do not ask: sign what has the hash `H`, and nothing else"},
+			&cli.StringFlag{Name: "names", Usage: "call keys by the names of the *.pub files in `DIR`"},
 			jsonFlag(),
 		),
 		Action: func(c *cli.Context) error { return trustSign(env, c) },
@@ -44,15 +52,22 @@ func trustSign(env *environment, c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	prev, err := previousRoot(c, file, r)
+	h, err := holderOf(c, file, r)
 	if err != nil {
+		return err
+	}
+	names, err := loadNames(c.String("names"))
+	if err != nil {
+		return err
+	}
+	if err := env.agreed(c, h, r, names); err != nil {
 		return err
 	}
 	key, err := env.signingKey(c)
 	if err != nil {
 		return err
 	}
-	next, err := r.Sign(prev, key)
+	next, err := r.Sign(h.before, key)
 	if err != nil {
 		return err
 	}
@@ -64,11 +79,11 @@ func trustSign(env *environment, c *cli.Context) error {
 	if err := durable.WriteFile(file, data, 0o644, true); err != nil {
 		return err
 	}
-	m, err := newMadeResult("relseal/trust-sign/v1", file, prev, next)
+	m, err := newMadeResult("relseal/trust-sign/v1", file, h.before, next)
 	if err != nil {
 		return err
 	}
-	text := fmt.Sprintf("signed %s with %s\n%s%s", escaped(file), key.Public().KeyID(), differencesText(m.Differences, nil), missingText(m.Missing, nil))
+	text := fmt.Sprintf("signed %s with %s\n  %s\n%s", escaped(file), key.Public().KeyID(), m.Hash, missingText(m.Missing, names))
 	if len(m.Missing) == 0 {
 		text += fmt.Sprintf("version %d of the root is complete\n", m.Version)
 	}
@@ -78,21 +93,105 @@ func trustSign(env *environment, c *cli.Context) error {
 	}{m, key.Public().KeyID()}, text)
 }
 
-// previousRoot returns the version that r comes after, nil for the first one.
-func previousRoot(c *cli.Context, file string, r *root.Root) (*root.Root, error) {
-	if r.Version() == 1 {
-		return nil, nil
+// A holder is what whoever signs a version has of the root already.
+type holder struct {
+	own    *root.Root // their own copy; nil for the first version
+	before *root.Root // the version before, reached from there; nil for the first, and if their own is of the same number
+}
+
+// holderOf walks from the root of --root to the version before r, which stands in file.
+// Nothing that came with file is believed; what breaks a rule is an error.
+func holderOf(c *cli.Context, file string, r *root.Root) (h holder, err error) {
+	if !c.IsSet("root") {
+		if r.Version() > 1 {
+			return h, usageErrorHint("relseal trust sign: --root is missing: the root that you hold, against which the change is shown",
+				"--root ~/my/1.root.json, your own copy and not one that came with the file")
+		}
+		_, err = root.Lacks(nil, r)
+		return h, err
 	}
-	name := c.String("previous")
-	if name == "" {
-		name = filepath.Join(filepath.Dir(file), root.FileName(r.Version()-1))
+	dir := c.String("root-dir")
+	if dir == "" {
+		dir = filepath.Dir(file)
 	}
-	chain, err := keys.LoadRoot(name, "") // nothing is built on a version that is not signed
-	if errors.Is(err, fs.ErrNotExist) {
-		err = hint.With(err, "--previous F names the version before, on which it builds")
-	}
+	chain, err := keys.LoadRoot(c.String("root"), "")
 	if err != nil {
-		return nil, err
+		return h, err
 	}
-	return chain.First(), nil
+	switch err := keys.GoOn(chain, dir, r.Version()-1); {
+	case errors.Is(err, fs.ErrNotExist):
+		return h, hint.With(err, "--root-dir DIR has the versions between your own and the one to sign")
+	case codeOf(err) == exitNoInput || codeOf(err) == exitIO:
+		return h, err
+	case err != nil:
+		return h, &exitError{exitReject, err, "what is built on it is not signed"}
+	}
+	h.own = chain.First()
+	if h.own.Version() < r.Version() {
+		h.before = chain.Last()
+	}
+	if err := h.check(dir, r); err != nil {
+		return h, hint.With(&exitError{exitReject, fmt.Errorf("%s: %w", file, err), ""}, "do not sign it; relseal trust show "+shellQuote(file)+" shows what it says")
+	}
+	return h, nil
+}
+
+// check returns which rule r breaks as the version after h.before. That is so, too, if
+// there is another one already that counts: the root would fork.
+func (h holder) check(dir string, r *root.Root) error {
+	last := h.before
+	if last == nil {
+		last = h.own
+	}
+	if err := r.Follows(last); err != nil {
+		return err
+	}
+	if _, err := root.Lacks(h.before, r); err != nil || h.before == nil {
+		return err
+	}
+	other, err := keys.ReadRoot(filepath.Join(dir, root.FileName(r.Version())))
+	if err != nil || other.Hash() == r.Hash() || other.Follows(last) != nil {
+		return nil // there is none that could count
+	}
+	if lacks, err := root.Lacks(last, other); err == nil && len(lacks) == 0 {
+		return fmt.Errorf("there is a version %d already, which enough have signed: %s; the root would fork", r.Version(), other.Hash())
+	}
+	return nil
+}
+
+// agreed shows r against what the holder has and returns nil if it is to be signed.
+func (env *environment) agreed(c *cli.Context, h holder, r *root.Root, names keyNames) error {
+	s, err := showing(h.own, h.before, r)
+	if err != nil {
+		return err
+	}
+	var w strings.Builder
+	w.WriteString(s.text(names))
+	switch own := h.own; {
+	case own == nil:
+		w.WriteString("the first version of a root: it builds on nothing, and whoever holds these root keys is the team\n")
+	case h.before != nil && h.before != own:
+		fmt.Fprintf(&w, "of that by version %d itself:\n%s", r.Version(), differencesText(root.Diff(h.before, r), names))
+	}
+	for _, id := range r.Signers() {
+		key, ok := r.Key(id)
+		if !ok && h.before != nil {
+			key, ok = h.before.Key(id)
+		}
+		if ok {
+			fmt.Fprintf(&w, "signed by %s\n", names.of(key.KeyID()))
+		}
+	}
+	fmt.Fprint(env.stderr, w.String())
+	if want := c.String("hash"); c.IsSet("hash") {
+		if want != r.Hash().String() {
+			return &exitError{exitReject, fmt.Errorf("the hash is %s, and not %s of --hash: nothing was signed", r.Hash(), want), ""}
+		}
+		return nil
+	}
+	yes, err := env.confirm(c.Context, fmt.Sprintf("Sign version %d of the root?", r.Version()), "--hash "+r.Hash().String()+" signs this and nothing else, once you have read it")
+	if err == nil && !yes {
+		err = &exitError{exitReject, errors.New("nothing was signed"), ""}
+	}
+	return err
 }

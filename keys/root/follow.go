@@ -35,6 +35,25 @@ func follows(prev, next *Signed) error {
 	return nil
 }
 
+// Follows returns why r may not come after prev, signatures apart, an [*Error]. Where
+// versions between them are missing it says what no way from one to the other allows.
+func (r *Root) Follows(prev *Root) error {
+	was := prev.file.Signed
+	switch {
+	case r.Version() < was.Version:
+		return &Error{r.Version(), fmt.Errorf("comes before version %d", was.Version)}
+	case r.Version() == was.Version && r.hash != prev.hash:
+		return &Error{r.Version(), fmt.Errorf("another one than %s", prev.hash)}
+	case r.Version() == was.Version:
+		return nil
+	}
+	was.Version = r.Version() - 1 // what a rule forbids one step it forbids them together
+	if err := follows(&was, &r.file.Signed); err != nil {
+		return &Error{r.Version(), err}
+	}
+	return nil
+}
+
 var rank = map[sign.Status]int{sign.Active: 0, sign.Retired: 1, sign.Revoked: 2}
 
 func (was Grant) becomes(now Grant) error {
