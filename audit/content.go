@@ -1,8 +1,11 @@
 package audit
 
 import (
+	"fmt"
+
 	"github.com/relseal/relseal/internal/canon"
 	"github.com/relseal/relseal/internal/finding"
+	"github.com/relseal/relseal/internal/limits"
 	"github.com/relseal/relseal/sign"
 )
 
@@ -31,6 +34,9 @@ func (j *judge) content(l *parsed) []finding.Finding {
 	if fault := j.turnFault(e); fault != "" {
 		add(finding.Sequence, fault)
 	}
+	if fault := j.limitFault(e); fault != "" {
+		add(finding.Limit, fault+": from here on nothing is read")
+	}
 	differ(finding.EnvLock, "the event's EnvLock.fingerprint is not that of the trail", j.trust.env.Fingerprint, e.EnvLock.Fingerprint)
 	differ(finding.Card, "the event's PipelineCard.hash is not that of the trail", j.trust.pipe.Hash, e.PipelineCard.Hash)
 	differ(finding.Card, "the event's ParamCard.hash is not that of the trail", j.trust.param.Hash, e.ParamCard.Hash)
@@ -47,6 +53,20 @@ func (j *judge) content(l *parsed) []finding.Finding {
 		found = append(found, *f)
 	}
 	return found
+}
+
+// limitFault returns of what the trail has too much with e, or "": what is remembered
+// of a trail is bounded, however long it is.
+func (j *judge) limitFault(e *Event) string {
+	switch {
+	case j.intact && j.order.more(e) && len(j.order.steps) >= limits.Steps:
+		return fmt.Sprintf("more than %d steps start", limits.Steps)
+	case len(j.times.tau) >= limits.Clocks && j.times.of(e.Clock) == nil:
+		return fmt.Sprintf("more than %d clocks", limits.Clocks)
+	case e.Action == ActionKeyRotate && j.isLedger() && len(j.turning.past) >= limits.Rotations:
+		return fmt.Sprintf("handed over more than %d times", limits.Rotations)
+	}
+	return ""
 }
 
 // isRun reports whether the trail is a run from its beginning. A later segment,

@@ -139,6 +139,7 @@ func (j *judge) event(l *entry) {
 	} else {
 		for _, f := range j.content(&l.parsed) {
 			j.report(f)
+			j.over = j.over || f.Code == finding.Limit
 		}
 		j.add(&l.E)
 		j.turn(&l.E)

@@ -52,6 +52,16 @@ func (o *order) fault(e *Event) string {
 	return ""
 }
 
+// more reports whether e is about a step that no event was about before.
+func (o *order) more(e *Event) bool {
+	if e.Action != ActionStepStart && e.Action != ActionStepEnd {
+		return false
+	}
+	step, named := stepOf(e)
+	_, begun := o.steps[step]
+	return named && !begun
+}
+
 // add moves on past e, whether or not it had a fault.
 func (o *order) add(e *Event) {
 	o.started = true

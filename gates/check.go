@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/relseal/relseal/internal/canon"
+	"github.com/relseal/relseal/internal/limits"
 	"github.com/relseal/relseal/internal/yamldoc"
 )
 
@@ -68,6 +69,9 @@ func (p Policy) check(report yamldoc.Reporter) {
 	c.atLeast(p.WMin, 1, "W_min")
 	c.atLeast(p.NLTS, 1, "N_LTS")
 	c.atLeast(p.MaxUndecidable, 0, "max_undecidable")
+	if p.MaxUndecidable > limits.Blackout {
+		report(yamldoc.At("max_undecidable"), fmt.Sprintf("must be at most %d", limits.Blackout), "")
+	}
 
 	c.word(p.TauPSD.Kind, psdKinds, "tau_psd", "kind")
 	c.word(p.TauTB.Kind, tbKinds, "tau_tb", "kind")

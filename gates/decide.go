@@ -62,6 +62,7 @@ type judge struct {
 	windows   []*Window // step 2
 	conflicts []*Window // ids that occur with different contents
 	used      map[*Window]bool
+	skipped   int // good windows before these that only count: see decideMany
 }
 
 func (r *rules) decide(p Policy, in Input) (Decision, error) {

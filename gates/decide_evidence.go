@@ -140,7 +140,7 @@ func (j *judge) toLTS() bool {
 		}
 		good--
 	}
-	streak := len(j.windows) - good
+	streak := j.skipped + len(j.windows) - good
 	j.evidence(j.windows[len(j.windows)-int(min(int64(streak), j.p.NLTS)):]) // as many as prove it
 	if j.predicate("STREAK", statCount, int64(streak), j.streak, j.p.NLTS) {
 		j.d.To = LTS

@@ -98,6 +98,10 @@ func (d Decision) Earliest() (ms int64, ok bool) {
 	return d.Next.EarliestMS, true
 }
 
+// Slim lets go of what is there as often as there are windows. What is left says what
+// was decided, and by which comparisons.
+func (d *Decision) Slim() { d.Evidence, d.Triggers, d.Windows = nil, nil, nil }
+
 // Marshal returns the canonical form of d; its digest names the decision.
 func (d Decision) Marshal() ([]byte, error) { return canon.Marshal(d) }
 
@@ -123,40 +127,76 @@ var outcomes = []string{string(Promote), string(Hold), string(Rollback), string(
 
 // observe records the windows of step 2 and the policy.
 func (j *judge) observe() error {
+	j.judgedBy()
+	var o observer
+	for _, w := range j.windows {
+		if err := o.add(w); err != nil {
+			return err
+		}
+	}
+	j.d.Observed = o.observed()
+	return nil
+}
+
+// judgedBy records the policy.
+func (j *judge) judgedBy() {
 	if data, err := j.p.Marshal(); err == nil {
 		digest := sign.Sum(data)
 		j.d.Policy.Digest = &digest
 	}
-	leaves := make([]sign.Digest, len(j.windows))
-	for i, w := range j.windows {
-		data, err := canon.Marshal(w)
+}
+
+// An observer sums up windows one after the other. The root is MTH of RFC 6962: leaf
+// SHA-256(0 || canonical window), node SHA-256(1 || left || right), the left one over
+// the largest power of two below n.
+type observer struct {
+	Observed
+	peaks []sign.Digest // of the full trees so far, the largest first
+	leaf  []byte
+}
+
+func (o *observer) add(w *Window) error {
+	data, plain := appendWindow(append(o.leaf[:0], 0), w)
+	if !plain {
+		canonical, err := canon.Marshal(w)
 		if err != nil {
 			return err
 		}
-		leaves[i] = sign.Sum(append([]byte{0}, data...))
-		if _, ok := j.d.Observed.StartMS.Get(); !ok {
-			j.d.Observed.StartMS = Some(w.StartMS)
-		}
-		j.d.Observed.EndMS = Some(max(w.EndMS, j.d.Observed.EndMS.n))
+		data = append(append(data[:0], 0), canonical...)
 	}
-	j.d.Observed.Count = int64(len(leaves))
-	j.d.Observed.Root = merkleRoot(leaves)
+	o.leaf = data
+	if o.grow(sign.Sum(data)); o.Count == 1 {
+		o.StartMS = Some(w.StartMS)
+	}
+	o.EndMS = Some(max(w.EndMS, o.EndMS.n))
 	return nil
 }
 
-// merkleRoot is MTH of RFC 6962: leaf SHA-256(0 || canonical window), node
-// SHA-256(1 || left || right), the left one over the largest power of two below n.
-func merkleRoot(leaves []sign.Digest) sign.Digest {
-	if len(leaves) == 0 {
-		return sign.Sum(nil)
+// grow adds a leaf.
+func (o *observer) grow(leaf sign.Digest) {
+	o.peaks = append(o.peaks, leaf)
+	for n := o.Count; n&1 == 1; n >>= 1 {
+		o.join()
 	}
-	if len(leaves) == 1 {
-		return leaves[0]
+	o.Count++
+}
+
+// join makes one tree of the last two.
+func (o *observer) join() {
+	var node [1 + 2*len(sign.Digest{})]byte
+	n := len(o.peaks)
+	node[0] = 1
+	copy(node[1:], o.peaks[n-2][:])
+	copy(node[1+len(sign.Digest{}):], o.peaks[n-1][:])
+	o.peaks = append(o.peaks[:n-2], sign.Sum(node[:]))
+}
+
+func (o *observer) observed() Observed {
+	for len(o.peaks) > 1 {
+		o.join()
 	}
-	k := 1
-	for 2*k < len(leaves) {
-		k *= 2
+	if o.Root = sign.Sum(nil); len(o.peaks) == 1 {
+		o.Root = o.peaks[0]
 	}
-	left, right := merkleRoot(leaves[:k]), merkleRoot(leaves[k:])
-	return sign.Sum(append(append([]byte{1}, left[:]...), right[:]...))
+	return o.Observed
 }

@@ -64,7 +64,11 @@ func TestMerkleRoot(t *testing.T) {
 		node(node(node(l[0], l[1]), node(l[2], l[3])), node(l[4], l[5])),
 		node(node(node(l[0], l[1]), node(l[2], l[3])), node(node(l[4], l[5]), l[6])),
 	} {
-		if got := merkleRoot(l[:n]); got != want {
+		var o observer
+		for _, leaf := range l[:n] {
+			o.grow(leaf)
+		}
+		if got := o.observed(); got.Root != want || got.Count != int64(n) {
 			t.Errorf("%d leaves: %v, want %v", n, got, want)
 		}
 	}

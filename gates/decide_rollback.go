@@ -4,6 +4,8 @@ import (
 	"math/big"
 	"slices"
 	"strconv"
+
+	"github.com/relseal/relseal/internal/limits"
 )
 
 // triggers is step 3 (S32-32). It looks at every window, also at those that later
@@ -25,8 +27,10 @@ func (j *judge) triggers() bool {
 				first = w
 			}
 			fired[t.name] = true
-			j.d.Triggers = append(j.d.Triggers, p)
-			j.use(w)
+			if len(j.d.Triggers) < limits.Triggers { // each holds a window, and there may be a million
+				j.d.Triggers = append(j.d.Triggers, p)
+				j.use(w)
+			}
 		}
 	}
 	if first == nil {

@@ -48,6 +48,9 @@ func compareWindows(a, b *Window) int {
 	if order := cmp.Or(cmp.Compare(a.StartMS, b.StartMS), cmp.Compare(a.EndMS, b.EndMS), cmp.Compare(a.ID, b.ID)); order != 0 {
 		return order
 	}
+	if *a == *b {
+		return 0
+	}
 	x, _ := canon.Marshal(a) // checked before
 	y, _ := canon.Marshal(b)
 	return bytes.Compare(x, y)

@@ -129,7 +129,15 @@ type Ledger struct {
 	order      []*Release // as they came
 	moves      map[int64]*Move
 	rollbacks  map[int64]*Return
-	override   *Override // of the event before, if that is one
+	override   *Override           // of the event before, if that is one
+	heads      map[string]*Release // the last that came to each channel
+
+	keep  func(*Release) bool // nil: of every release
+	held  int                 // windows that are kept
+	text  int64               // of them
+	amiss int                 // events that did not follow
+	over  bool                // there was too much of something
+	work  int64
 }
 
 // A Registration is a policy and where it was registered.
@@ -146,12 +154,20 @@ type Release struct {
 	K       int64 // of its bundle.sealed
 	SinceMS int64 // the time of that event
 
-	Windows  []Recorded
+	Windows  Windows // as many as the ledger keeps: all of a release that may still move
+	Count    int64   // windows, kept or not
+	First    int64   // the event of the first one, 0 without any
+	Last     int64   // and of the last one
 	Hole     *Fault  // the first window whose seq does not follow: one was left out
 	Move     *Move   // up, if it was promoted
 	Rollback *Return // for good
 
 	observed begin
+	kept     bool     // its windows are there
+	full     bool     // it has more than are judged
+	fired    triggers // whether one of them triggers
+	before   *Release // that came to the channel before it; see standing
+	fallen   bool     // it, or what it became, was rolled back
 }
 
 // A begin is the instant at which what was measured of a release begins, if anything was.
@@ -189,12 +205,6 @@ func (p *Registration) Late(r *Release) bool { return p.after(r.observed) }
 
 func (p *Registration) after(b begin) bool { return b.some && p.TimeMS > b.ms }
 
-// A Recorded is a window and its event.
-type Recorded struct {
-	K      int64
-	Window Window
-}
-
 // A Move is a promotion.
 type Move struct {
 	K         int64
@@ -225,8 +235,23 @@ type Return struct {
 
 // NewLedger returns a ledger without events.
 func NewLedger() *Ledger {
-	return &Ledger{registered: map[sign.Digest]*Registration{}, releases: map[sign.Digest]*Release{}, moves: map[int64]*Move{}, rollbacks: map[int64]*Return{}}
+	return &Ledger{registered: map[sign.Digest]*Registration{}, releases: map[sign.Digest]*Release{}, moves: map[int64]*Move{},
+		rollbacks: map[int64]*Return{}, heads: map[string]*Release{}}
 }
+
+// NewLedgerOf is NewLedger for one who asks about some releases alone, such as those
+// that a bundle may have come from. It makes no decision about others again, keeps no
+// windows of them, and lets go of those of a release that has moved on.
+func NewLedgerOf(keep func(bundle sign.Digest, channel string) bool) *Ledger {
+	l := NewLedger()
+	l.keep = func(r *Release) bool { return keep(r.Bundle, r.Channel) }
+	return l
+}
+
+// Work counts what the ledger has done: windows that were looked at, and steps from one
+// release to another. It grows with the number of events, and with n log n where
+// windows came out of order.
+func (l *Ledger) Work() int64 { return l.work }
 
 // Release returns the bundle with this id, nil if it never came to a channel.
 func (l *Ledger) Release(id sign.Digest) *Release { return l.releases[id] }
@@ -254,29 +279,48 @@ func (r *Release) Became() *Release {
 	return r.Move.Sealed
 }
 
-// stands reports whether nothing that r became was rolled back, nor r itself: they
-// are the same artifacts.
-func (r *Release) stands() bool {
-	for ; r != nil; r = r.Became() {
-		if r.Rollback != nil {
-			return false
+// came takes note of a release that came to its channel.
+func (l *Ledger) came(r *Release) {
+	r.before, l.heads[r.Channel] = l.heads[r.Channel], r
+	l.releases[r.Bundle] = r
+	l.order = append(l.order, r)
+}
+
+// fall takes note that r was rolled back: neither it nor what it came from stands any
+// more, for they are the same artifacts.
+func (l *Ledger) fall(r *Release) {
+	for r != nil {
+		l.work++
+		r.fallen = true
+		m := l.MoveTo(r)
+		if m == nil || m.Sealed != r || m.Source.Move != m {
+			return
 		}
+		r = m.Source
 	}
-	return true
+}
+
+// standing returns r, or the last that came to its channel before it, that stands:
+// neither it nor what it became was rolled back. Those passed over are forgotten, for
+// none of them will stand again.
+func (l *Ledger) standing(r *Release) *Release {
+	at := r
+	for at != nil && at.fallen {
+		l.work++
+		at = at.before
+	}
+	for r != at {
+		r, r.before = r.before, at
+	}
+	return at
 }
 
 // Head returns the bundle that stands on a channel: the last that came there, and
 // neither it nor what it became was rolled back. It is nil if there is none.
-func (l *Ledger) Head(channel string) *Release { return l.headBefore(channel, nil) }
-
-func (l *Ledger) headBefore(channel string, before *Release) *Release {
-	for i := len(l.order) - 1; i >= 0; i-- {
-		r := l.order[i]
-		if r.Channel == channel && r.stands() && (before == nil || r != before && r.K < before.K) {
-			return r
-		}
-	}
-	return nil
+func (l *Ledger) Head(channel string) *Release {
+	r := l.standing(l.heads[channel])
+	l.heads[channel] = r
+	return r
 }
 
 // ReturnTo returns the bundle that a rollback of r leads back to: the one that
@@ -284,11 +328,12 @@ func (l *Ledger) headBefore(channel string, before *Release) *Release {
 // that stands on the channel above. It is nil if there is none.
 func (l *Ledger) ReturnTo(r *Release) *Release {
 	for _, channel := range map[string][]string{Canary: {Stable, LTS}, Stable: {Stable, LTS}, LTS: {LTS}}[r.Channel] {
-		before := r
-		if channel != r.Channel {
-			before = nil
+		to := l.Head(channel)
+		if channel == r.Channel {
+			to = l.standing(r.before)
+			r.before = to
 		}
-		if to := l.headBefore(channel, before); to != nil {
+		if to != nil {
 			return to
 		}
 	}

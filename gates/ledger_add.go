@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/relseal/relseal/internal/canon"
+	"github.com/relseal/relseal/internal/limits"
 	"github.com/relseal/relseal/sign"
 )
 
@@ -15,15 +16,25 @@ const (
 	codeMismatch = "E_DATA_MISMATCH"
 	codeDecision = "E_DECISION"
 	codeLate     = "E_POLICY_LATE"
+	codeLimit    = "E_LIMIT"
 )
 
 // Add takes in the next event. It returns why the event does not follow from those
 // before it, nil if it does; actions that are none of a ledger follow always. What
 // a faulty event says is taken in as far as it can be, so that one fault does not
 // make others of the events that rest on it.
+//
+// Memory is bounded whatever the events say: beyond limits.Policies, Releases and Amiss
+// the fault is E_LIMIT, and nothing more is taken in.
 func (l *Ledger) Add(e Event) *Fault {
+	if l.over {
+		return nil
+	}
 	before := l.override
 	l.override = nil
+	if len(e.Clock) > maxName {
+		e.Clock = sign.Sum([]byte(e.Clock)).String() // it is compared and not shown
+	}
 	var f *Fault
 	switch e.Action {
 	case ActionRegister:
@@ -46,11 +57,26 @@ func (l *Ledger) Add(e Event) *Fault {
 	case ActionRollbackDone:
 		f = read(e, func(d *RollbackDone) *Fault { return l.done(e, d) })
 	}
-	if f != nil {
-		f.K = e.K
+	if f == nil {
+		return nil
 	}
+	if l.amiss++; l.amiss > limits.Amiss {
+		f = l.full("more than %d events do not follow from those before them", limits.Amiss)
+	}
+	f.K = e.K
 	return f
 }
+
+// full is the fault of a ledger that has more of something than is judged.
+func (l *Ledger) full(format string, args ...any) *Fault {
+	l.over = true
+	f := faultf(codeLimit, format, args...)
+	f.Text += ": from here on nothing is taken in"
+	return f
+}
+
+// Over reports whether the ledger has more of something than is judged.
+func (l *Ledger) Over() bool { return l.over }
 
 // read reads the details of an event: its members and no others.
 func read[T any](e Event, take func(*T) *Fault) *Fault {
@@ -79,6 +105,9 @@ func (l *Ledger) register(e Event, d *Registered) *Fault {
 	}
 	if digest := sign.Sum(data); digest != d.Digest {
 		return faultf(codeMismatch, "the digest is not that of the policy").differs(digest.String(), d.Digest.String())
+	}
+	if len(l.policies) == limits.Policies {
+		return l.full("more than %d policies are registered", limits.Policies)
 	}
 	p := &Registration{e.K, e.TimeMS, d.Digest, d.Policy}
 	l.policies = append(l.policies, p)
@@ -112,9 +141,15 @@ func (l *Ledger) window(e Event) *Fault {
 	if w.Channel != r.Channel {
 		return about(id, faultf(codeMismatch, "a window of another channel than that of its release").differs(r.Channel, w.Channel))
 	}
-	next := int64(len(r.Windows)) + 1
-	r.Windows = append(r.Windows, Recorded{e.K, w})
+	l.work++
+	next := r.Count + 1
+	if r.Count, r.Last = next, e.K; next == 1 {
+		r.First = e.K
+	}
 	r.observed = r.observed.add(r.SinceMS, &w)
+	if f := l.hold(r, e.K, &w); f != nil {
+		return about(id, f)
+	}
 	if w.Seq == next || r.Hole != nil {
 		return nil
 	}
@@ -123,13 +158,49 @@ func (l *Ledger) window(e Event) *Fault {
 	return about(id, f)
 }
 
+// clip shortens a text that is shown and not compared, where many may be kept.
+func (l *Ledger) clip(s string) string {
+	if l.keep == nil || len(s) <= maxName {
+		return s
+	}
+	return strings.ToValidUTF8(s[:maxName], "") + "…"
+}
+
+// hold keeps a window, of a release that is asked about.
+func (l *Ledger) hold(r *Release, k int64, w *Window) *Fault {
+	switch {
+	case r.full:
+		return nil // and reported at the first
+	case !r.kept:
+		r.fired.look(l.PolicyOf(r), r, w)
+		return nil
+	case !r.Windows.Room(1, TextOf(w)) || l.keep != nil && (l.held >= limits.Windows || l.text+TextOf(w) > limits.WindowText):
+		r.full = true
+		return faultf(codeLimit, "more windows of one release than are judged: %d, or %d bytes of ids and values", limits.Windows, limits.WindowText)
+	}
+	r.Windows.add(k, w)
+	l.held, l.text = l.held+1, l.text+TextOf(w)
+	return nil
+}
+
+// letGo drops the windows of a release about which nothing is decided any more, if
+// those of others are not kept either: whether one of them triggers is known.
+func (l *Ledger) letGo(r *Release) {
+	if l.keep == nil || !r.kept {
+		return
+	}
+	l.triggered(r)
+	l.held, l.text = l.held-r.Windows.Len(), l.text-r.Windows.text
+	r.kept, r.Windows = false, newWindows(r.Windows.release, r.Windows.channel)
+}
+
 // form returns what is wrong with d whatever the ledger says.
 func (d *Sealed) form() *Fault {
 	if !slices.Contains(channels, d.Channel) {
 		return faultf(codeFormat, "%q is no channel", d.Channel)
 	}
-	if d.Version == "" || !canon.Printable(d.Version) {
-		return faultf(codeFormat, "version is empty or has a character outside U+0020 to U+007E")
+	if d.Version == "" || !canon.Printable(d.Version) || len(d.Version) > maxName {
+		return faultf(codeFormat, "version is not text of 1 to %d characters within U+0020 to U+007E", maxName)
 	}
 	return nil
 }
@@ -138,9 +209,13 @@ func (l *Ledger) sealed(e Event, d *Sealed) *Fault {
 	if l.releases[d.Bundle] != nil {
 		return faultf(codeMismatch, "the bundle came to its channel before")
 	}
+	if len(l.order) == limits.Releases {
+		return l.full("more than %d bundles came to a channel", limits.Releases)
+	}
 	r := &Release{Sealed: *d, K: e.K, SinceMS: e.TimeMS}
-	l.releases[d.Bundle] = r
-	l.order = append(l.order, r)
+	r.Windows = newWindows(d.Bundle.String(), d.Channel)
+	r.kept = l.keep == nil || l.keep(r)
+	l.came(r)
 	if d.Promote == nil {
 		if d.Channel != Canary {
 			return faultf(codeDecision, "no event promoted the bundle to %s", d.Channel)
@@ -173,7 +248,7 @@ func (l *Ledger) overridden(e Event, d *Overridden) *Fault {
 	if e.Actor == "" || e.Notes == "" {
 		return faultf(codeDecision, "an override without its actor or its reason, in notes")
 	}
-	l.override = &Override{*d, e.K, e.Actor, e.Notes}
+	l.override = &Override{*d, e.K, l.clip(e.Actor), l.clip(e.Notes)}
 	return nil
 }
 
@@ -186,6 +261,7 @@ func (l *Ledger) promoted(e Event, d *Promoted, before *Override) *Fault {
 	m.Fault = l.judgeMove(e, d, m)
 	if r := m.Source; r != nil && r.Move == nil {
 		r.Move = m
+		l.letGo(r)
 	}
 	return m.Fault
 }
@@ -207,6 +283,9 @@ func (l *Ledger) judgeMove(e Event, d *Promoted, m *Move) *Fault {
 	if r.Move != nil {
 		return faultf(codeDecision, "the release was promoted before, by event %d", r.Move.K)
 	}
+	if !r.kept {
+		return nil // nobody asks
+	}
 	j, err := l.Judge(r, e.TimeMS)
 	if err != nil {
 		return faultf(codeDecision, "nothing can be decided: %v", err)
@@ -217,6 +296,8 @@ func (l *Ledger) judgeMove(e Event, d *Promoted, m *Move) *Fault {
 		return l.withoutPolicy(r, j)
 	case slices.Contains(j.Reasons, reasonHole):
 		return &Fault{Code: codeDecision, Text: "windows of the release were left out", Earlier: r.Hole.Earlier}
+	case slices.Contains(j.Reasons, reasonSize):
+		return faultf(codeDecision, "the decision rests on more windows than its record has room for")
 	case j.Digest != d.Decision:
 		return faultf(codeDecision, "not the decision that follows from the windows").differs(j.Digest.String(), d.Decision.String())
 	case d.Override == nil && j.Outcome() == Promote:

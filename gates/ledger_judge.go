@@ -41,7 +41,7 @@ type Judgement struct {
 // Judge decides about a release at an instant, by every window of it that the
 // ledger has.
 func (l *Ledger) Judge(r *Release, nowMS int64) (*Judgement, error) {
-	j := &Judgement{Release: r, Count: int64(len(r.Windows))}
+	j := &Judgement{Release: r, Count: r.Count, First: r.First, Last: r.Last}
 	if r.Move != nil {
 		j.Reasons = append(j.Reasons, reasonPromoted)
 	}
@@ -58,15 +58,13 @@ func (l *Ledger) Judge(r *Release, nowMS int64) (*Judgement, error) {
 	if j.Policy.Late(r) {
 		j.Reasons = append(j.Reasons, reasonLate)
 	}
-	in := Input{Channel: r.Channel, Release: r.Bundle.String(), SinceMS: r.SinceMS, NowMS: nowMS, Windows: make([]Window, len(r.Windows))}
-	for i, w := range r.Windows {
-		in.Windows[i] = w.Window
-	}
-	if len(r.Windows) > 0 {
-		j.First, j.Last = r.Windows[0].K, r.Windows[len(r.Windows)-1].K
-	}
+	in := Input{Channel: r.Channel, Release: r.Bundle.String(), SinceMS: r.SinceMS, NowMS: nowMS}
+	var more bool
+	var work int64
 	var err error
-	if j.Decision, err = Decide(j.Policy.Policy, in); err != nil {
+	j.Decision, more, work, err = decideMany(j.Policy.Policy, in, &r.Windows)
+	l.work += work
+	if err != nil {
 		return nil, err
 	}
 	data, err := j.Decision.Marshal()
@@ -74,32 +72,61 @@ func (l *Ledger) Judge(r *Release, nowMS int64) (*Judgement, error) {
 		return nil, err
 	}
 	j.Digest = sign.Sum(data)
-	if len(data) > limits.Decision {
+	if more || r.full || len(data) > limits.Decision {
 		j.Reasons = append(j.Reasons, reasonSize)
 	}
 	if end, ok := j.Decision.Observed.EndMS.Get(); ok && nowMS-end > j.Policy.Policy.StaleMaxMS {
 		j.Reasons = append(j.Reasons, reasonStale)
 	}
-	late, err := l.lateTrigger(r, nowMS)
-	if late {
-		j.Reasons = append(j.Reasons, reasonTriggered)
+	// A window of what r was promoted from came after the promotion, which would not have
+	// been one otherwise. The promotion stands as it is recorded; the release goes no further.
+	for m := l.MoveTo(r); m != nil; m = l.MoveTo(m.Source) {
+		if l.triggered(m.Source) {
+			j.Reasons = append(j.Reasons, reasonTriggered)
+			break
+		}
 	}
-	return j, err
+	return j, nil
 }
 
-// lateTrigger reports whether a window of what r was promoted from triggers: it
-// came after the promotion, which would not have been one otherwise. The promotion
-// stands as it is recorded; the release goes no further.
-func (l *Ledger) lateTrigger(r *Release, nowMS int64) (bool, error) {
-	m := l.MoveTo(r)
-	if m == nil {
-		return false, nil
+// triggers are what is known of the windows of a release up to one of them: whether
+// one triggers, by a policy.
+type triggers struct {
+	by    *Registration
+	seen  int // of the windows that are kept
+	fired bool
+}
+
+// look takes one window more.
+func (t *triggers) look(by *Registration, r *Release, w *Window) {
+	t.fired = t.fired || by != nil && by.triggers(r, w)
+}
+
+// triggered reports whether a window of r triggers that the ledger has. Each is looked
+// at once, whoever asks how often: only a first policy may come later than a window.
+func (l *Ledger) triggered(r *Release) bool {
+	t, by := &r.fired, l.PolicyOf(r)
+	if by == nil {
+		return false
 	}
-	j, err := l.Judge(m.Source, nowMS)
-	if err != nil {
-		return false, err
+	if t.by != by && r.kept {
+		*t = triggers{by: by}
 	}
-	return slices.Contains(j.Reasons, reasonTriggered) || slices.ContainsFunc(j.Decision.Reasons, func(s string) bool { return strings.HasPrefix(s, "TRIGGER:") }), nil
+	for ; !t.fired && t.seen < r.Windows.Len(); t.seen++ {
+		l.work++
+		w := r.Windows.At(t.seen).Window
+		t.look(by, r, &w)
+	}
+	return t.fired
+}
+
+// triggers reports whether a window rolls a release back by this policy.
+func (p *Registration) triggers(r *Release, w *Window) bool {
+	j := judge{rules: &gate1, p: p.Policy, in: Input{Channel: r.Channel, Release: r.Bundle.String(), SinceMS: r.SinceMS}}
+	return j.counts(w) && slices.ContainsFunc(j.rules.triggers, func(t limit) bool {
+		_, fires := j.fires(t, t.of(&j.p).Rat(), w)
+		return fires
+	})
 }
 
 // Triggered reports whether a window that came late rolls the release back.
@@ -113,8 +140,8 @@ func (l *Ledger) PolicyOf(r *Release) *Registration {
 		return l.registered[*r.Policy]
 	}
 	before := len(l.policies)
-	if len(r.Windows) > 0 {
-		before = sort.Search(before, func(i int) bool { return l.policies[i].K > r.Windows[0].K })
+	if r.Count > 0 {
+		before = sort.Search(before, func(i int) bool { return l.policies[i].K > r.First })
 	}
 	if len(l.policies) == 0 {
 		return nil

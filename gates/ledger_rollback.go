@@ -1,6 +1,10 @@
 package gates
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/relseal/relseal/sign"
+)
 
 func (l *Ledger) rolledBack(e Event, d *RolledBack) *Fault {
 	r := l.releases[d.Release]
@@ -12,11 +16,25 @@ func (l *Ledger) rolledBack(e Event, d *RolledBack) *Fault {
 	if r.Rollback != nil {
 		return faultf(codeDecision, "the release was rolled back before, by event %d", r.Rollback.Event.K)
 	}
+	e.Details = nil
+	e.Actor, e.Notes = l.clip(e.Actor), l.clip(e.Notes)
 	b := &Return{RolledBack: *d, Event: e, Source: r}
-	want, j, fault := l.RollbackOf(r, e.TimeMS, d.Decision == nil)
-	b.Judgement = j
+	var want RolledBack
+	var fault *Fault
+	if d.Decision == nil || r.kept {
+		want, b.Judgement, fault = l.RollbackOf(r, e.TimeMS, d.Decision == nil)
+	} else { // nobody asks about the decision
+		want = *d
+		want.To = l.returnTo(r)
+		b.Judgement = &Judgement{Release: r, Policy: l.PolicyOf(r)}
+	}
+	became := r.Became()
 	r.Rollback, l.rollbacks[e.K] = b, b
+	l.fall(r)
+	l.letGo(r)
 	switch {
+	case became != nil:
+		return faultf(codeDecision, "the release went on, and only what it became can be rolled back: %s", became.Bundle)
 	case fault != nil:
 		return fault
 	case d.Decision == nil && (e.Actor == "" || e.Notes == ""):
@@ -35,13 +53,18 @@ func (l *Ledger) rolledBack(e Event, d *RolledBack) *Fault {
 	return nil
 }
 
+func (l *Ledger) returnTo(r *Release) *sign.Digest {
+	if to := l.ReturnTo(r); to != nil {
+		return &to.Bundle
+	}
+	return nil
+}
+
 // RollbackOf returns what the rollback of r at an instant has to say: on demand,
 // or because a decision is ROLLBACK. If it is not, that is the fault.
 func (l *Ledger) RollbackOf(r *Release, nowMS int64, onDemand bool) (RolledBack, *Judgement, *Fault) {
 	d := RolledBack{Release: r.Bundle, Channel: r.Channel, TriggerEndMS: nowMS}
-	if to := l.ReturnTo(r); to != nil {
-		d.To = &to.Bundle
-	}
+	d.To = l.returnTo(r)
 	if onDemand {
 		// Nobody waits for a policy to be registered before rolling back.
 		if p := l.PolicyOf(r); p != nil {

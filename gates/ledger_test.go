@@ -177,7 +177,9 @@ func TestLedgerReturn(t *testing.T) {
 	if to := l.ReturnTo(l.Release(next)); to != nil || l.Head(Stable) != nil || l.Head(Canary).Bundle != next {
 		t.Errorf("to %+v", to)
 	}
-	l.Release(next).Rollback = l.Release(stable).Rollback
+	at := 1000 * (l.k + 1)
+	deadline := at + ledgerPolicy().TRollbackMS
+	l.good(ActionRollback, RolledBack{Release: next, Channel: Canary, TriggerEndMS: at, DeadlineMS: &deadline})
 	if on := l.Head(Canary); on != nil {
 		t.Errorf("on canary stands %+v, which was rolled back from stable", on)
 	}

@@ -78,9 +78,12 @@ var (
 // ParseWindow reads the canonical form of a window as a ledger records it: with
 // seq and with the bundle.id of the release.
 func ParseWindow(canonical []byte) (Window, error) {
-	var w Window
-	if err := yamldoc.Unmarshal(canonical, WindowSchema, &w); err != nil {
-		return Window{}, err
+	w, plain := scanWindow(canonical)
+	if !plain {
+		w = Window{}
+		if err := yamldoc.Unmarshal(canonical, WindowSchema, &w); err != nil {
+			return Window{}, err
+		}
 	}
 	var faults yamldoc.Faults
 	w.check(faults.Report)
@@ -144,12 +147,14 @@ func (w *Window) check(report yamldoc.Reporter) {
 	for _, k := range []struct {
 		got, name string
 		known     []string
-	}{{w.PSDKind, "psd_kind", psdKinds}, {w.TBKind, "tb_kind", tbKinds}, {w.TBUnit, "tb_unit", slices.Concat(tbUnits, []string{"1"})}} {
+	}{{w.PSDKind, "psd_kind", psdKinds}, {w.TBKind, "tb_kind", tbKinds}, {w.TBUnit, "tb_unit", tbUnitWords}} {
 		if k.got != "" {
 			c.word(k.got, k.known, k.name)
 		}
 	}
 }
+
+var tbUnitWords = slices.Concat(tbUnits, []string{"1"})
 
 func (c checker) name(s, at string) {
 	if !canon.Printable(s) || len(s) > maxName {

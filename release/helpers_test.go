@@ -135,7 +135,7 @@ func (f *fixture) observe(b Bundle, n int, change func(*gates.Window)) {
 	r := f.State.Release(b.ID)
 	var ws []gates.Window
 	for i := range n {
-		w := window(b, len(r.Windows)+i+1, f.clock.at)
+		w := window(b, int(r.Count)+i+1, f.clock.at)
 		if change != nil {
 			change(&w)
 		}

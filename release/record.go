@@ -6,6 +6,7 @@ import (
 	"github.com/relseal/relseal/gates"
 	"github.com/relseal/relseal/internal/canon"
 	"github.com/relseal/relseal/internal/finding"
+	"github.com/relseal/relseal/internal/limits"
 	"github.com/relseal/relseal/sign"
 )
 
@@ -106,7 +107,7 @@ func (l *Ledger) Observe(ws []gates.Window, keepGoing bool) (Observation, error)
 	var o Observation
 	_, err := l.append(func(now gates.Event) ([]note, error) {
 		o = Observation{Refused: map[int]error{}}
-		n := l.numbering()
+		n := l.numbering(ws)
 		var notes []note
 		for i, w := range ws {
 			known, err := n.take(&w)
@@ -140,17 +141,20 @@ func (l *Ledger) Observe(ws []gates.Window, keepGoing bool) (Observation, error)
 // A numbering gives windows their places.
 type numbering struct {
 	l    *Ledger
+	ws   []gates.Window // all that are to be appended
 	next map[sign.Digest]int64
-	seen map[seenKey]bool // without their numbers
+	text map[sign.Digest]int64 // bytes of ids and values of those that were taken
+	seen map[seenKey]bool      // of ws: whether the ledger has it, or an earlier one of ws is the same
 }
 
+// A seenKey is a window without its number.
 type seenKey struct {
 	release sign.Digest
 	window  gates.Window
 }
 
-func (l *Ledger) numbering() *numbering {
-	return &numbering{l, map[sign.Digest]int64{}, map[seenKey]bool{}}
+func (l *Ledger) numbering(ws []gates.Window) *numbering {
+	return &numbering{l, ws, map[sign.Digest]int64{}, map[sign.Digest]int64{}, map[seenKey]bool{}}
 }
 
 func (n *numbering) release(w gates.Window) *gates.Release {
@@ -193,17 +197,29 @@ func (n *numbering) take(w *gates.Window) (known bool, err error) {
 	if _, err := canon.Marshal(w); err != nil {
 		return false, err
 	}
+	if !r.Windows.Room(int(next-r.Count), n.text[r.Bundle]+gates.TextOf(w)) {
+		return false, refuse("measure in longer windows; the release can go on only as a new canary",
+			"the release has as many windows as one can be judged by: %d, with %d MiB of ids and values", limits.Windows, limits.WindowText/limits.MiB)
+	}
 	n.next[r.Bundle]++
+	n.text[r.Bundle] += gates.TextOf(w)
 	n.seen[n.key(r, *w)] = true
 	return false, nil
 }
 
-// repeated reports whether the ledger has w.
+// repeated reports whether the ledger has w. Of its windows, of which there may be a
+// million, those alone are unpacked that start when one does that is to be appended.
 func (n *numbering) repeated(r *gates.Release, w gates.Window) bool {
 	if _, read := n.next[r.Bundle]; !read {
-		n.next[r.Bundle] = int64(len(r.Windows)) + 1
-		for _, old := range r.Windows {
-			n.seen[n.key(r, old.Window)] = true
+		n.next[r.Bundle] = r.Count + 1
+		starts := map[int64]bool{}
+		for _, w := range n.ws {
+			starts[w.StartMS] = starts[w.StartMS] || w.Release == r.Bundle.String()
+		}
+		for i := range r.Windows.Len() {
+			if starts[r.Windows.Start(i)] {
+				n.seen[n.key(r, r.Windows.At(i).Window)] = true
+			}
 		}
 	}
 	return n.seen[n.key(r, w)]

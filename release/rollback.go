@@ -83,7 +83,7 @@ func (l *Ledger) rollbackLate() (all []*gates.Return, err error) {
 	for {
 		recs, err := l.append(func(now gates.Event) ([]note, error) {
 			for _, r := range l.State.Releases() {
-				if r.Move == nil || r.Windows == nil || r.Windows[len(r.Windows)-1].K < r.Move.K {
+				if r.Move == nil || r.Last < r.Move.K {
 					continue // no window is late
 				}
 				top := r

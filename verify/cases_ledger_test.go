@@ -246,6 +246,28 @@ func ledgerCases() []damage {
 	staleDecision := stale.decided(1981, staleWindows, nil)
 	stalePromotion := stale.stable(stale.promote(1981, staleDecision, nil), staleDecision, 3, 5)
 
+	astray := rolledBackBefore(311)
+	astray.Ledger.Events[3]["details"].(M)["to"] = other
+
+	wentOn, wentOnStable := promoted(nil)
+	wentOnBundle := seal(wentOnStable)
+	wentOnLTS := lts(wentOn, wentOnBundle, wentOnStable.K)
+	{ // the canary is rolled back, and not the stable bundle that it became
+		promote := wentOn.l.Events[len(wentOn.l.Events)-1]
+		wentOn.l.Events = wentOn.l.Events[:len(wentOn.l.Events)-1]
+		k := wentOn.l.Add(3689, "rollback", M{"release": wentOn.canary, "channel": "canary", "to": nil, "decision": nil,
+			"trigger_end_ms": testbundle.Millis(3689), "deadline_ms": testbundle.Millis(3989)})
+		wentOn.l.Events[k-1]["notes"] = "checkout fails"
+		wentOn.l.Events = append(wentOn.l.Events, promote)
+		wentOnLTS.K = len(wentOn.l.Events)
+	}
+
+	unknown := newStory()
+	unknown.l.Key = otherKey
+	unknownWindows := unknown.observe(unknown.canary, "canary", 60, M{"drop_rate": "0.5"})
+	unknownDecision := unknown.decided(1870, unknownWindows, nil)
+	unknownPromotion := unknown.stable(unknown.promote(1870, unknownDecision, nil), unknownDecision, 3, 5)
+
 	return []damage{
 		one("good-stable", "a release on stable, whose ledger supports it", 0, good, goes(6)),
 		one("good-lts", "a release on LTS, over a ledger with both promotions", 0, seal(toLTS), goes(11)),
@@ -253,8 +275,12 @@ func ledgerCases() []damage {
 			goes(7), at("E_TIMEBASE_SKEW", "NOTE", ledgerPath, 7)),
 		one("good-rollback-before", "an earlier version was rolled back, too late; this one was not", 0, seal(rolledBackBefore(311)),
 			goes(10), at("E_ROLLBACK_DEADLINE", "NOTE", ledgerPath, 5)),
-		one("rollback-of-another", "an earlier version was rolled back by a deadline that does not follow; this one does not rest on it", 0, seal(rolledBackBefore(310)),
+		one("rollback-of-another", "an earlier version was rolled back to a bundle that never stood; this one does not rest on it", 0, seal(astray),
 			goes(10), at("E_DECISION", "NOTE", ledgerPath, 4), at("E_ROLLBACK_DEADLINE", "NOTE", ledgerPath, 5)),
+		one("rolled-back-although-it-went-on", "a canary was rolled back after it had become a stable bundle, which went on to LTS", 2, seal(wentOnLTS),
+			goes(12), at("E_DECISION", "REJECT", ledgerPath, 11)),
+		one("ledger-key-unknown", "a promotion that does not follow, over a ledger by a key that is not trusted: it says nothing", 1, seal(unknownPromotion),
+			goes(6), at("E_KEY_UNKNOWN", "UNDECIDABLE", ledgerPath)),
 		one("ledger-missing", "a promotion without its ledger", 1, seal(without), at("E_DECISION", "UNDECIDABLE", "manifest.json")),
 		one("ledger-other-head", "the manifest pins another head of the ledger", 2, manifest(func(m M) {
 			ledger := maps.Clone(m["provenance"].(M)["ledger"].(M))

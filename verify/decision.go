@@ -57,13 +57,21 @@ func (b *check) judgePromotion(m *gates.Move) {
 			fmt.Sprintf("event %d of the ledger is no promotion", r.Provenance.Ledger.K)))
 		return
 	}
-	if m.Source == nil || m.Judgement == nil || m.Judgement.Policy == nil || m.Fault != nil {
+	if m.Source == nil || m.Fault != nil {
 		return // and reported at its event
 	}
 	j := m.Judgement
 	differ(finding.DataMismatch, "provenance.previous is not the bundle that the ledger promotes", m.Source.Bundle.String(), text(r.Provenance.Previous))
 	differ(finding.DataMismatch, "channel is not where the ledger promotes the release to", m.To, r.Channel)
 	differ(finding.DataMismatch, "another version than the ledger promotes", m.Source.Version, r.Version)
+	for _, on := range b.ledger.state.Way(r.Provenance.Ledger.K) {
+		if on.Fault == nil && (on.Judgement == nil || on.Judgement.Policy == nil) && !b.explained[bundle.ManifestPath] {
+			b.add(checkRelease, finding.New(finding.Decision, bundle.LedgerPath, "the decision of this promotion cannot be made again").At(on.K))
+		}
+	}
+	if j == nil || j.Policy == nil {
+		return
+	}
 	if r.Gates != nil {
 		if data, err := r.Gates.Marshal(); err == nil { // else it has its finding
 			differ(finding.Decision, "gates is not the policy that decided", j.Policy.Digest.String(), sign.Sum(data).String())
@@ -85,7 +93,7 @@ func (b *check) judgePromotion(m *gates.Move) {
 // decisions returns what was decided about the release on its way, as the ledger
 // has it; nil if the ledger is not the one that was signed.
 func (b *check) decisions() []Decision {
-	if b.ledger == nil || b.explained[bundle.LedgerPath] && b.ledger.own == nil {
+	if b.ledger == nil || !b.ledger.known || b.explained[bundle.LedgerPath] && b.ledger.own == nil {
 		return nil
 	}
 	var all []Decision

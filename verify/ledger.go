@@ -17,12 +17,14 @@ type ledger struct {
 	state  *gates.Ledger
 	faults []*gates.Fault       // events that do not follow from those before them
 	own    map[sign.Digest]bool // the bundles that the release went through
+	final  int64                // the event that it was sealed over
+	known  bool                 // every key that signs it is trusted: else it says nothing
 }
 
 // readLedger checks the chain of a ledger and takes in what its events say.
 func (b *check) readLedger(path string, body io.Reader) error {
 	b.c.ran(checkTrail)
-	l := &ledger{trail: &trail{doubtful: map[int64][]byte{}}, state: gates.NewLedger()}
+	l := &ledger{trail: &trail{doubtful: map[int64][]byte{}}, state: gates.NewLedgerOf(b.mayComeFrom), final: b.release.Provenance.Ledger.K, known: true}
 	b.trails[path], b.ledger = l.trail, l
 	summary, err := audit.Check(body, audit.CheckOptions{
 		Path:    path,
@@ -36,6 +38,7 @@ func (b *check) readLedger(path string, body io.Reader) error {
 				l.open = &f
 				return
 			}
+			l.known = l.known && f.Code != finding.KeyUnknown
 			l.foreign = l.foreign || f.Code == finding.Genesis
 			b.add(checkTrail, b.strange(f, path, true))
 		},
@@ -53,7 +56,18 @@ func (b *check) readLedger(path string, body io.Reader) error {
 	return err
 }
 
+// mayComeFrom reports whether the release may have come from a bundle: decisions about
+// others are not made again. Of the canary that an LTS bundle came from only the ledger
+// tells, at the end.
+func (b *check) mayComeFrom(id sign.Digest, channel string) bool {
+	r := b.release
+	return r.Provenance.Previous != nil && id == *r.Provenance.Previous || r.Channel == bundle.LTS && channel == bundle.Canary
+}
+
 func (l *ledger) note(r audit.Record) {
+	if !l.known {
+		return
+	}
 	e := r.E
 	f := l.state.Add(gates.Event{
 		K: e.K, TimeMS: r.Time().UnixMilli(), MonoMS: e.TauMonoUS / 1000, Clock: e.Clock,
@@ -61,6 +75,12 @@ func (l *ledger) note(r audit.Record) {
 	})
 	if f != nil {
 		l.faults = append(l.faults, f)
+	}
+	if m := l.state.Move(e.K); m != nil && m.Judgement != nil && e.K != l.final {
+		m.Judgement.Decision.Slim()
+	}
+	if t := l.state.RollbackAt(e.K); t != nil && t.Judgement != nil {
+		t.Judgement.Decision.Slim()
 	}
 }
 
@@ -92,7 +112,7 @@ func (b *check) judgeLedger() {
 	}
 	b.judgeTrail(bundle.LedgerPath, b.pinnedLedger())
 	g := l.summary.Genesis
-	if g == nil || b.explained[bundle.LedgerPath] {
+	if g == nil || b.explained[bundle.LedgerPath] || !l.known {
 		return // what is not the record that was signed decides nothing
 	}
 	if g.Product != "" && g.Product != m.Product {

@@ -159,7 +159,7 @@ func (env *environment) noPolicy(l *release.Ledger, r *gates.Release) {
 	p := l.State.PolicyOf(r)
 	switch {
 	case p != nil && !p.Late(r):
-	case len(r.Windows) > 0:
+	case r.Count > 0:
 		env.say("hint", "no policy was there before the first window: the release can go on only as a new canary")
 	case r.Policy != nil:
 		env.say("hint", fmt.Sprintf("register its policy %s before its first window: relseal release register", *r.Policy))

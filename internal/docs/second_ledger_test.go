@@ -40,7 +40,7 @@ type secondRelease struct {
 	first, last                  int64 // k of the first and the last window
 	hole, earlier                bool
 	move                         *secondMove
-	gone                         bool
+	gone, became                 bool
 }
 
 type secondMove struct {
@@ -82,7 +82,7 @@ func (s *second) promotion() {
 	t := &secondTrail{s: s, path: ledgerPath, role: "ledger", intact: true, faulty: new(int)}
 	t.read(string(data), map[string]any{"H_0": get(ref, "H_0"), "H_K": get(ref, "H_k"), "K": get(ref, "k"), "purpose": "ledger"})
 	t.standing()
-	if s.rejects(ledgerPath) || t.genesis == nil {
+	if s.rejects(ledgerPath) || t.genesis == nil || t.unknown {
 		return
 	}
 	product := get(t.genesis, "product")
@@ -129,10 +129,13 @@ func (l *secondLedger) below(r *secondRelease) *secondMove {
 // manifest compares the manifest with the promotion that it was sealed over.
 func (l *secondLedger) manifest(m *secondMove) {
 	s := l.s
-	if s.reject(m == nil, "E_DECISION", manifestPath) || m.source == nil || m.policy == nil || m.faulty {
+	if s.reject(m == nil, "E_DECISION", manifestPath) || m.source == nil || m.faulty {
 		return
 	}
 	s.reject(m.source.id != text(s.m, "provenance.previous") || m.to != text(s.m, "channel") || m.source.version != text(s.m, "version"), "E_DATA_MISMATCH", manifestPath)
+	if m.policy == nil {
+		return // it is another bundle that was promoted
+	}
 	d := get(s.m, "decision")
 	s.reject(digestOf(d) != m.decision || digestOf(get(s.m, "gates")) != m.policy.digest || text(d, "policy.digest") != m.policy.digest, "E_DECISION", manifestPath)
 	scores := map[string]any{}
@@ -255,6 +258,7 @@ func (l *secondLedger) sealed(k, now int64, d any) {
 		l.fault("E_DECISION", k, r.id, false)
 	default:
 		m.sealed = true
+		m.source.became = m.source.move == m && map[string]string{"canary": "stable", "stable": "LTS"}[m.source.channel] == r.channel
 	}
 }
 
@@ -309,11 +313,15 @@ func (l *secondLedger) promote(k, now int64, d, override any) {
 		l.fault("E_DECISION", k, text(d, "release"), true)
 		return
 	}
-	m.policy = l.policyOf(r)
+	if l.asked(r) {
+		m.policy = l.policyOf(r)
+	}
 	above := map[string]string{"canary": "stable", "stable": "LTS"}[r.channel]
 	wrong, earlier, code := true, false, "E_DECISION"
 	switch {
 	case text(d, "from") != r.channel || m.to != above || r.gone || r.move != nil:
+	case !l.asked(r):
+		wrong = false
 	case m.policy == nil || m.policy.late(r):
 		earlier, code = true, "E_POLICY_LATE"
 	case r.hole:
@@ -327,6 +335,11 @@ func (l *secondLedger) promote(k, now int64, d, override any) {
 	if m.faulty = wrong; wrong {
 		l.fault(code, k, r.id, earlier)
 	}
+}
+
+// asked reports whether decisions about a bundle are made again.
+func (l *secondLedger) asked(r *secondRelease) bool {
+	return r.id == text(l.s.m, "provenance.previous") || text(l.s.m, "channel") == "LTS" && r.channel == "canary"
 }
 
 // follows reports whether a promotion follows from the windows, or from them and
@@ -389,10 +402,12 @@ func (l *secondLedger) rollback(k, now int64, e, d any) {
 	}
 	p, again := l.policyOf(r), r.gone
 	to := l.returnTo(r)
-	wrong := again || text(d, "channel") != r.channel || text(d, "to") != to
+	wrong := again || r.became || text(d, "channel") != r.channel || text(d, "to") != to
 	deadline, set := num(d, "deadline_ms"), get(d, "deadline_ms") != nil
 	if get(d, "decision") == nil {
 		wrong = wrong || text(e, "notes") == "" || num(d, "trigger_end_ms") != now || set != (p != nil) || p != nil && deadline != now+num(p.policy, "T_rollback_ms")
+	} else if !l.asked(r) || r.move != nil {
+		// not made again
 	} else if p == nil {
 		l.fault("E_POLICY_LATE", k, r.id, true)
 		wrong = false

@@ -26,6 +26,7 @@ type secondTrail struct {
 
 	faulty *int // so many lines with a finding of the chain, this one's and others'
 
+	unknown                       bool // a key that signs it is not trusted
 	wrong                         bool // line 0 has a finding but E_KEY_UNKNOWN
 	handed                        bool // the event before was key.rotate
 	lost                          bool // the line before has a finding of the chain
@@ -220,6 +221,7 @@ func (t *secondTrail) agree(doc any) {
 func (t *secondTrail) signs(id string) {
 	t.signer = id
 	if t.key = t.s.key(t.role, id); t.key == nil {
+		t.unknown = true
 		open := (t.s.outer != nil || t.path == ledgerPath) && !t.s.knows(id)
 		t.s.find(open, "E_KEY_UNKNOWN", "UNDECIDABLE", t.path)
 		t.s.find(!open, "E_KEY_UNKNOWN", "REJECT", t.path)

@@ -20,6 +20,16 @@ const (
 	Element    = 256 * KiB      // one element of a manifest's files, artifacts or trails
 	Provenance = 8 * MiB        // a manifest's provenance: a digest for each of the files
 	Decision   = 4 * MiB        // a manifest's decision, with the windows that it rests on: 10,000 of them
+	Policies   = 10_000         // registrations in a ledger
+	Releases   = 100_000        // bundles that came to a channel in a ledger
+	Amiss      = 10_000         // events of a ledger that do not follow from those before them: each is kept until it is known what it is about
+	Windows    = 1_000_000      // windows of one release in a ledger
+	WindowText = 64 * MiB       // their ids and values together
+	Steps      = 100_000        // steps that start in a trail: five times what a card of 1 MiB can have
+	Clocks     = 100_000        // clocks of a trail: one for each boot and host
+	Rotations  = 1_000          // keys that a ledger was handed over to
+	Triggers   = 1_000          // triggers that a decision lists
+	Blackout   = 10_000         // max_undecidable of a policy: a decision holds so many windows
 	Details    = 1 * MiB        // any other member of a manifest
 	Signature  = 64 * KiB       // one file under sig/, sig/ext/ apart
 	SigAll     = 16 * MiB       // everything else under sig/ together: they are kept until all are there

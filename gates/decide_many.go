@@ -1,0 +1,243 @@
+package gates
+
+import (
+	"hash/maphash"
+	"maps"
+	"math/big"
+	"slices"
+
+	"github.com/relseal/relseal/internal/limits"
+)
+
+// maxNamed is how many windows decideMany hands to the rules: the record of a decision
+// that names more has no room anywhere, see limits.Decision.
+const maxNamed = 20_000
+
+// decideMany is [Decide] by a policy that passes Check over the windows that a ledger
+// keeps, in memory that does not
+// grow with their number, and to the same bytes: it goes over them once, in order, and
+// finds the few that the decision names or that tell why it goes no further back; the
+// rules then decide over those. more says that these were too many, so that the
+// decision is over a part of them and stands for nothing. work counts the windows that
+// were looked at, and the comparisons that put them in order.
+func decideMany(p Policy, in Input, ws *Windows) (d Decision, more bool, work int64, err error) {
+	s := &survey{judge: judge{rules: &gate1, p: p, in: in}, ws: ws}
+	if err := s.check(); err != nil {
+		return d, false, 0, err
+	}
+	if err := s.run(); err != nil {
+		return d, false, 0, err
+	}
+	named := s.named()
+	if more = len(named) > maxNamed; more {
+		named = named[len(named)-maxNamed:]
+	}
+	s.start()
+	s.judgedBy()
+	s.d.Observed = s.sum.observed()
+	for _, i := range named {
+		s.windows = append(s.windows, s.at(i))
+	}
+	s.conflicting()
+	s.judge.run()
+	s.d.Windows = []Window{}
+	for _, w := range s.windows {
+		if s.used[w] {
+			s.d.Windows = append(s.d.Windows, *w)
+		}
+	}
+	return s.d, more, s.work, nil
+}
+
+// A survey is what decideMany learns of windows as it goes over them. Windows are
+// numbered by their place in the order of step 2.
+type survey struct {
+	judge
+	ws    *Windows
+	order []int32 // nil: as they came
+	sum   observer
+	work  int64
+
+	first, end int // the windows of step 2
+
+	triggering []int        // those of the first limits.Triggers, and the first of each kind
+	faulty     map[int]bool // those of step 4
+	blackout   [2]int
+	segment    int // where the last windows begin that are decidable and follow one another
+	good       int // and, of these, those without an incident
+	undecided  bool
+}
+
+func (s *survey) at(i int) *Window {
+	s.work++
+	if s.order != nil {
+		i = int(s.order[i])
+	}
+	w := s.ws.At(i).Window
+	return &w
+}
+
+func (s *survey) run() error {
+	var compared int64
+	s.order, compared = s.ws.order()
+	s.work += compared
+	s.end = s.ws.Len()
+	index := func(i int) int { return i }
+	if s.order != nil {
+		s.end = len(s.order)
+		index = func(i int) int { return int(s.order[i]) }
+	}
+	s.first = s.ws.since(s.in.SinceMS, s.end, index)
+	s.segment, s.good = s.first, s.first
+
+	taus := make([]*big.Rat, len(s.rules.triggers))
+	for i, t := range s.rules.triggers {
+		taus[i] = t.of(&s.p).Rat()
+	}
+	tauIncident := s.rules.incident.of(&s.p).Rat()
+	ids := make([]uint64, 0, s.end-s.first)
+	seed := maphash.MakeSeed()
+	fired := map[string]bool{}
+	triggers, run := 0, 0
+	var before, furthest *Window
+	ahead := 0 // the place of furthest
+	for i := s.first; i < s.end; i++ {
+		w := s.at(i)
+		if err := s.sum.add(w); err != nil {
+			return err
+		}
+		ids = append(ids, maphash.String(seed, w.ID))
+		for t, l := range s.rules.triggers {
+			_, fires := s.fires(l, taus[t], w)
+			if fires {
+				if triggers++; triggers <= limits.Triggers || !fired[l.name] {
+					s.triggering = append(s.triggering, i)
+				}
+				fired[l.name] = true
+			}
+		}
+		if s.invalid.ints(w.EndMS, w.StartMS) || s.future.ints(w.EndMS, s.in.NowMS+s.p.SkewMaxMS) {
+			s.fault(i)
+		}
+		if w.EndMS > w.StartMS {
+			if furthest != nil && w.ID != furthest.ID && s.overlap.ints(w.StartMS, furthest.EndMS) {
+				s.fault(ahead)
+				s.fault(i)
+			}
+			if furthest == nil || w.EndMS > furthest.EndMS {
+				furthest, ahead = w, i
+			}
+		}
+		if before != nil && !s.joined.ints(w.StartMS-before.EndMS, s.p.GapMaxMS) {
+			s.segment = i
+		}
+		if v, status := s.value(w, metricIncident); s.in.Channel == Stable && status == known && !s.rules.incident.op.rats(v, tauIncident) {
+			s.good = i + 1
+		}
+		if s.undecided = !s.decidable(w); !s.undecided {
+			run = 0
+		} else if run++; s.segment < i+1 {
+			s.segment = i + 1
+		}
+		if s.blackout[1] == 0 && s.undecided && s.rules.blackout.ints(int64(run), s.p.MaxUndecidable) {
+			s.blackout = [2]int{i + 1 - run, i + 1}
+		}
+		before = w
+	}
+	s.sameIDs(ids, seed)
+	return nil
+}
+
+// fault keeps a window that contradicts another or the clock; of too many the first.
+func (s *survey) fault(i int) {
+	if s.faulty == nil {
+		s.faulty = map[int]bool{}
+	}
+	if len(s.faulty) <= maxNamed {
+		s.faulty[i] = true
+	}
+}
+
+// sameIDs finds the windows whose id occurs more than once. ids are hashes, which may
+// agree by chance: the rules compare the ids.
+func (s *survey) sameIDs(ids []uint64, seed maphash.Seed) {
+	sorted := slices.Clone(ids)
+	slices.SortFunc(sorted, func(a, b uint64) int {
+		s.work++
+		if a < b {
+			return -1
+		}
+		return 1
+	})
+	twice := map[uint64]bool{}
+	for i := 1; i < len(sorted) && len(twice) <= maxNamed; i++ {
+		if sorted[i] == sorted[i-1] {
+			twice[sorted[i]] = true
+		}
+	}
+	if len(twice) == 0 {
+		return
+	}
+	for i, id := range ids {
+		if twice[id] {
+			s.fault(s.first + i)
+		}
+	}
+}
+
+// named returns the windows by which the rules decide as by all of them, ascending.
+func (s *survey) named() []int {
+	switch {
+	case len(s.triggering) > 0:
+		return slices.Compact(s.triggering)
+	case s.contradictory():
+		return slices.Sorted(maps.Keys(s.faulty))
+	case s.blackout[1] > 0:
+		return places(s.blackout[0], s.blackout[1])
+	case s.end == s.first:
+		return nil
+	case s.undecided || s.in.Channel == LTS:
+		return []int{s.end - 1}
+	case s.in.Channel == Stable:
+		return s.streakOf()
+	}
+	first, covered := s.end, int64(0)
+	for first > s.segment && !s.sufficient(s.end-first, covered) {
+		first--
+		covered += s.at(first).length()
+	}
+	return places(max(first-1, s.first), s.end)
+}
+
+// contradictory reports whether the windows in faulty are at fault in truth: hashes of
+// ids may agree by chance.
+func (s *survey) contradictory() bool {
+	j := judge{rules: s.rules, p: s.p, in: s.in}
+	j.start()
+	for _, i := range slices.Sorted(maps.Keys(s.faulty)) {
+		j.windows = append(j.windows, s.at(i))
+	}
+	j.conflicting()
+	return j.integrity()
+}
+
+// streakOf returns the windows that prove a streak, or all of one that is too short
+// with the one that ended it. What stands before those is counted.
+func (s *survey) streakOf() []int {
+	start := max(s.segment, s.good)
+	n := s.end - start
+	if !s.rules.streak.ints(int64(n), s.p.NLTS) {
+		return places(max(start-1, s.first), s.end)
+	}
+	keep := int(min(int64(n), s.p.NLTS))
+	s.skipped = n - keep
+	return places(s.end-keep, s.end)
+}
+
+func places(first, end int) []int {
+	all := make([]int, end-first)
+	for i := range all {
+		all[i] = first + i
+	}
+	return all
+}
