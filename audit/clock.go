@@ -7,7 +7,7 @@ import (
 
 // ClockAhead is how far a clock may be ahead of everything on record before somebody
 // has to vouch for it.
-const ClockAhead = 12 * time.Hour
+const ClockAhead = 2 * time.Hour
 
 // A ClockError reports a clock that does not fit what is on record. Nothing that it
 // has dated can be taken out of a trail again: one event from the future, and every
