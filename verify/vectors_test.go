@@ -94,12 +94,12 @@ func TestVectors(t *testing.T) {
 }
 
 // elsewhere are the codes that no bundle by itself shows: those of a comparison
-// with this machine, of a trust root, and of a gate decision. The tests of
-// envlock, keys/root and gates have them.
+// with this machine, of a trust root, of a gate decision, and of what is known of a
+// ledger. The tests of envlock, keys/root, gates and release have them.
 var elsewhere = map[finding.Code]bool{
 	finding.EnvDrift:   true,
 	finding.KeyRetired: true, finding.KeyRevoked: true, finding.Threshold: true, finding.Root: true,
-	finding.SampleSize:     true,
+	finding.SampleSize: true, finding.LedgerCut: true, finding.LedgerOther: true, finding.LedgerUnknown: true,
 	finding.WindowConflict: true, finding.WindowOverlap: true, finding.WindowInvalid: true, finding.QueryCardinality: true,
 	finding.MetricMissing: true, finding.MetricNonfinite: true, finding.MetricKind: true, finding.MetricBlackout: true,
 }
