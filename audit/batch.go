@@ -2,6 +2,7 @@ package audit
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 
@@ -82,6 +83,8 @@ type batch struct {
 
 	lines  []byte // to be written next
 	chain  chain  // after them
+	end    int64  // bytes of the trail after them
+	last   int64  // of them in the last line
 	flying *write // what is being written
 	spare  []byte // memory for lines
 }
@@ -91,11 +94,12 @@ type write struct {
 	lines  []byte
 	recs   int // how many of the batch are on disk after it
 	chain  chain
+	last   int64
 	landed chan error
 }
 
 func newBatch(l *Log, n int) batch {
-	b := batch{log: l, before: l.judge.chain, recs: make([]Record, 0, n)}
+	b := batch{log: l, before: l.judge.chain, recs: make([]Record, 0, n), end: l.size}
 	b.lines, b.spare = l.buffers[0][:0], l.buffers[1][:0]
 	l.buffers = [2][]byte{}
 	return b
@@ -134,6 +138,9 @@ func (b *batch) add(d Draft, i int) error {
 			return err
 		}
 	}
+	b.log.took(&next.event, b.end, int64(len(next.line)))
+	b.last = int64(len(next.line)) + 1
+	b.end += b.last
 	b.lines = append(append(b.lines, next.line...), '\n')
 	b.recs = append(b.recs, next.record)
 	b.chain = next.chain
@@ -164,7 +171,12 @@ func (b *batch) send() error {
 	if len(b.lines) == 0 {
 		return nil
 	}
-	w := &write{b.lines, len(b.recs), b.chain, make(chan error, 1)}
+	if err := b.log.ctx.Err(); err != nil {
+		b.log.err = context.Cause(b.log.ctx)
+		b.undo()
+		return b.log.err
+	}
+	w := &write{b.lines, len(b.recs), b.chain, b.last, make(chan error, 1)}
 	b.flying, b.lines, b.spare = w, b.spare[:0], nil
 	go func() { w.landed <- b.log.write(w.lines) }()
 	return nil
@@ -209,6 +221,7 @@ func (b *batch) settle() error {
 		return err
 	}
 	b.sure, b.before, b.spare = w.recs, w.chain, w.lines
+	b.log.last = w.last
 	return nil
 }
 
@@ -224,7 +237,8 @@ func (b *batch) undo() {
 	}
 	before, size := l.judge, l.size
 	l.judge, l.size = newJudge(before.o), 0
-	if err := l.catchUp(); err != nil {
+	l.open, l.latest = nil, Time{}
+	if err := l.readAll(); err != nil {
 		l.judge, l.size, l.err = before, size, err
 	}
 }

@@ -139,27 +139,28 @@ func TestFaults(t *testing.T) {
 func TestCrash(t *testing.T) {
 	path, l := create(t, ledgerGenesis())
 	appendAll(t, l, []Draft{note("a")})
-	before := read(t, path)
+	before, state := read(t, path), read(t, path+ResumeSuffix)
 	appendAll(t, l, []Draft{note("b")})
 	whole := read(t, path)
 	l.Close()
 
 	line := whole[len(before):]
-	for n := 1; n <= len(line); n += 1 + n/7 {
-		t.Run(fmt.Sprint(n), func(t *testing.T) { crash(t, path, before, line[:n]) })
+	edge := block - len(before)%block
+	for _, state := range []string{state, ""} { // what is beside the trail
+		for n := 1; n <= len(line); n += 1 + n/7 {
+			t.Run(fmt.Sprint(n), func(t *testing.T) { crash(t, path, before, line[:n], state) })
+		}
+		crash(t, path, before, line[:len(line)-2], state)
+		crash(t, path, before, line[:len(line)-1], state)
+		crash(t, path, before, strings.Repeat("\x00", len(line)), state)
+		crash(t, path, before, line[:edge]+strings.Repeat("\x00", len(line)-edge), state)
 	}
-	crash(t, path, before, line[:len(line)-2])
-	crash(t, path, before, line[:len(line)-1])
-	crash(t, path, before, strings.Repeat("\x00", len(line)))
-	crash(t, path, before, strings.Repeat("\x00", 100)+line[100:])
 }
 
 // crash opens a trail that ends in tail, twice if need be, and goes on.
-func crash(t *testing.T, path, before, tail string) {
+func crash(t *testing.T, path, before, tail, state string) {
 	t.Helper()
-	if err := os.WriteFile(path, []byte(before+tail), 0o644); err != nil {
-		t.Fatal(err)
-	}
+	restore(t, path, before+tail, state)
 	l, err := Open(path, alice, laterClock())
 	if err != nil {
 		t.Fatal(err)
@@ -220,6 +221,7 @@ func TestClearUpFails(t *testing.T) {
 		trail := read(t, path)
 		if strings.HasPrefix(fail, "write") {
 			trail, tail = strings.TrimSuffix(trail, "\n"), "" // to be completed
+			os.Remove(path + ResumeSuffix)
 		}
 		if err := os.WriteFile(path, []byte(trail+tail), 0o644); err != nil {
 			t.Fatal(err)
@@ -229,7 +231,7 @@ func TestClearUpFails(t *testing.T) {
 			t.Fatal(err)
 		}
 		d = &faultyDisk{disk: d, fail: map[string]bool{fail: true}}
-		if _, err := openLog(&Log{path: path, abs: path, disk: d, signer: alice, clock: newClock()}); !errors.Is(err, errFault) {
+		if _, err := openLog(&Log{ctx: t.Context(), path: path, abs: path, disk: d, signer: alice, clock: newClock()}); !errors.Is(err, errFault) {
 			t.Errorf("%s: %v", fail, err)
 		}
 		d.Close()

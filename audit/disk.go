@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"context"
 	"errors"
 	"io"
 	"io/fs"
@@ -16,7 +17,7 @@ type disk interface {
 	Truncate(size int64) error
 	Sync() error
 	Size() (int64, error) // an error too if the path no longer names the file
-	Lock() (unlock func() error, err error)
+	Lock(ctx context.Context, waiting func(holder string)) (unlock func() error, err error)
 	Close() error
 }
 
@@ -39,7 +40,9 @@ func openDisk(path, abs string) (disk, error) {
 	return &osDisk{f, abs}, nil
 }
 
-func (d *osDisk) Lock() (func() error, error) { return durable.LockFile(d.File) }
+func (d *osDisk) Lock(ctx context.Context, waiting func(holder string)) (func() error, error) {
+	return durable.LockFile(ctx, d.File, waiting)
+}
 
 func (d *osDisk) Size() (int64, error) {
 	same, err := durable.Same(d.File, d.abs)

@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"sync"
@@ -109,9 +110,15 @@ func (l *Log) one(p *pending) error {
 	if err != nil {
 		return fmt.Errorf("event %d: %w", l.judge.chain.at.k+1, err)
 	}
+	if err := l.ctx.Err(); err != nil {
+		return context.Cause(l.ctx)
+	}
+	at, size := l.size, int64(len(next.line))
 	if err := l.write(append(next.line, '\n')); err != nil {
 		return err
 	}
+	l.last = size + 1
+	l.took(&next.event, at, size)
 	l.judge.chain = next.chain
 	l.judge.add(&next.event.E)
 	l.judge.turn(&next.event.E)

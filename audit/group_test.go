@@ -193,6 +193,9 @@ type moody struct {
 }
 
 func (m *moody) Sign(message []byte) (sign.Signature, error) {
+	if len(message) != len(sign.Digest{}) { // a resume state
+		return m.testSigner.Sign(message)
+	}
 	if m.left--; m.left < 0 {
 		return m.after(message), nil
 	}

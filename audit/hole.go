@@ -3,34 +3,156 @@ package audit
 import (
 	"bytes"
 	"io"
+
+	"github.com/relseal/relseal/internal/canon"
+	"github.com/relseal/relseal/internal/finding"
+	"github.com/relseal/relseal/internal/limits"
 )
 
-// holed reports whether a line that others follow looks like what a crash of the
-// machine leaves of a batch: its pages reach the disk in any order, and one that
-// did not reads as zeros. No line that was ever written has a zero byte.
+// block divides the places where a hole can begin: what did not reach the disk when a
+// machine crashed is missing in blocks of this size or a multiple of it.
+const block = 512
+
+// holed reports whether a line has a zero byte. No line that was ever written has one.
 func (l rawLine) holed() bool { return bytes.IndexByte(l.text, 0) >= 0 }
 
-// clearUpBatch sets aside everything from a line with a hole to the end, if that
-// is no more than a batch writes at once: had it been acknowledged, all of it
-// would have been on disk. It returns false if it is more. Then the damage has
-// another cause, and events that somebody relies on come after it.
-func (l *Log) clearUpBatch(size int64) (bool, error) {
-	if size-l.size > maxWrite {
-		return false, nil
+// A tail is what stands behind the last whole line.
+type tail struct {
+	text  []byte // without the zeros at its end
+	zeros int64
+	at    int64 // where text begins in the trail
+}
+
+// crashed returns "" if the tail is what a crash of the program or the machine leaves of
+// an append: the beginning of a line, and where the rest of it did not reach the disk,
+// zeros up to the end of the file, from the last acknowledged line or from the start of
+// a block behind it. Otherwise it says why it is not. Whatever else stands there was
+// not left by an append, and may be what is left of events that somebody relies on.
+func (t tail) crashed() string {
+	switch {
+	case bytes.IndexByte(t.text, 0) >= 0:
+		return "zero bytes with others after them: not what a crash leaves"
+	case t.zeros > 0 && len(t.text) > 0 && (t.at+int64(len(t.text)))%block != 0:
+		return "zero bytes from the middle of a block: not what a crash leaves"
+	case !startsLine(t.text):
+		return "the trail ends in what is not the beginning of a line"
 	}
-	tail, err := io.ReadAll(io.NewSectionReader(l.disk, l.size, size-l.size))
+	return ""
+}
+
+// startsLine reports whether text may be a part of a line, from its start.
+func startsLine(text []byte) bool {
+	const start, hash, mid = `{"H_k":"sha256:`, digestLen - len("sha256:"), `","e":{`
+	n := min(len(text), len(start))
+	if string(text[:n]) != start[:n] {
+		return false
+	}
+	rest := text[n:]
+	n = min(len(rest), hash)
+	for _, c := range rest[:n] {
+		if nibble[c] > 0xf {
+			return false
+		}
+	}
+	rest = rest[n:]
+	n = min(len(rest), len(mid))
+	if string(rest[:n]) != mid[:n] {
+		return false
+	}
+	for _, c := range text {
+		if c < ' ' {
+			return false
+		}
+	}
+	end := canon.Prefix(text, 1)
+	return end == 0 || end == len(text)
+}
+
+// readTail reads what stands behind the last whole line, of a file of so many bytes.
+func (l *Log) readTail(size int64) (tail, error) {
+	t := tail{at: l.size}
+	if size-l.size > maxWrite+limits.Line {
+		return t, l.refuse("more than an append writes stands behind the last whole line")
+	}
+	var err error
+	if t.text, err = io.ReadAll(l.section(l.size, size)); err != nil {
+		return t, err
+	}
+	text := bytes.TrimRight(t.text, "\x00")
+	t.text, t.zeros = text, int64(len(t.text)-len(text))
+	return t, nil
+}
+
+func (l *Log) refuse(why string) error {
+	return &DamagedError{l.path, finding.New(finding.Format, "", why).At(l.judge.chain.at.k + 1)}
+}
+
+// clearUp completes the last line, or sets aside what a crash has left of an append.
+func (l *Log) clearUp(size int64) error {
+	// What another log has written meanwhile was acknowledged too.
+	known := l.loadState(l.judge.h0)
+	if known != nil && l.known == nil && known.Size >= l.size {
+		l.known = known
+		if err := l.agree(); err != nil {
+			return err
+		}
+	}
+	if err := l.lacks(); err != nil {
+		return err
+	}
+	if l.lost != nil {
+		return l.refuse(l.lost.Error())
+	}
+	t, err := l.readTail(size)
 	if err != nil {
-		return false, err
+		return err
+	}
+	if why := t.crashed(); why != "" {
+		return l.refuse(why)
 	}
 	k := l.judge.chain.at.k + 1
-	path, err := l.setAside(rawLine{text: tail}, k)
-	if err != nil {
-		return false, err
+	if _, err := ParseRecord(t.text); err == nil {
+		return l.complete(t, k)
 	}
-	// The bytes are safe from here, as in clearUp.
+	if known == nil && bytes.Contains(t.text, closing) {
+		return l.refuse("the trail ends in the middle of a " + ActionTrailClose + ", and nothing shows that it was not acknowledged")
+	}
+	path, err := l.setAside(l.size, size, k)
+	if err != nil {
+		return err
+	}
+	// The bytes are safe from here; a crash before the cut sets them aside again,
+	// in the same file.
 	if err := l.cut(); err != nil {
-		return false, err
+		return err
 	}
 	l.torn = append(l.torn, Torn{k, path})
-	return true, nil
+	return nil
+}
+
+// closing is what no line but that of trail.close has outside of details.
+var closing = []byte(`"action":"` + ActionTrailClose + `"`)
+
+// complete gives the last line its LF: it is signed, and a second event of the same
+// number must not be.
+func (l *Log) complete(t tail, k int64) error {
+	e := entry{line: rawLine{text: t.text, size: int64(len(t.text)), lf: true, last: true}}
+	e.parse(false)
+	end := t.at + e.line.size
+	if err := l.accept(&e); err != nil {
+		return err
+	}
+	if _, err := l.disk.WriteAt([]byte{'\n'}, end); err != nil {
+		return err
+	}
+	if t.zeros > 1 {
+		if err := l.disk.Truncate(end + 1); err != nil {
+			return err
+		}
+	}
+	if err := l.disk.Sync(); err != nil {
+		return err
+	}
+	l.torn = append(l.torn, Torn{K: k})
+	return nil
 }

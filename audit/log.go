@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -20,6 +21,8 @@ import (
 // concurrent use.
 type Log struct {
 	mu     sync.Mutex
+	ctx    context.Context
+	o      Options
 	path   string // as it was given
 	abs    string // the process may change its directory
 	disk   disk
@@ -27,9 +30,21 @@ type Log struct {
 	clock  Clock
 	judge  *judge
 	size   int64            // bytes of the lines that the judge has accepted
+	last   int64            // of them in the last one, its LF included
 	fault  *finding.Finding // the first that rejects
 	torn   []Torn
 	err    error // why nothing can be appended any more
+
+	latest Time                   // the greatest ts
+	open   map[sign.Digest]lineAt // the step.start of the steps that have not ended
+	known  *resumeState           // how far others say that the trail was acknowledged; nil once it was found to be so
+	saved  int64                  // the size that the state beside the trail has
+
+	// Of a trail that is to be recovered: what was acknowledged and is not there is kept
+	// in lost, and reading ends at until, if that is not 0.
+	forgive bool
+	lost    *AcknowledgedError
+	until   int64
 
 	queue   queue     // of those who append
 	buffers [2][]byte // of batches
@@ -71,11 +86,31 @@ func headerLine(g Genesis, s sign.Signer) ([]byte, error) {
 	return h.Marshal()
 }
 
+// Options say how a log is opened. The zero value is that of [Open].
+type Options struct {
+	// Resume lets the log go on from the state that the last one has left beside the
+	// trail, if that fits: then of the lines before it none is read, and one that was
+	// damaged since is found by whoever verifies. The first event costs as much as the
+	// millionth. See docs/format.md.
+	Resume bool
+
+	// Waiting, if not nil, is called when the lock is waited for, with what is known of
+	// who has it.
+	Waiting func(holder string)
+}
+
 // Open opens a trail to append to it. It checks every line; a trail with a
-// finding that rejects is a [*DamagedError], a signer other than that of the
+// finding that rejects is a [*DamagedError], one that lacks what was acknowledged an
+// [*AcknowledgedError], a signer other than that of the
 // genesis a [*KeyError]. What a crash left of a last append is cleared up first,
 // see [Log.Torn].
 func Open(path string, s sign.Signer, c Clock) (*Log, error) {
+	return OpenWith(context.Background(), path, s, c, Options{})
+}
+
+// OpenWith is Open as o says. When ctx is done the log waits for no lock, reads on in no
+// trail and appends nothing more; what is being written is finished.
+func OpenWith(ctx context.Context, path string, s sign.Signer, c Clock, o Options) (*Log, error) {
 	abs, err := filepath.Abs(path)
 	if err != nil {
 		return nil, err
@@ -84,7 +119,7 @@ func Open(path string, s sign.Signer, c Clock) (*Log, error) {
 	if err != nil {
 		return nil, err
 	}
-	l, err := openLog(&Log{path: path, abs: abs, disk: d, signer: s, clock: c})
+	l, err := openLog(&Log{ctx: ctx, o: o, path: path, abs: abs, disk: d, signer: s, clock: c})
 	if err != nil {
 		d.Close()
 		return nil, err
@@ -92,7 +127,8 @@ func Open(path string, s sign.Signer, c Clock) (*Log, error) {
 	return l, nil
 }
 
-func openLog(l *Log) (*Log, error) {
+// begin gives the log a judge that has seen nothing.
+func (l *Log) begin() {
 	l.decoder = newDecoder(new(CheckOptions))
 	l.judge = newJudge(CheckOptions{
 		Bare: true,
@@ -104,13 +140,20 @@ func openLog(l *Log) (*Log, error) {
 			}
 		},
 	})
-	unlock, err := l.disk.Lock()
+}
+
+func openLog(l *Log) (*Log, error) {
+	l.begin()
+	unlock, err := l.disk.Lock(l.ctx, l.o.Waiting)
 	if err != nil {
 		return nil, err
 	}
 	err = l.catchUp()
 	if err == nil {
 		err = l.mine()
+	}
+	if err == nil {
+		l.keep()
 	}
 	if err := errors.Join(err, unlock()); err != nil {
 		return nil, err
@@ -124,7 +167,10 @@ func (l *Log) under(f func() error) error {
 	if l.err != nil {
 		return l.err
 	}
-	unlock, err := l.disk.Lock()
+	if err := l.ctx.Err(); err != nil {
+		return context.Cause(l.ctx)
+	}
+	unlock, err := l.disk.Lock(l.ctx, l.o.Waiting)
 	if err != nil {
 		return err
 	}
@@ -146,7 +192,18 @@ func (l *Log) under(f func() error) error {
 	}
 	err = f()
 	whole = true
+	if l.err == nil {
+		l.keep()
+	}
 	return err
+}
+
+// keep writes the resume state, if the trail has grown since.
+func (l *Log) keep() {
+	if l.size != l.saved {
+		l.saveState()
+		l.saved = l.size
+	}
 }
 
 // write appends lines, each with its LF. On an error the trail ends where it did,

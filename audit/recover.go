@@ -1,7 +1,7 @@
 package audit
 
 import (
-	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -14,7 +14,7 @@ import (
 	"github.com/relseal/relseal/sign"
 )
 
-// Torn is what a crash left of an append: a last line that is not whole. The
+// Torn is what a crash left of an append: a last line that is not whole, or a hole. The
 // event was never acknowledged.
 type Torn struct {
 	K    int64  // the number that the event has or would have had
@@ -57,60 +57,148 @@ func (e *KeyError) Error() string {
 	return fmt.Sprintf("%s: the trail is signed with key %s, not with %s", e.Path, e.Want, e.Got)
 }
 
-// catchUp applies the lines after l.size: all of them in Open, later those of
-// other logs. The caller holds the lock, so a line that is not whole is not
-// being written but was given up.
+// catchUp applies the lines after l.size: all of them in Open, or those after the
+// resume state, later those of other logs. The caller holds the lock, so a line that is
+// not whole is not being written but was given up.
 func (l *Log) catchUp() error {
+	if l.size > 0 {
+		return l.readOn()
+	}
+	return l.readAll()
+}
+
+// readAll reads line 0 and everything after it or after the resume state.
+func (l *Log) readAll() error {
+	size, err := l.disk.Size()
+	if err != nil {
+		return err
+	}
+	if size == 0 {
+		return l.empty()
+	}
+	line, err := newLineReader(l.section(0, size)).next()
+	if err == nil {
+		err = l.acceptHeader(line)
+	}
+	if err != nil {
+		return err
+	}
+	l.size, l.last, l.latest = line.size+1, line.size+1, l.judge.genesis.Created
+	if l.known = l.loadState(l.judge.h0); l.known != nil {
+		l.saved = l.known.Size
+		if l.o.Resume {
+			if err := l.resume(l.known, size); err != nil {
+				return err
+			}
+		}
+	}
+	return l.readOn()
+}
+
+func (l *Log) empty() error { return fmt.Errorf("%s: the trail is empty", l.path) }
+
+// section is the trail from one byte to another; reading it ends with the context.
+func (l *Log) section(from, to int64) io.Reader {
+	return untilDone{l.ctx, io.NewSectionReader(l.disk, from, to-from)}
+}
+
+type untilDone struct {
+	ctx context.Context
+	r   io.Reader
+}
+
+func (u untilDone) Read(p []byte) (int, error) {
+	if u.ctx.Err() != nil {
+		return 0, context.Cause(u.ctx)
+	}
+	return u.r.Read(p)
+}
+
+// readOn applies the lines after l.size.
+func (l *Log) readOn() error {
 	size, err := l.disk.Size()
 	if err != nil {
 		return err
 	}
 	switch {
 	case size == 0:
-		return fmt.Errorf("%s: the trail is empty", l.path)
+		return l.empty()
 	case size < l.size:
 		return fmt.Errorf("%s: the trail was cut off after byte %d while it was open", l.path, size)
 	}
-	lines := newLineReader(io.NewSectionReader(l.disk, l.size, size-l.size))
-	if l.size == 0 {
-		line, err := lines.next()
-		if err == nil {
-			err = l.acceptHeader(line)
-		}
-		if err != nil {
-			return err
-		}
-		l.size += line.size + 1
+	if l.until > 0 {
+		size = l.until
 	}
+	lines := newLineReader(l.section(l.size, size))
 	// As in Check, lines are examined many at a time.
 	for c := new(chunk); ; {
 		c.fill(lines, chunkLines, l.judge.many())
 		c.examine(l.decoder)
 		for i := range c.entries {
-			e := &c.entries[i]
-			if e.line.torn() {
-				return l.clearUp(e.line)
+			if err := l.agree(); err != nil {
+				return err
 			}
-			if e.line.holed() {
-				if done, err := l.clearUpBatch(size); done || err != nil {
-					return err
-				}
+			e := &c.entries[i]
+			if !e.line.lf || e.line.holed() {
+				return l.clearUp(size)
 			}
 			if err := l.accept(e); err != nil {
 				return err
 			}
-			l.size += e.line.size + 1
+		}
+		if c.end == io.EOF {
+			if err := l.agree(); err != nil {
+				return err
+			}
+			return l.lacks()
 		}
 		if c.end != nil {
-			return readError(c.end)
+			return c.end
 		}
 	}
+}
+
+// agree compares the place with what was acknowledged up to it.
+func (l *Log) agree() error {
+	s, at := l.known, l.judge.chain.at
+	if s == nil || l.size < s.Size {
+		return nil
+	}
+	if l.size > s.Size || at.k != s.K || at.head != s.HK {
+		return l.lack()
+	}
+	l.known = nil
+	return nil
+}
+
+// lacks returns an error if more was acknowledged than the trail has.
+func (l *Log) lacks() error {
+	if l.known != nil {
+		return l.lack()
+	}
+	return nil
+}
+
+func (l *Log) lack() error {
+	s := l.known
+	e := &AcknowledgedError{l.path, s.K, s.HK, l.judge.chain.at.k, s.Closed}
+	if !l.forgive {
+		return e
+	}
+	l.lost, l.known = e, nil
+	return nil
 }
 
 // accept gives one examined line to the judge.
 func (l *Log) accept(e *entry) error {
 	l.judge.entry(e)
-	return l.damage()
+	if err := l.damage(); err != nil {
+		return err
+	}
+	l.took(&e.parsed, l.size, e.line.size)
+	l.last = e.line.size + 1
+	l.size += l.last
+	return nil
 }
 
 func (l *Log) acceptHeader(line rawLine) error {
@@ -134,58 +222,52 @@ func (l *Log) damage() error {
 	}
 }
 
-// clearUp completes the last line or sets it aside.
-func (l *Log) clearUp(line rawLine) error {
-	k := l.judge.chain.at.k + 1
-	if _, err := ParseRecord(line.text); err == nil {
-		line.lf = true
-		e := entry{line: line}
-		e.parse(false)
-		if err := l.accept(&e); err != nil {
-			return err
-		}
-		if _, err := l.disk.WriteAt([]byte{'\n'}, l.size+line.size); err != nil {
-			return err
-		}
-		if err := l.disk.Sync(); err != nil {
-			return err
-		}
-		l.size += line.size + 1
-		l.torn = append(l.torn, Torn{K: k})
-		return nil
-	}
-	path, err := l.setAside(line, k)
-	if err != nil {
-		return err
-	}
-	// The bytes are safe from here; a crash before the cut sets them aside again,
-	// in the same file.
-	if err := l.cut(); err != nil {
-		return err
-	}
-	l.torn = append(l.torn, Torn{k, path})
-	return nil
-}
-
-// setAside writes a torn line to PATH.torn-K, or to PATH.torn-K-2 and so on if
-// an earlier crash has left other bytes there.
-func (l *Log) setAside(line rawLine, k int64) (string, error) {
-	text := bytes.Clone(line.text)
-	if line.lf {
-		text = append(text, '\n')
-	}
+// setAside writes the bytes from one to another to PATH.torn-K, or to PATH.torn-K-2 and
+// so on if an earlier crash has left other bytes there.
+func (l *Log) setAside(from, to int64, k int64) (string, error) {
 	suffix := fmt.Sprintf(".torn-%d", k)
 	for n := 2; ; n++ {
-		err := durable.WriteFile(l.abs+suffix, text, 0o644, false)
+		err := l.copyTo(l.abs+suffix, from, to)
 		if err == nil {
 			return l.path + suffix, nil
 		}
 		if !errors.Is(err, fs.ErrExist) {
 			return "", err
 		}
-		if there, err := os.ReadFile(l.abs + suffix); err == nil && bytes.Equal(there, text) {
-			return l.path + suffix, nil
+		if same, err := l.same(l.abs+suffix, from, to); same || err != nil {
+			return l.path + suffix, err
 		}
 		suffix = fmt.Sprintf(".torn-%d-%d", k, n)
 	}
+}
+
+func (l *Log) copyTo(path string, from, to int64) error {
+	f, err := durable.Create(path, 0o644, false)
+	if err != nil {
+		return err
+	}
+	defer f.Discard()
+	if _, err := io.Copy(f, l.section(from, to)); err != nil {
+		return err
+	}
+	return f.Commit()
+}
+
+// same reports whether a file holds the bytes from one to another.
+func (l *Log) same(path string, from, to int64) (bool, error) {
+	info, err := os.Lstat(path)
+	if err != nil || !info.Mode().IsRegular() || info.Size() != to-from {
+		return false, nil
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return false, nil
+	}
+	defer f.Close()
+	there, _, err := sign.SumReader(f)
+	if err != nil {
+		return false, nil
+	}
+	here, _, err := sign.SumReader(l.section(from, to))
+	return there == here, err
 }

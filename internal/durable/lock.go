@@ -58,12 +58,56 @@ func tryLock(path string) (*os.File, error) {
 	return f, nil
 }
 
-// LockFile takes the lock of [Lock] on an open file and waits for it.
-func LockFile(f *os.File) (unlock func() error, err error) {
-	if err := lock(f, true); err != nil {
+// someone has the lock, and the system does not say who.
+const someone = "another process"
+
+// patience is how long a lock is waited for before anybody is told.
+const patience = 300 * time.Millisecond
+
+// LockFile takes the lock of [Lock] on an open file and waits for it until ctx is
+// done. If that takes a while, waiting is called once with what is known of who has
+// the lock; it may be nil.
+func LockFile(ctx context.Context, f *os.File, waiting func(holder string)) (unlock func() error, err error) {
+	err = lock(f, false)
+	if errors.Is(err, errLocked) {
+		err = await(ctx, f, waiting)
+	}
+	if err != nil {
 		return nil, at("lock", f.Name(), err)
 	}
 	return func() error { return at("unlock", f.Name(), release(f)) }, nil
+}
+
+// await takes a lock that somebody else has.
+func await(ctx context.Context, f *os.File, waiting func(holder string)) error {
+	// The system call cannot be called off. Asking again and again instead would leave
+	// those who ask behind whoever takes the lock often.
+	got := make(chan error, 1)
+	own, err := again(f)
+	if err != nil {
+		return err
+	}
+	go func() { got <- lock(own, true) }()
+	late := time.NewTimer(patience)
+	defer late.Stop()
+	for {
+		select {
+		case err := <-got:
+			return errors.Join(err, own.Close()) // f has the lock as well
+		case <-late.C:
+			if waiting != nil {
+				waiting(holderOf(f))
+			}
+		case <-ctx.Done():
+			go func() {
+				if <-got == nil {
+					release(own)
+				}
+				own.Close()
+			}()
+			return context.Cause(ctx)
+		}
+	}
 }
 
 // Same reports whether path still names the open file f.

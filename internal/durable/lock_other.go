@@ -10,3 +10,5 @@ import (
 func lock(*os.File, bool) error { return errors.ErrUnsupported }
 
 func release(*os.File) error { return errors.ErrUnsupported }
+
+func again(*os.File) (*os.File, error) { return nil, errors.ErrUnsupported }

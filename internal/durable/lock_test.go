@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -99,7 +100,7 @@ func TestLockFileWaits(t *testing.T) {
 	defer f.Close()
 	got := make(chan error)
 	go func() {
-		unlock, err := LockFile(f)
+		unlock, err := LockFile(t.Context(), f, nil)
 		if err == nil {
 			err = unlock()
 		}
@@ -118,6 +119,32 @@ func TestLockFileWaits(t *testing.T) {
 	if err := <-got; err != nil {
 		t.Fatal(err)
 	}
+}
+
+// Waiting ends with the context, says for whom, and leaves no lock behind.
+func TestLockFileCalledOff(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "lock")
+	stdin, child := hold(t, path)
+	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	ctx, cancel := context.WithCancelCause(t.Context())
+	called := errors.New("called off")
+	said := ""
+	if _, err := LockFile(ctx, f, func(holder string) { said = holder; cancel(called) }); !errors.Is(err, called) {
+		t.Fatalf("LockFile: %v", err)
+	}
+	if want := fmt.Sprintf("process %d ", child.Process.Pid); runtime.GOOS == "linux" && !strings.HasPrefix(said, want) || said == "" {
+		t.Errorf("waited for %q", said)
+	}
+	stdin.Close()
+	unlock, err := Lock(t.Context(), path) // which the one who gave up would keep
+	if err != nil {
+		t.Fatal(err)
+	}
+	unlock()
 }
 
 func TestLockWithinProcess(t *testing.T) {

@@ -33,3 +33,12 @@ func flock(f *os.File, how int) error {
 		}
 	}
 }
+
+// again returns another descriptor of the same open file, which shares its lock.
+func again(f *os.File) (*os.File, error) {
+	fd, err := unix.FcntlInt(f.Fd(), unix.F_DUPFD_CLOEXEC, 0)
+	if err != nil {
+		return nil, err
+	}
+	return os.NewFile(uintptr(fd), f.Name()), nil
+}

@@ -36,3 +36,17 @@ func lock(f *os.File, wait bool) error {
 func release(f *os.File) error {
 	return call(unlockFileEx, f.Fd(), 0, 1, 0, uintptr(unsafe.Pointer(guarded())))
 }
+
+// again returns another handle of the same open file, which shares its lock.
+func again(f *os.File) (*os.File, error) {
+	self, err := syscall.GetCurrentProcess()
+	if err != nil {
+		return nil, err
+	}
+	var h syscall.Handle
+	err = syscall.DuplicateHandle(self, syscall.Handle(f.Fd()), self, &h, 0, false, syscall.DUPLICATE_SAME_ACCESS)
+	if err != nil {
+		return nil, err
+	}
+	return os.NewFile(uintptr(h), f.Name()), nil
+}

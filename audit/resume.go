@@ -1,0 +1,274 @@
+package audit
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"maps"
+	"os"
+	"slices"
+
+	"github.com/relseal/relseal/internal/canon"
+	"github.com/relseal/relseal/internal/finding"
+	"github.com/relseal/relseal/internal/limits"
+	"github.com/relseal/relseal/sign"
+)
+
+// ResumeSchema names the format of a resume state; ResumeSuffix is what its file has
+// behind the name of the trail.
+const (
+	ResumeSchema = "relseal/trail-resume/v1"
+	ResumeSuffix = ".resume"
+)
+
+// A resumeState is what a log leaves beside a trail once events are on disk: how far
+// the trail was acknowledged, and what is needed to append the next event without
+// reading all of it. It is signed with the key of the log, and believed by a log of the
+// same key alone: whoever could put another one there could as well append events.
+//
+// It says nothing about the events: a verification reads all of them.
+type resumeState struct {
+	Schema   string      `json:"schema"`
+	H0       sign.Digest `json:"H_0"`
+	K        int64       `json:"k"`
+	HK       sign.Digest `json:"H_k"`
+	Size     int64       `json:"size"` // bytes of the trail up to and with line k
+	Last     int64       `json:"last"` // of them in line k, its LF included
+	Latest   Time        `json:"latest"`
+	Verifier Key         `json:"verifier"` // the key that signs the next event
+
+	Closed  bool         `json:"closed"`
+	Ended   bool         `json:"ended"` // there was a run.end
+	Seed    *string      `json:"seed"`  // of the first event
+	Rotated bool         `json:"rotated"`
+	Past    []sign.KeyID `json:"past"` // the keys that signed before
+
+	// By the digest of the id: where the step.start of a step is that has not ended, null
+	// of one that has.
+	Steps map[string]*lineAt `json:"steps"`
+}
+
+// A lineAt is where the line of an event is.
+type lineAt struct {
+	At   int64       `json:"at"`
+	Size int64       `json:"size"` // its LF not counted
+	ID   sign.Digest `json:"id_k"`
+}
+
+// resumeFile is the content of the file: one line.
+type resumeFile struct {
+	Sig   sign.Signature `json:"sig"`
+	State resumeState    `json:"state"`
+}
+
+// resumeMessage is what is signed. Nothing else that a key of ours signs begins like
+// this, and nothing of 32 bytes is as long.
+func resumeMessage(s *resumeState) ([]byte, error) {
+	data, err := canon.Marshal(s)
+	return append([]byte(ResumeSchema+"\n"), data...), err
+}
+
+// parseResume returns the state in data if key has signed it for the trail of h0, else
+// nil: a file that does not hold one is no worse than none.
+func parseResume(data []byte, key sign.PublicKey, h0 sign.Digest) *resumeState {
+	var f resumeFile
+	line, lf := bytes.CutSuffix(data, []byte("\n"))
+	if !lf || canon.Unmarshal(line, &f) != nil {
+		return nil
+	}
+	s := &f.State
+	message, err := resumeMessage(s)
+	if err != nil || s.Schema != ResumeSchema || s.H0 != h0 || s.Verifier.PKRef != key.KeyID() || !key.Verify(message, f.Sig) {
+		return nil
+	}
+	return s
+}
+
+// loadState reads the state beside the trail whose first line is known.
+func (l *Log) loadState(h0 sign.Digest) *resumeState {
+	name := l.abs + ResumeSuffix
+	if info, err := os.Lstat(name); err != nil || !info.Mode().IsRegular() || info.Size() > maxResume {
+		return nil
+	}
+	data, err := os.ReadFile(name)
+	if err != nil {
+		return nil
+	}
+	return parseResume(data, l.signer.Public(), h0)
+}
+
+// maxResume bounds a state: some ten thousand steps. Of a run with more there is none.
+const maxResume = 2 * limits.MiB
+
+// saveState writes the state. That it could not be written is no fault of the trail:
+// the next log reads more, and a machine that crashes may well leave none. The file is
+// a new one each time: what lies under its name may be a link that somebody else made.
+func (l *Log) saveState() {
+	name := l.abs + ResumeSuffix
+	data, err := l.marshalState()
+	if e := os.Remove(name); e != nil && !errors.Is(e, fs.ErrNotExist) || err != nil || len(data) > maxResume {
+		return
+	}
+	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	if err != nil {
+		return
+	}
+	f.Write(data)
+	f.Close()
+}
+
+func (l *Log) marshalState() ([]byte, error) {
+	j := l.judge
+	s := resumeState{
+		Schema: ResumeSchema, H0: j.h0, K: j.chain.at.k, HK: j.chain.at.head,
+		Size: l.size, Last: l.last, Latest: NewTime(l.latest.Time), Verifier: Key{j.trust.ref},
+		Closed: j.closed, Ended: j.order.ended, Seed: j.seed,
+		Rotated: j.turning.rotated, Past: append([]sign.KeyID{}, j.turning.past...),
+		Steps: map[string]*lineAt{},
+	}
+	for id, ended := range j.order.steps {
+		var at *lineAt
+		if !ended {
+			open, ok := l.open[id]
+			if !ok {
+				return nil, errUnfinished
+			}
+			at = &open
+		}
+		s.Steps[id.String()] = at
+	}
+	f := resumeFile{State: s}
+	message, err := resumeMessage(&s)
+	if err == nil {
+		f.Sig, err = l.signer.Sign(message)
+	}
+	if err != nil {
+		return nil, err
+	}
+	data, err := canon.Marshal(f)
+	return append(data, '\n'), err
+}
+
+// resume goes on from a state if the trail has, where it says, the line that it says.
+// Otherwise it changes nothing, and everything is read.
+func (l *Log) resume(s *resumeState, size int64) error {
+	if s.Size > size || s.Last < 2 || s.Last > s.Size || s.Last > limits.Line+1 {
+		return nil
+	}
+	from := max(0, s.Size-s.Last-1) // the LF before the line as well
+	text := make([]byte, s.Size-from)
+	if _, err := l.disk.ReadAt(text, from); err != nil && err != io.EOF {
+		return err
+	}
+	before, line := text[:int64(len(text))-s.Last], text[int64(len(text))-s.Last:]
+	line, lf := bytes.CutSuffix(line, []byte("\n"))
+	if !lf || bytes.IndexByte(line, '\n') >= 0 || s.K > 0 && string(before) != "\n" || s.K == 0 && len(before) > 0 {
+		return nil
+	}
+	steps := make(map[sign.Digest]bool, len(s.Steps))
+	open := map[sign.Digest]lineAt{}
+	for name, at := range s.Steps {
+		id, err := sign.ParseDigest(name)
+		if err != nil {
+			return nil
+		}
+		if steps[id] = at == nil; at != nil {
+			open[id] = *at
+		}
+	}
+	var last Time
+	if s.K > 0 {
+		r, err := ParseRecord(line)
+		if err != nil || r.E.K != s.K || r.H != s.HK || sign.Sum(eventBytes(line)) != r.ID {
+			return nil
+		}
+		// After key.rotate the next key is another than the one that signed this line.
+		if r.E.Verifier.PKRef == s.Verifier.PKRef && !l.signer.Public().Verify(r.H[:], r.Sig) {
+			return nil
+		}
+		last = r.E.TS
+	} else if s.HK != s.H0 {
+		return nil
+	}
+
+	j := l.judge
+	j.chain.at = place{k: s.K, head: s.HK, known: true}
+	if s.K > 0 {
+		j.times = times{k: s.K, ts: last, some: true}
+		j.seed, j.seeded = s.Seed, true
+	}
+	j.closed = s.Closed
+	j.order = order{started: s.K > 0, ended: s.Ended, steps: steps}
+	j.turning.rotated, j.turning.past = s.Rotated, slices.Clone(s.Past)
+	if j.trust.ref != s.Verifier.PKRef {
+		j.trust.key, j.trust.known = sign.PublicKey{}, false
+		j.trust.lookUp(j.o.Keys, s.Verifier.PKRef)
+	}
+	l.size, l.last, l.latest, l.open = s.Size, s.Last, s.Latest, maps.Clone(open)
+	return nil
+}
+
+// An AcknowledgedError reports a trail that lacks events, or has others in their place,
+// of which the resume state beside it says that they were on disk.
+type AcknowledgedError struct {
+	Path string
+	K    int64       // the last event that was acknowledged
+	HK   sign.Digest // the head after it
+	At   int64       // where the trail ends, or goes another way: after this event
+
+	closed bool // it was trail.close
+}
+
+func (e *AcknowledgedError) Error() string {
+	return fmt.Sprintf("%s: event %d, H_k %s, was acknowledged, says the resume state beside it; the trail has what follows event %d no more, or something else in its place", e.Path, e.K, e.HK, e.At)
+}
+
+// took keeps what a log needs to know of a line that is on disk or on its way there.
+func (l *Log) took(p *parsed, at, size int64) {
+	e := &p.E
+	if l.latest.IsZero() || e.TS.After(l.latest.Time) {
+		l.latest = e.TS
+	}
+	step, named := stepOf(e)
+	switch {
+	case !named:
+	case e.Action == ActionStepStart:
+		if l.open == nil {
+			l.open = map[sign.Digest]lineAt{}
+		}
+		l.open[step] = lineAt{at, size, p.id}
+	case e.Action == ActionStepEnd:
+		delete(l.open, step)
+	}
+}
+
+// OpenStep returns the step.start of a step that has not ended, as far as the trail has
+// come by now.
+func (l *Log) OpenStep(id string) (r Record, found bool, err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	err = l.under(func() error {
+		at, ok := l.open[sign.Sum([]byte(id))]
+		if !ok {
+			return nil
+		}
+		line := make([]byte, at.Size)
+		if at.Size > limits.Line {
+			return fmt.Errorf("%s: the step.start of step %s is not where it was", l.path, clip(id))
+		}
+		if _, err := l.disk.ReadAt(line, at.At); err != nil {
+			return err
+		}
+		if r, err = ParseRecord(line); err == nil && sign.Sum(eventBytes(line)) != at.ID {
+			err = errors.New("it was changed")
+		}
+		if err != nil {
+			return &DamagedError{Path: l.path, Finding: finding.New(finding.Format, "", err.Error())}
+		}
+		found = true
+		return nil
+	})
+	return r, found, err
+}

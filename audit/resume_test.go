@@ -1,0 +1,323 @@
+package audit
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/relseal/relseal/internal/canon"
+	"github.com/relseal/relseal/sign"
+)
+
+func openResumed(t testing.TB, path string, s sign.Signer) *Log {
+	t.Helper()
+	l, err := OpenWith(context.Background(), path, s, laterClock(), Options{Resume: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	return l
+}
+
+// A readingDisk counts what is read.
+type readingDisk struct {
+	disk
+	bytes int64
+}
+
+func (d *readingDisk) ReadAt(p []byte, off int64) (int, error) {
+	n, err := d.disk.ReadAt(p, off)
+	d.bytes += int64(n)
+	return n, err
+}
+
+// openCounted opens a trail and returns how much of it was read for one event.
+func openCounted(t testing.TB, path string) int64 {
+	t.Helper()
+	d, err := openDisk(path, path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	counted := &readingDisk{disk: d}
+	l, err := openLog(&Log{ctx: context.Background(), o: Options{Resume: true}, path: path, abs: path, disk: counted, signer: inBulk{alice}, clock: laterClock()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	if _, err := l.Append(note("one")); err != nil {
+		t.Fatal(err)
+	}
+	return counted.bytes
+}
+
+// longTrail has n events of usual size.
+func longTrail(t testing.TB, n int) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "trail.jsonl")
+	l, err := Create(path, ledgerGenesis(), inBulk{alice}, newClock())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	drafts := make([]Draft, min(n, 10_000))
+	for i := range drafts {
+		drafts[i] = note("a note of usual length, such as a tool would write")
+	}
+	for ; n > 0; n -= len(drafts) {
+		if _, err := l.AppendAll(drafts); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return path
+}
+
+// TestResumeReads: what one more event costs does not depend on how many there are.
+func TestResumeReads(t *testing.T) {
+	var reads []int64
+	for _, n := range []int{200, 2000, 20_000} {
+		reads = append(reads, openCounted(t, longTrail(t, n)))
+	}
+	for _, r := range reads {
+		if r < reads[0] || r > reads[0]+100 { // numbers have more digits
+			t.Errorf("%d bytes were read", reads)
+		}
+	}
+}
+
+// BenchmarkResume opens a trail, appends one event and closes it.
+func BenchmarkResume(b *testing.B) {
+	for _, n := range []int{1_000, 10_000, 100_000} {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			path := longTrail(b, n)
+			for b.Loop() {
+				l := openResumed(b, path, inBulk{alice})
+				if _, err := l.Append(note("one")); err != nil {
+					b.Fatal(err)
+				}
+				l.Close()
+			}
+		})
+	}
+}
+
+// TestResumeSame: a trail that was opened anew for each event, with its state, refuses
+// and takes what one log does that was never closed.
+func TestResumeSame(t *testing.T) {
+	drafts := runDrafts()
+	wrong := []Draft{drafts[0], drafts[1], drafts[2], drafts[3], drafts[4], drafts[7], {Actor: Txt("ci"), Action: "note"}}
+	all := []Draft{}
+	for _, d := range drafts { // each after all that may be wrong there
+		all = append(append(all, wrong...), d)
+	}
+	all = append(all, wrong...)
+	_, whole := create(t, runGenesis())
+	path, first := create(t, runGenesis())
+	first.Close()
+	build := sign.Sum([]byte("build"))
+	for i, d := range all {
+		ended, begun := whole.judge.order.steps[build]
+		_, want := whole.Append(d)
+		l := openResumed(t, path, alice)
+		if k, _ := l.Head(); k > 0 && l.known != nil {
+			t.Fatalf("%d: the state was not used", i)
+		}
+		start, found, err := l.OpenStep("build")
+		if err != nil || found != (begun && !ended) || found && start.E.Path.String() != "build" {
+			t.Errorf("%d: step build is open: %v, %v", i, found, err)
+		}
+		_, got := l.Append(d)
+		l.Close()
+		if fmt.Sprint(got) != fmt.Sprint(want) {
+			t.Errorf("%d: %s: %v, want %v", i, d.Action, got, want)
+		}
+	}
+	k, _ := whole.Head()
+	if res := check(t, read(t, path), nil); res.K != k || !res.Closed || len(res.found) > 0 {
+		t.Errorf("%d events, want %d; %s", res.K, k, res.codes())
+	}
+}
+
+// TestResumeUnusable: a state that is missing, damaged, of another key, another trail or
+// another time is no reason for a wrong event.
+func TestResumeUnusable(t *testing.T) {
+	path, l := create(t, ledgerGenesis())
+	states := []string{read(t, path+ResumeSuffix)}
+	for range 4 {
+		appendAll(t, l, []Draft{note("a")})
+		states = append(states, read(t, path+ResumeSuffix))
+	}
+	l.Close()
+	trail, last := read(t, path), states[4]
+	otherPath, other := create(t, Genesis{Purpose: PurposeLedger, Run: Run{"another"}})
+	appendAll(t, other, []Draft{note("a"), note("b"), note("c"), note("d")})
+	foreign := read(t, otherPath+ResumeSuffix)
+
+	resign := func(s testSigner, edit func(*resumeState)) string {
+		var f resumeFile
+		if err := canon.Unmarshal([]byte(strings.TrimSuffix(last, "\n")), &f); err != nil {
+			t.Fatal(err)
+		}
+		edit(&f.State)
+		message, err := resumeMessage(&f.State)
+		if err != nil {
+			t.Fatal(err)
+		}
+		f.Sig, _ = s.Sign(message)
+		data, err := canon.Marshal(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(data) + "\n"
+	}
+	tests := map[string]string{
+		"missing":           "",
+		"empty":             "\n",
+		"cut":               last[:len(last)/2],
+		"twice":             last + last,
+		"of another trail":  foreign,
+		"of another key":    resign(mallory, func(s *resumeState) { s.Verifier.PKRef = mallory.pub.KeyID() }),
+		"signed by another": resign(mallory, func(*resumeState) {}),
+		"of another schema": resign(alice, func(s *resumeState) { s.Schema = "relseal/trail-resume/v2" }),
+		"edited":            strings.Replace(last, `"k":4`, `"k":3`, 1),
+	}
+	for i, s := range states {
+		tests[fmt.Sprintf("of event %d", i)] = s
+	}
+	for what, state := range tests {
+		restore(t, path, trail, state)
+		l := openResumed(t, path, alice)
+		appendAll(t, l, []Draft{note("next")})
+		l.Close()
+		res := check(t, read(t, path), bare)
+		if want(t, res, ""); res.K != 5 {
+			t.Errorf("%s: %d events", what, res.K)
+		}
+	}
+
+	// What our key has signed and the trail does not have is another matter.
+	k3 := strings.Join(strings.SplitAfter(trail, "\n")[:4], "")
+	fork := resign(alice, func(s *resumeState) { s.HK[0] ^= 1 })
+	for what, bad := range map[string][2]string{"cut": {k3, last}, "forked": {trail, fork}} {
+		restore(t, path, bad[0], bad[1])
+		for _, resume := range []bool{true, false} {
+			_, err := OpenWith(t.Context(), path, alice, laterClock(), Options{Resume: resume})
+			if lacks, ok := errors.AsType[*AcknowledgedError](err); !ok || lacks.K != 4 {
+				t.Errorf("%s: %v", what, err)
+			}
+		}
+		if read(t, path) != bad[0] {
+			t.Errorf("%s: the trail was changed", what)
+		}
+	}
+}
+
+// TestResumeForged goes through the members of a state that somebody with another key
+// has edited: each edit is worth nothing.
+func TestResumeForged(t *testing.T) {
+	path, l := create(t, runGenesis())
+	appendAll(t, l, runDrafts()) // closed
+	l.Close()
+	trail, state := read(t, path), read(t, path+ResumeSuffix)
+	for i := range state {
+		bad := []byte(state)
+		bad[i] ^= 1
+		if parseResume(bad, alice.pub, l.H0()) != nil {
+			t.Fatalf("byte %d was changed, and the state counts", i)
+		}
+	}
+	restore(t, path, trail, strings.Replace(state, `"closed":true`, `"closed":false`, 1))
+	l = openResumed(t, path, alice)
+	if _, err := l.Append(note("more")); !errors.Is(err, ErrClosed) {
+		t.Errorf("appended: %v", err)
+	}
+}
+
+// TestResumeRotated: the next key does not believe what the one before it has signed.
+func TestResumeRotated(t *testing.T) {
+	path, l := create(t, ledgerGenesis())
+	appendAll(t, l, []Draft{note("a")})
+	if err := l.HandOver(Draft{Actor: Txt("ci")}, mallory.pub); err != nil {
+		t.Fatal(err)
+	}
+	l.Close()
+	for i := range 3 {
+		l := openResumed(t, path, mallory)
+		if i == 0 {
+			if err := l.Accept(Draft{Actor: Txt("ci")}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		appendAll(t, l, []Draft{note("b")})
+		if err := l.HandOver(Draft{Actor: Txt("ci")}, alice.pub); err == nil {
+			t.Error("handed back to a key that has signed before")
+		}
+		l.Close()
+	}
+	if _, err := OpenWith(t.Context(), path, alice, laterClock(), Options{Resume: true}); err == nil {
+		t.Error("the old key opened it")
+	}
+}
+
+// TestResumeLink: a link in the place of the state is not followed.
+func TestResumeLink(t *testing.T) {
+	path, l := create(t, ledgerGenesis())
+	other := filepath.Join(t.TempDir(), "other")
+	if err := os.WriteFile(other, []byte("theirs"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	os.Remove(path + ResumeSuffix)
+	if err := os.Symlink(other, path+ResumeSuffix); err != nil {
+		t.Skip("no symbolic links here: ", err, runtime.GOOS)
+	}
+	appendAll(t, l, []Draft{note("a")})
+	if read(t, other) != "theirs" {
+		t.Error("what the link leads to was written")
+	}
+	if info, err := os.Lstat(path + ResumeSuffix); err != nil || !info.Mode().IsRegular() {
+		t.Errorf("%v, %v", info, err)
+	}
+}
+
+// TestCancelled: a log whose context is done waits for nothing and appends nothing.
+func TestCancelled(t *testing.T) {
+	path, l := create(t, ledgerGenesis())
+	appendAll(t, l, []Draft{note("a")})
+	before := read(t, path)
+	why := errors.New("interrupted")
+	ctx, cancel := context.WithCancelCause(t.Context())
+
+	held, err := l.disk.Lock(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	said := ""
+	if _, err := OpenWith(ctx, path, alice, laterClock(), Options{Waiting: func(holder string) { said = holder; cancel(why) }}); !errors.Is(err, why) || said == "" {
+		t.Errorf("waiting for %q: %v", said, err)
+	}
+	held()
+
+	ctx, cancel = context.WithCancelCause(t.Context())
+	other, err := OpenWith(ctx, path, alice, laterClock(), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	cancel(why)
+	if _, err := other.Append(note("b")); !errors.Is(err, why) {
+		t.Errorf("Append: %v", err)
+	}
+	if _, err := other.AppendAll([]Draft{note("b")}); !errors.Is(err, why) {
+		t.Errorf("AppendAll: %v", err)
+	}
+	if _, err := OpenWith(ctx, path, alice, laterClock(), Options{}); !errors.Is(err, why) {
+		t.Errorf("reading: %v", err)
+	}
+	if read(t, path) != before {
+		t.Error("something was appended")
+	}
+}
