@@ -63,11 +63,11 @@ type resumeFile struct {
 	State resumeState    `json:"state"`
 }
 
-// resumeMessage is what is signed. Nothing else that a key of ours signs begins like
-// this, and nothing of 32 bytes is as long.
-func resumeMessage(s *resumeState) ([]byte, error) {
+// digest returns what is signed. The schema tells it from every other document of which
+// a key of ours signs the digest, and the hash of a chain link is of 64 bytes.
+func (s *resumeState) digest() (sign.Digest, error) {
 	data, err := canon.Marshal(s)
-	return append([]byte(ResumeSchema+"\n"), data...), err
+	return sign.Sum(data), err
 }
 
 // parseResume returns the state in data if key has signed it for the trail of h0, else
@@ -79,8 +79,8 @@ func parseResume(data []byte, key sign.PublicKey, h0 sign.Digest) *resumeState {
 		return nil
 	}
 	s := &f.State
-	message, err := resumeMessage(s)
-	if err != nil || s.Schema != ResumeSchema || s.H0 != h0 || s.Verifier.PKRef != key.KeyID() || !key.Verify(message, f.Sig) {
+	d, err := s.digest()
+	if err != nil || s.Schema != ResumeSchema || s.H0 != h0 || s.Verifier.PKRef != key.KeyID() || !key.Verify(d[:], f.Sig) {
 		return nil
 	}
 	return s
@@ -140,9 +140,9 @@ func (l *Log) marshalState() ([]byte, error) {
 		s.Steps[id.String()] = at
 	}
 	f := resumeFile{State: s}
-	message, err := resumeMessage(&s)
+	d, err := s.digest()
 	if err == nil {
-		f.Sig, err = l.signer.Sign(message)
+		f.Sig, err = l.signer.Sign(d[:])
 	}
 	if err != nil {
 		return nil, err

@@ -163,11 +163,11 @@ func TestResumeUnusable(t *testing.T) {
 			t.Fatal(err)
 		}
 		edit(&f.State)
-		message, err := resumeMessage(&f.State)
+		d, err := f.State.digest()
 		if err != nil {
 			t.Fatal(err)
 		}
-		f.Sig, _ = s.Sign(message)
+		f.Sig, _ = s.Sign(d[:])
 		data, err := canon.Marshal(f)
 		if err != nil {
 			t.Fatal(err)
