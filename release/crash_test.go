@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/relseal/relseal/audit"
 	"github.com/relseal/relseal/gates"
 )
 
@@ -48,6 +49,7 @@ func TestCrash(t *testing.T) {
 				}
 			}
 			f.Close()
+			os.Remove(f.path + audit.ResumeSuffix) // it was not on disk yet
 			if err := os.WriteFile(f.path, after[:n], 0o644); err != nil {
 				t.Fatal(err)
 			}
@@ -154,6 +156,7 @@ func TestLateCrash(t *testing.T) {
 				continue // there is no late window yet
 			}
 			f.Close()
+			os.Remove(f.path + audit.ResumeSuffix) // it was not on disk yet
 			if err := os.WriteFile(f.path, after[:n], 0o644); err != nil {
 				t.Fatal(err)
 			}
