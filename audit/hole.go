@@ -101,7 +101,7 @@ func (l *Log) clearUp(size int64) error {
 		return err
 	}
 	if l.lost != nil {
-		return l.refuse(l.lost.Error())
+		return l.refuse("what was acknowledged is damaged")
 	}
 	t, err := l.readTail(size)
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"strings"
 
 	"github.com/relseal/relseal/internal/canon"
 	"github.com/relseal/relseal/internal/limits"
@@ -102,6 +103,9 @@ func (l *Log) readSound() (why error, err error) {
 		if l.lost == nil {
 			l.lost = lost
 		}
+		if l.lost != nil {
+			return l.lost, nil
+		}
 		return damaged, nil
 	}
 	switch {
@@ -117,7 +121,7 @@ func (l *Log) readSound() (why error, err error) {
 
 // aside describes what stands behind the last sound line.
 func (l *Log) aside(size int64, why error) (Aside, error) {
-	a := Aside{Size: size - l.size, Why: why.Error()}
+	a := Aside{Size: size - l.size, Why: strings.TrimPrefix(why.Error(), l.path+": ")} // where it lay is nobody's business
 	if l.judge.closed || l.lost != nil && l.lost.closed {
 		return a, ErrClosed
 	}
@@ -133,7 +137,7 @@ func (l *Log) aside(size int64, why error) (Aside, error) {
 		a.Lines++
 	}
 	if err == nil && closes {
-		err = fmt.Errorf("%s: after event %d comes what looks like a %s: %w", l.path, l.judge.chain.at.k, ActionTrailClose, ErrClosed)
+		err = fmt.Errorf("after event %d comes what looks like a %s: %w", l.judge.chain.at.k, ActionTrailClose, ErrClosed)
 	}
 	return a, err
 }
@@ -160,7 +164,7 @@ func (c *counter) Write(p []byte) (int, error) {
 // replace sets everything behind the last sound line aside and puts an event there.
 func (l *Log) replace(size int64, a Aside, d Draft) (r Record, t Torn, err error) {
 	a.Why = clipTo(a.Why, 4*limits.KiB)
-	d.Action = ActionRecover
+	d.Action, d.Seed = ActionRecover, l.judge.seed // in a run, that of its first event
 	if d.Details, err = canon.Marshal(a); err != nil {
 		return r, t, err
 	}

@@ -9,9 +9,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/relseal/relseal/audit"
 	"github.com/relseal/relseal/bundle"
-	"github.com/relseal/relseal/internal/clock"
 	"github.com/relseal/relseal/internal/hint"
 	"github.com/relseal/relseal/internal/pack"
 	"github.com/relseal/relseal/internal/rundir"
@@ -66,7 +64,7 @@ func bundleAudit(env *environment, c *cli.Context) error {
 		return err
 	}
 	if r.Open {
-		if err := env.recoverTrail(cmp.Or(r.Files.Trail, rundir.File(r.Dir, bundle.TrailPath)), key); err != nil {
+		if err := env.recoverTrail(c, cmp.Or(r.Files.Trail, rundir.File(r.Dir, bundle.TrailPath)), key); err != nil {
 			return err
 		}
 	}
@@ -78,7 +76,7 @@ func bundleAudit(env *environment, c *cli.Context) error {
 	m := sealed.Audit
 	result.Product, result.Run, result.Outcome = m.Product, &m.Run.ID, &m.Outcome
 	title := fmt.Sprintf("%s, run %s: %s", escaped(m.Product), m.Run.ID, m.Outcome)
-	if err := env.print(c, result, sealedText(title, result)); err != nil {
+	if err := env.printDone(c, result, sealedText(title, result)); err != nil {
 		return err
 	}
 	return openAnswer(sealed.Report)
@@ -126,8 +124,8 @@ func runParts(c *cli.Context) (pack.Run, error) {
 }
 
 // recoverTrail clears up what a crash left of a last event.
-func (env *environment) recoverTrail(file string, key sign.Signer) error {
-	log, err := audit.Open(file, key, clock.System())
+func (env *environment) recoverTrail(c *cli.Context, file string, key sign.Signer) error {
+	log, err := env.openLog(c, file, key, false)
 	if err != nil {
 		return err
 	}

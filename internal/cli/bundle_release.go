@@ -90,7 +90,7 @@ func bundleRelease(env *environment, c *cli.Context) error {
 	channel := bundle.Canary
 	result := newSealedResult(bundle.KindRelease, sealed, key.Public().KeyID())
 	result.Product, result.Version, result.Channel, result.Commit = r.Product, &r.Version, &channel, r.Commit
-	return env.print(c, result, sealedText(fmt.Sprintf("%s %s (%s)", escaped(r.Product), r.Version, channel), result))
+	return env.printDone(c, result, sealedText(fmt.Sprintf("%s %s (%s)", escaped(r.Product), r.Version, channel), result))
 }
 
 // checkRelease settles what the flags alone can settle, and returns the file to write.

@@ -260,7 +260,7 @@ func (env *environment) addSignature(c *cli.Context, s sealed, o verify.Options)
 		}
 	}
 	result.Added = sortedPaths(add)
-	return env.print(c, result, text)
+	return env.printDone(c, result, text)
 }
 
 type signedResult struct {

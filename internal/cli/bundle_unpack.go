@@ -88,7 +88,7 @@ func bundleUnpack(env *environment, c *cli.Context) error {
 	}
 	result.Out, result.Files, result.Bytes = &dir, done.Files, done.Bytes
 	result.LeftOut = append(result.LeftOut, done.Left...)
-	return env.print(c, result, unpackText(result))
+	return env.printDone(c, result, unpackText(result))
 }
 
 func inTheWay(dir string) error {

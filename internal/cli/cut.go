@@ -105,7 +105,7 @@ func runCut(env *environment, c *cli.Context) error {
 	if err != nil {
 		return grantError(err)
 	}
-	if err := env.print(c, newCutResult(res), cutText(res)); err != nil {
+	if err := env.printDone(c, newCutResult(res), cutText(res)); err != nil {
 		return err
 	}
 	switch res.Outcome {

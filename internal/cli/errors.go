@@ -80,6 +80,9 @@ func classify(ctx context.Context, err error) (code int, text, hintText string) 
 	default:
 		code = codeOf(err)
 	}
+	if hintText == "" && damaged(err) {
+		hintText = "relseal trail recover shows what would have to be set aside before anything can be appended"
+	}
 	if hintText == "" && errors.Is(err, sign.ErrWeakKey) {
 		hintText = "relseal explain E_KEY_WEAK"
 	}
@@ -100,6 +103,8 @@ func codeOf(err error) int {
 			return exitNoInput
 		}
 		return exitIO
+	case damaged(err):
+		return exitNoInput
 	case errors.As(err, &link), errors.Is(err, fs.ErrExist):
 		return exitCantCreate
 	case errors.Is(err, syscall.EISDIR): // found out by reading
@@ -118,6 +123,13 @@ func codeOf(err error) int {
 		return exitIO
 	}
 	return exitReject
+}
+
+// damaged reports whether a trail cannot be appended to for what it holds or lacks.
+func damaged(err error) bool {
+	_, fault := errors.AsType[*audit.DamagedError](err)
+	_, lacks := errors.AsType[*audit.AcknowledgedError](err)
+	return fault || lacks
 }
 
 // faultCode returns the stable code of what err reports, "" if it has none.

@@ -98,7 +98,7 @@ func keyGenerate(env *environment, c *cli.Context) error {
 		return &exitError{exitCantCreate, err, ""}
 	}
 	id := key.Public().KeyID()
-	return env.print(c, struct {
+	return env.printDone(c, struct {
 		Schema string     `json:"schema"`
 		ID     sign.KeyID `json:"id"`
 		Files  []string   `json:"files"`

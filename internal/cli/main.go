@@ -26,7 +26,7 @@ import (
 // `>&-`, Go's runtime has opened the null device in its place: the answer is lost
 // and the exit code does not say so.
 func Main(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) (code int) {
-	out := &checkedWriter{w: stdout}
+	out := &checkedWriter{ctx: ctx, w: stdout}
 	env := &environment{stdin: stdin, stdout: out, stderr: stderr}
 	// The arguments and the input of the process are those of one command.
 	env.own = stdin == io.Reader(os.Stdin) && len(args) > 0 && len(os.Args) > 0 && &args[0] == &os.Args[0]
@@ -43,6 +43,7 @@ func Main(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io
 	}
 	ctx, stop := catchInterrupts(ctx)
 	defer stop()
+	out.ctx = ctx
 	defer catchBrokenPipe()()
 
 	app := newApp(env)
@@ -53,7 +54,10 @@ func Main(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io
 		err = app.RunContext(ctx, ordered)
 	}
 	if out.err != nil {
-		err = &exitError{exitIO, fmt.Errorf("standard output: %w", plainCause(out.err)), ""}
+		err = &exitError{exitIO, fmt.Errorf("standard output: %w", plainCause(out.err)), env.deed}
+		if errors.Is(out.err, errStuck) {
+			err = &exitError{exitInterrupted, err, env.deed}
+		}
 	}
 	return env.finish(ctx, err)
 }
@@ -68,6 +72,8 @@ type environment struct {
 	quoted int  // of the arguments, the last so many stood behind "--"
 	json   bool // the result is asked for as JSON
 	memory memory
+
+	deed string // what was done, for those who cannot be told on standard output
 }
 
 // terminal reports whether v is a terminal.
@@ -120,23 +126,6 @@ func (env *environment) say(kind, text string) {
 	for line := range strings.Lines(text) {
 		fmt.Fprintf(env.stderr, "relseal: %s: %s\n", kind, strings.TrimSuffix(line, "\n"))
 	}
-}
-
-// checkedWriter remembers the first failure, so that a full or closed stdout
-// is not taken for success.
-type checkedWriter struct {
-	w   io.Writer
-	err error
-	any bool // something was written
-}
-
-func (c *checkedWriter) Write(p []byte) (int, error) {
-	if c.err != nil {
-		return 0, c.err
-	}
-	n, err := c.w.Write(p)
-	c.err, c.any = err, c.any || n > 0
-	return n, err
 }
 
 func newApp(env *environment) *cli.App {

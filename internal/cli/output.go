@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"os"
+	"strings"
 
 	"github.com/urfave/cli/v2"
 	"golang.org/x/term"
@@ -29,6 +30,14 @@ func (env *environment) print(c *cli.Context, v any, text string) error {
 	}
 	_, err = fmt.Fprintf(env.stdout, "%s\n", data)
 	return err
+}
+
+// printDone writes the result of what was done. Where that cannot be written it says so
+// on stderr: whoever is not told would do it again.
+func (env *environment) printDone(c *cli.Context, v any, text string) error {
+	did, _, _ := strings.Cut(strings.TrimSpace(text), "\n")
+	env.deed = "the result was: " + did + "; look at that before you do it again"
+	return env.print(c, v, text)
 }
 
 // note writes a line of progress to a terminal; a pipe stays silent.

@@ -93,7 +93,7 @@ func (env *environment) releaseInit(c *cli.Context) error {
 		env.memory.state = ""
 	}
 	env.memory.head = func() release.Head { return release.Head{H0: h0, HK: h0} }
-	return env.print(c, struct {
+	return env.printDone(c, struct {
 		Schema  string      `json:"schema"`
 		Ledger  string      `json:"ledger"`
 		Product string      `json:"product"`

@@ -193,7 +193,7 @@ func (env *environment) appendWindows(c *cli.Context, l *release.Ledger, in wind
 	var end string
 	result.remembered, end = env.remembered()
 	text += end
-	if err := env.print(c, result, text); err != nil {
+	if err := env.printDone(c, result, text); err != nil {
 		return err
 	}
 	if len(result.Rollbacks) > 0 {

@@ -163,7 +163,7 @@ func (env *environment) promoted(c *cli.Context, o release.Outcome, p *pack.Prom
 	}
 	var end string
 	result.remembered, end = env.remembered()
-	if err := env.print(c, result, text+end); err != nil {
+	if err := env.printDone(c, result, text+end); err != nil {
 		return err
 	}
 	return answer

@@ -70,7 +70,7 @@ func (env *environment) releaseRegister(c *cli.Context) error {
 		text = "registered already"
 	}
 	known, end := env.remembered()
-	return env.print(c, struct {
+	return env.printDone(c, struct {
 		Schema string      `json:"schema"`
 		Policy sign.Digest `json:"policy"`
 		K      int64       `json:"k"`
@@ -139,7 +139,7 @@ func (env *environment) releaseAdmit(c *cli.Context) error {
 		text = "admitted already"
 	}
 	mind, end := env.remembered()
-	return env.print(c, struct {
+	return env.printDone(c, struct {
 		Schema  string      `json:"schema"`
 		Release sign.Digest `json:"release"`
 		Version string      `json:"version"`

@@ -88,7 +88,7 @@ func (env *environment) releaseRollback(c *cli.Context) error {
 	known, end := env.remembered()
 	result := rollbackResult{"relseal/release-rollback/v1", t.Source.Bundle, t.Channel, t.To, t.Event.K, t.DeadlineMS, nil, known}
 	if t.Done == nil {
-		return env.print(c, result, rollbackText(t)+end)
+		return env.printDone(c, result, rollbackText(t)+end)
 	}
 	d := t.Done
 	result.Done = &rollbackDone{t.DoneK, d.OK, d.Reason, d.TotalMS}
@@ -99,7 +99,7 @@ func (env *environment) releaseRollback(c *cli.Context) error {
 	if d.Reason != nil {
 		text += fmt.Sprintf("  %s\n", *d.Reason)
 	}
-	if err := env.print(c, result, text+end); err != nil || d.OK {
+	if err := env.printDone(c, result, text+end); err != nil || d.OK {
 		return err
 	}
 	return &answerError{code: exitReject, hint: "relseal explain " + *d.Reason + " says what it means"}

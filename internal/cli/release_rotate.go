@@ -66,7 +66,7 @@ func releaseRotate(env *environment, c *cli.Context) error {
 	result.K, result.HK = head.K, head.HK
 	var end string
 	result.remembered, end = env.remembered()
-	return env.print(c, result, fmt.Sprintf("event %d  %s\n  %s %s\n", result.K, result.Action, result.Key, text)+end)
+	return env.printDone(c, result, fmt.Sprintf("event %d  %s\n  %s %s\n", result.K, result.Action, result.Key, text)+end)
 }
 
 type rotateResult struct {

@@ -46,11 +46,11 @@ func showRun(env *environment, c *cli.Context, dir, next string) (rundir.Run, er
 	if err != nil {
 		return r, err
 	}
-	text := runText(r)
+	text, show := runText(r), env.print
 	if next != "" {
-		text += "Seal the record with:\n  " + next + "\n"
+		text, show = text+"Seal the record with:\n  "+next+"\n", env.printDone
 	}
-	return r, env.print(c, runResult{"relseal/run/v1", dir, r}, text)
+	return r, show(c, runResult{"relseal/run/v1", dir, r}, text)
 }
 
 // findingsAnswer returns the error that says that the record is damaged.

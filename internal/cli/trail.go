@@ -32,6 +32,7 @@ Example:
 			trailStartCommand(env),
 			trailAppendCommand(env),
 			trailCloseCommand(env),
+			trailRecoverCommand(env),
 			trailVerifyCommand(env),
 			trailShowCommand(env),
 			trailStatsCommand(env),

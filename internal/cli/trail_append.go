@@ -92,7 +92,7 @@ func (env *environment) trailAppend(c *cli.Context) error {
 	}
 	a := newAppended(run.log)
 	a.add(recs...)
-	return env.print(c, a, a.text())
+	return env.printDone(c, a, a.text())
 }
 
 // draftOf returns the event that the flags describe.

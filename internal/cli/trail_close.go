@@ -56,7 +56,7 @@ func (env *environment) trailClose(c *cli.Context) error {
 		return err
 	}
 	defer run.log.Close()
-	so, err := run.progress()
+	so, err := run.progress(c.Context)
 	if err != nil {
 		return err
 	}
@@ -83,7 +83,7 @@ func (env *environment) trailClose(c *cli.Context) error {
 		return err
 	}
 	last := recs[len(recs)-1]
-	return env.print(c, struct {
+	return env.printDone(c, struct {
 		Schema string      `json:"schema"`
 		Run    string      `json:"run"`
 		Status string      `json:"status"`

@@ -70,7 +70,7 @@ func (env *environment) trailImport(c *cli.Context) error {
 	defer run.log.Close()
 	im := &importer{env: env, run: run, name: name, keepGoing: c.Bool("keep-going"), result: newAppended(run.log)}
 	fault := im.all(c.Context, in)
-	if err := env.print(c, im.result, im.result.text()); err != nil {
+	if err := env.printDone(c, im.result, im.result.text()); err != nil {
 		return err
 	}
 	if fault == nil && im.result.RefusedTotal > 0 {

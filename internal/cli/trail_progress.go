@@ -1,10 +1,12 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"os"
 
 	"github.com/relseal/relseal/audit"
+	"github.com/relseal/relseal/internal/finding"
 	"github.com/relseal/relseal/keys"
 	"github.com/relseal/relseal/sign"
 )
@@ -48,8 +50,9 @@ func (p trailProgress) madeOtherwise(it audit.Item) (step string) {
 	return ""
 }
 
-// progress reads the trail once more; the log that is open has found it whole.
-func (r *trailRun) progress() (trailProgress, error) {
+// progress reads and checks the whole trail: the log that is open may have gone on from
+// a state.
+func (r *trailRun) progress(ctx context.Context) (trailProgress, error) {
 	p := trailProgress{steps: map[string]*trailStep{}, made: map[string]making{}}
 	file, err := trailFile(r.dir)
 	if err != nil {
@@ -60,11 +63,20 @@ func (r *trailRun) progress() (trailProgress, error) {
 		return p, err
 	}
 	defer f.Close()
-	_, err = audit.Check(f, audit.CheckOptions{
+	var fault *finding.Finding
+	_, err = audit.Check(untilDone{ctx, f}, audit.CheckOptions{
+		Report: func(f finding.Finding) {
+			if f.Verdict == finding.Reject && fault == nil {
+				fault = &f
+			}
+		},
 		Bare: true, Keys: keys.NewTrusted(r.key),
 		EventActions: []string{audit.ActionRunEnd, audit.ActionRunAbort, audit.ActionStepStart, audit.ActionStepEnd},
 		Event:        func(rec audit.Record) { p.add(r.card, &rec.E) },
 	})
+	if err == nil && fault != nil {
+		err = &audit.DamagedError{Path: file, Finding: *fault}
+	}
 	return p, err
 }
 

@@ -39,7 +39,7 @@ func (env *environment) openTrailRun(c *cli.Context) (*trailRun, error) {
 	if err != nil {
 		return nil, err
 	}
-	log, err := audit.Open(file, key, clock.System())
+	log, err := env.openLog(c, file, key, true)
 	if err != nil {
 		return nil, err
 	}
@@ -52,6 +52,19 @@ func (env *environment) openTrailRun(c *cli.Context) (*trailRun, error) {
 		env.say("hint", tornText(torn))
 	}
 	return r, nil
+}
+
+// openLog opens a trail to append to it, until the user interrupts. With resume it goes
+// on from the state beside the trail; otherwise every line is checked.
+func (env *environment) openLog(c *cli.Context, file string, key sign.Signer, resume bool) (*audit.Log, error) {
+	return audit.OpenWith(c.Context, file, key, clock.System(), audit.Options{Resume: resume, Waiting: env.waiting(file)})
+}
+
+// waiting says whose lock on a trail is waited for.
+func (env *environment) waiting(file string) func(holder string) {
+	return func(holder string) {
+		env.say("hint", fmt.Sprintf("waiting for %s, which has the lock on %s", holder, file))
+	}
 }
 
 // append appends events; what is wrong with one of them is said of the run.
@@ -88,7 +101,7 @@ func (r *trailRun) complete(d *audit.Draft) error {
 	}
 	inputs, ok, err := r.startedWith(*d.Path.Value)
 	if err != nil || !ok {
-		return err // a step that was not started: the log says so
+		return err // a step that was not started, or has ended: the log says so
 	}
 	if d.Inputs == nil {
 		d.Inputs = inputs.Items
@@ -111,19 +124,17 @@ func (r *trailRun) restsOn(d *audit.Draft) bool {
 }
 
 // startedWith returns the inputs of a step's step.start. If it is not known, the
-// trail is read once more: another program may have recorded it.
+// log is asked: another program may have recorded it.
 func (r *trailRun) startedWith(id string) (audit.Items, bool, error) {
-	if _, ok := r.inputs[id]; !ok {
-		so, err := r.progress()
-		if err != nil {
-			return audit.Items{}, false, err
-		}
-		for id, s := range so.steps {
-			r.inputs[id] = s.inputs
-		}
+	if inputs, ok := r.inputs[id]; ok {
+		return inputs, true, nil
 	}
-	inputs, ok := r.inputs[id]
-	return inputs, ok, nil
+	rec, ok, err := r.log.OpenStep(id)
+	if err != nil || !ok || !r.card.has(id) {
+		return audit.Items{}, false, err
+	}
+	r.inputs[id] = rec.E.Inputs
+	return rec.E.Inputs, true, nil
 }
 
 func tornText(t audit.Torn) string {

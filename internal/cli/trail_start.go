@@ -84,7 +84,7 @@ func (env *environment) trailStart(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	return env.print(c, struct {
+	return env.printDone(c, struct {
 		Schema string      `json:"schema"`
 		Dir    string      `json:"dir"`
 		Run    string      `json:"run"`

@@ -199,7 +199,7 @@ func (env *environment) made(c *cli.Context, dir string, prev, r *root.Root) err
 	if err != nil {
 		return err
 	}
-	return env.print(c, m, fmt.Sprintf("wrote %s\n%s%s", escaped(file), differencesText(m.Differences, nil), missingText(m.Missing, nil)))
+	return env.printDone(c, m, fmt.Sprintf("wrote %s\n%s%s", escaped(file), differencesText(m.Differences, nil), missingText(m.Missing, nil)))
 }
 
 func missingText(missing []lack, names keyNames) string {

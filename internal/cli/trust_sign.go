@@ -87,7 +87,7 @@ func trustSign(env *environment, c *cli.Context) error {
 	if len(m.Missing) == 0 {
 		text += fmt.Sprintf("version %d of the root is complete\n", m.Version)
 	}
-	return env.print(c, struct {
+	return env.printDone(c, struct {
 		madeResult
 		Key sign.KeyID `json:"key"`
 	}{m, key.Public().KeyID()}, text)
