@@ -9,19 +9,27 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/relseal/relseal/internal/limits"
 	"github.com/relseal/relseal/internal/yamldoc"
 )
 
 // readCSV reads a table whose header is names of members. An empty cell is
 // a missing value; NaN is text like any other and stays what it is.
 func (r *windowReader) readCSV(in io.Reader) error {
-	table := csv.NewReader(in)
+	bounded := &rowReader{r: in}
+	table := csv.NewReader(bounded)
 	table.FieldsPerRecord = -1 // counted here, so that the fault names its line
 	table.TrimLeadingSpace = true
 	var header []string
 	for !r.full() {
+		bounded.n = 0
 		row, err := table.Read()
 		if err == io.EOF {
+			break
+		}
+		if errors.Is(err, errLongRow) {
+			r.line++
+			r.report(nil, fmt.Sprintf("is longer than %d bytes", limits.Line), "")
 			break
 		}
 		var syntax *csv.ParseError
@@ -47,6 +55,24 @@ func (r *windowReader) readCSV(in io.Reader) error {
 		r.row(header, row)
 	}
 	return nil
+}
+
+// A rowReader ends the reading of a row that is longer than a line may be: package
+// csv would take all of it into memory.
+type rowReader struct {
+	r io.Reader
+	n int // bytes since the last row
+}
+
+var errLongRow = errors.New("a row is too long")
+
+func (r *rowReader) Read(b []byte) (int, error) {
+	if r.n > limits.Line {
+		return 0, errLongRow
+	}
+	n, err := r.r.Read(b)
+	r.n += n
+	return n, err
 }
 
 // header reports what is wrong with the names of the columns: once, not in each line.

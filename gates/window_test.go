@@ -189,3 +189,33 @@ func TestReadWindowsIO(t *testing.T) {
 		}
 	}
 }
+
+// endless is a line that never ends.
+type endless struct {
+	head string
+	n    int
+}
+
+func (e *endless) Read(b []byte) (int, error) {
+	n := copy(b, e.head)
+	e.head = e.head[n:]
+	for i := n; i < len(b); i++ {
+		b[i] = 'x'
+	}
+	e.n += len(b)
+	return len(b), nil
+}
+
+// However long a line is, no more of it is read than one may have.
+func TestEndlessLine(t *testing.T) {
+	for name, head := range map[string]string{"JSON": `{"id":"`, "CSV": "id,channel,start_ms,end_ms\n", "CSV in quotes": "id,channel,start_ms,end_ms\n\"", "CSV header": "id,"} {
+		in := &endless{head: head}
+		_, err := ReadWindows("w", in)
+		if err == nil || !strings.Contains(err.Error(), "longer than 1048576 bytes") {
+			t.Errorf("%s: %v", name, err)
+		}
+		if in.n > 3<<20 {
+			t.Errorf("%s: read %d bytes", name, in.n)
+		}
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/ed25519"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -61,13 +62,13 @@ func policy() gates.Policy {
 
 // A fixture is a ledger on disk with its clock.
 type fixture struct {
-	t     *testing.T
+	t     testing.TB
 	path  string
 	clock *testClock
 	*Ledger
 }
 
-func newFixture(t *testing.T) *fixture {
+func newFixture(t testing.TB) *fixture {
 	f := &fixture{t: t, path: filepath.Join(t.TempDir(), "ledger.jsonl"), clock: &testClock{}}
 	if _, err := Create(f.path, "demo", f.options()); err != nil {
 		t.Fatal(err)
@@ -181,7 +182,16 @@ func (s *fileSealer) Seal(_ context.Context, p Promotion) (sign.Digest, error) {
 	if err != nil {
 		return sign.Digest{}, err
 	}
-	data = append(data, p.Lines...)
+	lines, err := p.Lines.Open()
+	if err != nil {
+		return sign.Digest{}, err
+	}
+	defer lines.Close()
+	text, err := io.ReadAll(lines)
+	if err != nil || int64(len(text)) != p.Lines.Size || sign.Sum(text) != p.Lines.Hash {
+		return sign.Digest{}, fmt.Errorf("the lines are not what they are said to be: %v", err)
+	}
+	data = append(data, text...)
 	there, err := os.ReadFile(s.path)
 	if err == nil && !bytes.Equal(there, data) {
 		return sign.Digest{}, fs.ErrExist

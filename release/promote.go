@@ -4,11 +4,14 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"fmt"
+	"io"
 	"os"
 
 	"github.com/relseal/relseal/audit"
 	"github.com/relseal/relseal/gates"
+	"github.com/relseal/relseal/internal/limits"
 	"github.com/relseal/relseal/sign"
 )
 
@@ -37,7 +40,14 @@ type Promotion struct {
 	First, Last, Count int64 // the windows of the decision, as events
 
 	Ledger Head
-	Lines  []byte // of the ledger, up to that head
+	Lines  Lines // of the ledger, up to that head
+}
+
+// Lines are the first of a ledger, which may be larger than memory.
+type Lines struct {
+	Size int64
+	Hash sign.Digest
+	Open func() (io.ReadCloser, error)
 }
 
 // Head is where the ledger stood.
@@ -209,25 +219,36 @@ func (l *Ledger) promotion(m *gates.Move) (Promotion, error) {
 	return p, err
 }
 
-// prefix returns the lines of the ledger up to event k.
-func (l *Ledger) prefix(k int64) ([]byte, Head, error) {
+// prefix returns the lines of the ledger up to event k. What is there does not change:
+// a ledger only grows.
+func (l *Ledger) prefix(k int64) (Lines, Head, error) {
 	f, err := os.Open(l.path)
 	if err != nil {
-		return nil, Head{}, err
+		return Lines{}, Head{}, err
 	}
 	defer f.Close()
-	var lines bytes.Buffer
-	r := bufio.NewReader(f)
+	r, hash, size := bufio.NewReaderSize(f, limits.Line+1), sha256.New(), int64(0)
 	var last []byte
 	for range k + 1 {
-		if last, err = r.ReadBytes('\n'); err != nil {
-			return nil, Head{}, err
+		if last, err = r.ReadSlice('\n'); err != nil {
+			return Lines{}, Head{}, err
 		}
-		lines.Write(last)
+		hash.Write(last)
+		size += int64(len(last))
 	}
 	rec, err := audit.ParseRecord(bytes.TrimSuffix(last, []byte("\n")))
 	if err != nil {
-		return nil, Head{}, err
+		return Lines{}, Head{}, err
 	}
-	return lines.Bytes(), Head{H0: l.H0, K: rec.E.K, HK: rec.H}, nil
+	open := func() (io.ReadCloser, error) {
+		f, err := os.Open(l.path)
+		if err != nil {
+			return nil, err
+		}
+		return struct {
+			io.Reader
+			io.Closer
+		}{io.LimitReader(f, size), f}, nil
+	}
+	return Lines{size, sign.Digest(hash.Sum(nil)), open}, Head{H0: l.H0, K: rec.E.K, HK: rec.H}, nil
 }

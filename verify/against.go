@@ -19,10 +19,24 @@ import (
 // A Reference is another copy of what is verified: a bundle, or the run
 // directory that it was packed from. It decides nothing. Where a document or an
 // event is not the one that was signed, it tells in which members the two differ.
-type Reference struct{ files map[string][]byte }
+type Reference struct {
+	files map[string][]byte
+	room  int64             // bytes that may still be kept
+	at    map[string]cursor // where the last event of a trail was that was looked up
+}
 
-// maxLocated is the number of events of one trail whose members are compared.
-const maxLocated = 1000
+// A cursor is a place in a trail: the first byte of the line of event k.
+type cursor struct {
+	k  int64
+	at int
+}
+
+// A reference is a hint, and what it costs is bounded.
+const (
+	maxLocated  = 1000            // events of one trail whose members are compared
+	maxKept     = 32 * limits.MiB // of a reference; what has no room is not compared
+	maxCompared = limits.MiB      // bytes of a document: as JSON it may take forty times as much
+)
 
 // LoadReference reads the documents of a bundle or run directory, those of
 // embedded bundles included. Nothing is verified.
@@ -32,7 +46,7 @@ func LoadReference(name string) (*Reference, error) {
 		return nil, err
 	}
 	defer src.Close()
-	r := &Reference{map[string][]byte{}}
+	r := &Reference{files: map[string][]byte{}, room: maxKept, at: map[string]cursor{}}
 	return r, r.load(src, "")
 }
 
@@ -48,7 +62,8 @@ func (r *Reference) load(src bundle.Source, prefix string) error {
 		switch {
 		case prefix == "" && strings.HasPrefix(e.Path, bundle.EvidenceDir) && strings.HasSuffix(e.Path, ".tar.zst"):
 			err = r.load(bundle.NewReader(e.Body, func(Finding) {}), e.Path+"!")
-		case isDocument(e.Path) && e.Size <= limits.Manifest:
+		case isDocument(e.Path) && e.Size <= r.room:
+			r.room -= e.Size
 			r.files[prefix+e.Path], err = io.ReadAll(e.Body)
 		}
 		if err != nil && !errors.Is(err, bundle.ErrBroken) {
@@ -61,13 +76,13 @@ func isDocument(path string) bool {
 	return strings.HasSuffix(path, ".json") && !strings.HasPrefix(path, "sig/") || strings.HasSuffix(path, ".jsonl")
 }
 
-// file returns the reference's copy of a file of the bundle at prefix. An audit
-// bundle or a run directory serves for the bundle inside a release too.
-func (r *Reference) file(prefix, path string) []byte {
-	if data, ok := r.files[prefix+"!"+path]; ok {
-		return data
+// name returns what the reference's copy of a file of the bundle at prefix is called.
+// An audit bundle or a run directory serves for the bundle inside a release too.
+func (r *Reference) name(prefix, path string) string {
+	if _, ok := r.files[prefix+"!"+path]; ok {
+		return prefix + "!" + path
 	}
-	return r.files[path]
+	return path
 }
 
 // locate adds to the findings of this bundle the members that differ from the
@@ -82,14 +97,15 @@ func (b *check) locate() {
 		if !ok || len(f.Members) > 0 || f.Verdict == Note {
 			continue
 		}
-		ours, theirs := b.small[path], b.o.Against.file(b.prefix, path)
+		name := b.o.Against.name(b.prefix, path)
+		ours, theirs := b.small[path], b.o.Against.files[name]
 		if path == bundle.ManifestPath {
 			ours = b.manifest
 		}
 		if t := b.trails[path]; t != nil && f.K != nil {
-			ours, theirs = t.document(*f.K), eventAt(theirs, *f.K)
+			ours, theirs = t.document(*f.K), b.o.Against.event(name, *f.K)
 		}
-		if ours != nil && theirs != nil {
+		if ours != nil && theirs != nil && len(ours) <= maxCompared && len(theirs) <= maxCompared {
 			f.Members = differences(theirs, ours)
 		}
 	}
@@ -114,16 +130,22 @@ func (b *check) own(path *string) (string, bool) {
 	return strings.CutPrefix(*path, b.prefix+"!")
 }
 
-// eventAt returns the canonical event k of a trail, or the genesis for 0.
-func eventAt(trail []byte, k int64) []byte {
-	for ; k > 0; k-- {
-		i := bytes.IndexByte(trail, '\n')
+// event returns the canonical event k of a trail, or the genesis for 0. Findings come
+// in the order of events, so a trail is gone through once.
+func (r *Reference) event(name string, k int64) []byte {
+	trail, from := r.files[name], r.at[name]
+	if k < from.k {
+		from = cursor{}
+	}
+	for ; from.k < k; from.k++ {
+		i := bytes.IndexByte(trail[from.at:], '\n')
 		if i < 0 {
 			return nil
 		}
-		trail = trail[i+1:]
+		from.at += i + 1
 	}
-	line, _, _ := bytes.Cut(trail, []byte("\n"))
+	r.at[name] = from
+	line, _, _ := bytes.Cut(trail[from.at:], []byte("\n"))
 	if h, err := audit.ParseHeader(line); err == nil {
 		return marshal(h.Genesis)
 	}

@@ -2,6 +2,7 @@ package verify_test
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -66,5 +67,23 @@ func TestAgainst(t *testing.T) {
 		if s := strings.Join(got, ", "); s != c.want {
 			t.Errorf("%s: members %s, want %s\n%s", c.name, s, c.want, r.Summary())
 		}
+	}
+}
+
+// What is kept of another copy is bounded, whatever that unpacks to, and its events
+// are found from the front to the back and back again.
+func TestReferenceIsBounded(t *testing.T) {
+	dir := t.TempDir()
+	for i := range 5 {
+		if err := os.WriteFile(filepath.Join(dir, fmt.Sprintf("%d.json", i)), make([]byte, 10<<20), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r, err := verify.LoadReference(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if kept := r.Kept(); kept == 0 || kept > 32<<20 {
+		t.Errorf("%d bytes are kept", kept)
 	}
 }

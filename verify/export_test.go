@@ -17,3 +17,11 @@ func Bytes(data []byte, o Options) (*Report, error) {
 	}
 	return b.report(), nil
 }
+
+// Kept is how many bytes a reference holds.
+func (r *Reference) Kept() (n int) {
+	for _, data := range r.files {
+		n += len(data)
+	}
+	return n
+}

@@ -7,7 +7,6 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"slices"
 
 	"github.com/relseal/relseal/bundle"
 	"github.com/relseal/relseal/internal/canon"
@@ -34,7 +33,9 @@ type Promoter struct {
 // Seal seals the ReleaseBundle of a promotion into a file beside p.File and verifies
 // it. A p.File that an earlier call left is as good, if it is this bundle.
 func (p *Promoter) Seal(ctx context.Context, o release.Promotion) (sign.Digest, error) {
-	m, files, err := promoted(p.Source, o, p.Key)
+	from := &walk{name: p.Source}
+	defer from.Close()
+	m, files, err := promoted(from, o, p.Key)
 	if err != nil {
 		return sign.Digest{}, err
 	}
@@ -86,13 +87,13 @@ func (p *Promoter) Discard() {
 
 // promoted returns the manifest and the files of a promotion: what the source has,
 // on the next channel, with the ledger beside the evidence.
-func promoted(source string, o release.Promotion, s bundle.Sealer) (bundle.ReleaseManifest, []bundle.Content, error) {
-	from, id, err := ReadRelease(source)
+func promoted(source *walk, o release.Promotion, s bundle.Sealer) (bundle.ReleaseManifest, []bundle.Content, error) {
+	from, id, err := ReadRelease(source.name)
 	if err != nil {
 		return from, nil, err
 	}
 	if id != o.Source {
-		return from, nil, fmt.Errorf("%s: changed after it was verified", source)
+		return from, nil, fmt.Errorf("%s: changed after it was verified", source.name)
 	}
 	scores, err := canon.Marshal(o.Scores)
 	if err != nil {
@@ -105,14 +106,16 @@ func promoted(source string, o release.Promotion, s bundle.Sealer) (bundle.Relea
 		Windows:    &bundle.WindowRange{First: o.First, Last: o.Last, Count: o.Count},
 		Provenance: bundle.Provenance{Audit: from.Provenance.Audit, Previous: &id, Ledger: &ledger, Head: &ledger},
 	}
-	files := []bundle.Content{bundle.BytesContent(bundle.LedgerPath, bundle.RoleLedger, o.Lines)}
+	evidence := map[string]bool{}
+	for _, d := range m.Provenance.Audit {
+		evidence[bundle.EvidencePath(d)] = true
+	}
+	files := []bundle.Content{{Path: bundle.LedgerPath, Role: bundle.RoleLedger, Size: o.Lines.Size, Hash: o.Lines.Hash, Open: o.Lines.Open}}
 	for _, f := range from.Files {
-		if f.Role == bundle.RoleArtifact || f.Role == bundle.RoleEvidence && slices.ContainsFunc(m.Provenance.Audit, func(d sign.Digest) bool {
-			return bundle.EvidencePath(d) == f.Path
-		}) {
+		if f.Role == bundle.RoleArtifact || f.Role == bundle.RoleEvidence && evidence[f.Path] {
 			files = append(files, bundle.Content{
 				Path: f.Path, Role: f.Role, Size: f.Size, Hash: f.Hash,
-				Open: func() (io.ReadCloser, error) { return openInside(source, f.Path) },
+				Open: func() (io.ReadCloser, error) { return source.open(f.Path) },
 			})
 		}
 	}

@@ -1,7 +1,6 @@
 package pack
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -10,7 +9,6 @@ import (
 
 	"github.com/relseal/relseal/bundle"
 	"github.com/relseal/relseal/gates"
-	"github.com/relseal/relseal/internal/finding"
 	"github.com/relseal/relseal/sign"
 )
 
@@ -39,7 +37,11 @@ func Canary(w io.Writer, r Release, s bundle.Sealer) (sign.Digest, error) {
 	}
 	m.Provenance.Head = r.Head
 	var files []bundle.Content
-	made := map[string]string{} // by uri: the AuditBundle of the artifact
+	type origin struct {
+		artifact bundle.Artifact
+		audit    string
+	}
+	made := map[string]origin{} // by uri: what came first, and from which AuditBundle
 	copied := map[string]bool{}
 	for i, name := range r.Audit {
 		in, err := readAudit(name)
@@ -59,10 +61,10 @@ func Canary(w io.Writer, r Release, s bundle.Sealer) (sign.Digest, error) {
 			first, ok := made[a.URI]
 			switch {
 			case !ok:
-				made[a.URI] = name
+				made[a.URI] = origin{a, name}
 				m.Artifacts = append(m.Artifacts, a)
-			case !slices.Contains(m.Artifacts, a):
-				return sign.Digest{}, fmt.Errorf("%s: its artifact %s is not that of %s", name, a.URI, first)
+			case first.artifact != a:
+				return sign.Digest{}, fmt.Errorf("%s: its artifact %s is not that of %s", name, a.URI, first.audit)
 			}
 		}
 		evidence, err := bundle.FileContent(bundle.EvidencePath(in.id), bundle.RoleEvidence, name)
@@ -70,7 +72,9 @@ func Canary(w io.Writer, r Release, s bundle.Sealer) (sign.Digest, error) {
 			return sign.Digest{}, err
 		}
 		files = append(files, evidence)
-		for _, c := range in.copies() {
+		walk := &walk{name: name}
+		defer walk.Close()
+		for _, c := range in.copies(walk) {
 			if !copied[c.Path] {
 				copied[c.Path] = true
 				files = append(files, c)
@@ -116,50 +120,15 @@ func readAudit(name string) (auditFile, error) {
 
 // copies returns the artifacts that the bundle holds, to be read from it when
 // the release is written.
-func (a auditFile) copies() []bundle.Content {
+func (a auditFile) copies(from *walk) []bundle.Content {
 	var out []bundle.Content
 	for _, f := range a.manifest.Files {
 		if f.Role == bundle.RoleArtifact {
 			out = append(out, bundle.Content{
 				Path: f.Path, Role: f.Role, Size: f.Size, Hash: f.Hash,
-				Open: func() (io.ReadCloser, error) { return openInside(a.name, f.Path) },
+				Open: func() (io.ReadCloser, error) { return from.open(f.Path) },
 			})
 		}
 	}
 	return out
-}
-
-// openInside returns one file of a bundle as it streams by.
-func openInside(name, path string) (io.ReadCloser, error) {
-	var fault error
-	src, err := bundle.Open(name, func(f finding.Finding) {
-		if f.Verdict == finding.Reject {
-			fault = errors.Join(fault, fmt.Errorf("%s: %s: %s", name, f.Code, f.Text))
-		}
-	})
-	if err != nil {
-		return nil, err
-	}
-	for {
-		e, err := src.Next()
-		if err != nil || fault != nil {
-			src.Close()
-			switch {
-			case fault != nil:
-			case errors.Is(err, io.EOF):
-				fault = fmt.Errorf("%s: has no %s", name, path)
-			default:
-				fault = err
-			}
-			return nil, fault
-		}
-		if e.Path == path {
-			return inside{e.Body, src}, nil
-		}
-	}
-}
-
-type inside struct {
-	io.Reader
-	io.Closer
 }
