@@ -1,11 +1,11 @@
 package keys
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/relseal/relseal/internal/hint"
 	"github.com/relseal/relseal/keys/root"
@@ -30,12 +30,9 @@ func (r *Roots) Previous() *root.Root {
 // OpenRoots reads the versions in dir. Its first version is believed: the directory
 // is the caller's own.
 func OpenRoots(dir string) (*Roots, error) {
-	files, err := rootFiles(dir)
+	files, err := rootFiles(dir, "")
 	if err != nil {
 		return nil, err
-	}
-	if len(files) == 0 {
-		return nil, hint.With(fileError(dir, errors.New("holds no version of a trust root")), "relseal trust init makes the first one")
 	}
 	r := &Roots{Dir: dir}
 	for i, f := range files {
@@ -82,7 +79,7 @@ func LoadRoot(pinned, dir string) (*root.Chain, error) {
 	if dir == "" {
 		return chain, nil
 	}
-	files, err := rootFiles(dir)
+	files, err := rootFiles(dir, pinned)
 	if err != nil {
 		return nil, err
 	}
@@ -136,17 +133,31 @@ func (f rootFile) read() ([]byte, error) {
 	return data, err
 }
 
-// rootFiles returns the files N.root.json of dir, by N.
-func rootFiles(dir string) ([]rootFile, error) {
+// A RootDirError says why nothing is built on a directory of versions of a root: whoever
+// named it expects some, and going on without them would be an answer about less.
+type RootDirError struct{ Path, Text string }
+
+func (e *RootDirError) Error() string { return e.Path + ": " + e.Text }
+
+// rootFiles returns the files N.root.json of dir, by N. It is an error if there is none,
+// or if one has a name like that under which nobody would look for it; named is a file that
+// the caller has named otherwise.
+func rootFiles(dir, named string) ([]rootFile, error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return nil, fmt.Errorf("%w", err)
 	}
 	var files []rootFile
 	for _, e := range entries {
+		path := filepath.Join(dir, e.Name())
 		if n, ok := root.VersionOf(e.Name()); ok {
-			files = append(files, rootFile{filepath.Join(dir, e.Name()), n})
+			files = append(files, rootFile{path, n})
+		} else if like := strings.ToLower(e.Name()); path != filepath.Clean(named) && !strings.HasPrefix(like, ".") && strings.Contains(like, "root") && strings.Contains(like, ".json") {
+			return nil, hint.With(&RootDirError{path, "looks like a version of a trust root and has not the name of one, such as 2.root.json"}, "rename it, or move it out of the directory")
 		}
+	}
+	if len(files) == 0 {
+		return nil, hint.With(&RootDirError{dir, "holds no version of a trust root, 1.root.json and so on"}, "relseal trust init makes the first one")
 	}
 	slices.SortFunc(files, func(a, b rootFile) int { return int(a.version - b.version) })
 	return files, nil

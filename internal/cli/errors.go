@@ -14,6 +14,7 @@ import (
 	"github.com/relseal/relseal/internal/finding"
 	"github.com/relseal/relseal/internal/hint"
 	"github.com/relseal/relseal/internal/signer"
+	"github.com/relseal/relseal/keys"
 	"github.com/relseal/relseal/release"
 	"github.com/relseal/relseal/sign"
 )
@@ -96,6 +97,7 @@ func codeOf(err error) int {
 	var path *fs.PathError
 	var link *os.LinkError
 	var git *cut.GitError
+	var dir *keys.RootDirError
 	var errno syscall.Errno
 	switch {
 	case errors.As(err, &git):
@@ -103,7 +105,7 @@ func codeOf(err error) int {
 			return exitNoInput
 		}
 		return exitIO
-	case damaged(err):
+	case damaged(err), errors.As(err, &dir):
 		return exitNoInput
 	case errors.As(err, &link), errors.Is(err, fs.ErrExist):
 		return exitCantCreate

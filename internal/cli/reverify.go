@@ -67,6 +67,13 @@ func runReverify(env *environment, c *cli.Context) error {
 	if len(files) == 0 {
 		return &exitError{exitNoInput, errors.New("no bundle found below " + strings.Join(c.Args().Slice(), ", ")), "a bundle begins with manifest.json, as a .tar.zst, a .tar or a directory"}
 	}
+	paths := make([]string, len(files))
+	for i, f := range files {
+		paths[i] = f.Path
+	}
+	if err := newest(c.Context, &o, paths); err != nil {
+		return err
+	}
 	a := archive{env: env, c: c, o: o, total: len(files), skipped: append([]reverify.Skipped{}, found.Skipped...)}
 	if c.IsSet("out") {
 		if err := a.open(); err != nil {

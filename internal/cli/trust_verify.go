@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -88,5 +89,31 @@ func rootOptions(c *cli.Context, o *verify.Options) error {
 		return fmt.Errorf("%s: %w", name, err)
 	}
 	o.Dates = dates
+	return nil
+}
+
+// newest makes the bundles of one call be judged by the newest version of the root that
+// any of them brings: what one of them shows to be revoked is so for the others. A bundle
+// that cannot be read, or brings what does not follow, is judged for that in its turn.
+func newest(ctx context.Context, o *verify.Options, bundles []string) error {
+	chain, ok := o.Root.(*root.Chain)
+	if !ok || len(bundles) < 2 {
+		return nil
+	}
+	for more := true; more; {
+		_, before := chain.Versions()
+		more = false
+		for _, name := range bundles {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			if copies, err := verify.RootCopies(name); err == nil {
+				more = chain.Learn(copies) || more
+			}
+		}
+		if _, last := chain.Versions(); last == before {
+			return nil
+		}
+	}
 	return nil
 }

@@ -80,6 +80,9 @@ func runVerify(env *environment, c *cli.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := newest(c.Context, &o, bundles); err != nil {
+		return err
+	}
 	var results []cireport.Result
 	worst := &verify.Report{Verdict: verify.Verified}
 	var failed []error // a bundle that cannot be read does not keep the others from being checked

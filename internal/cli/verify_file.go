@@ -308,6 +308,13 @@ func (q *inquiry) judge() error {
 			}
 		}
 	}
+	bundles := make([]string, len(order))
+	for i, ask := range order {
+		bundles[i] = ask.bundle
+	}
+	if err := newest(q.c.Context, &q.o, bundles); err != nil {
+		return err
+	}
 	reports, broken := map[question]*verify.Report{}, map[question]error{}
 	for _, ask := range order {
 		o := q.o

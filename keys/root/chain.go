@@ -57,11 +57,8 @@ func (c *Chain) known(r *Root, at int64) error {
 	if r.hash == c.roots[at].hash {
 		return nil
 	}
-	if at > 0 {
-		prev := c.roots[at-1]
-		if follows(&prev.file.Signed, &r.file.Signed) == nil && complete(prev, r) == nil {
-			return &Error{r.Version(), fmt.Errorf("there are two: %s and %s, both signed; the root has forked", c.roots[at].hash, r.hash)}
-		}
+	if c.forks(r) {
+		return &Error{r.Version(), fmt.Errorf("there are two: %s and %s, both signed; the root has forked", c.roots[at].hash, r.hash)}
 	}
 	return &Error{r.Version(), fmt.Errorf("another one than %s", c.roots[at].hash)}
 }

@@ -57,6 +57,42 @@ func (c *Chain) Walk(copies map[string][]byte) (sign.Authority, []finding.Findin
 	return w.chain, nil
 }
 
+// Learn takes those of the copies that follow into the chain, which it changes; they are
+// named as in [Chain.Walk] and need no trust. What does not follow is left to the walk over
+// the bundle that brings it. Of a version that the chain has otherwise, and that counts as
+// well, every later walk says that the root has forked. Learn reports whether a copy is of
+// a version to which the way is missing: others may bring it.
+func (c *Chain) Learn(copies map[string][]byte) (missing bool) {
+	versions := map[int64][]byte{}
+	for name, data := range copies {
+		if version, ok := VersionOf(name); ok {
+			versions[version] = data
+		}
+	}
+	for _, version := range slices.Sorted(maps.Keys(versions)) {
+		data := versions[version]
+		r, err := Parse(data)
+		switch _, last := c.Versions(); {
+		case err != nil, r.Version() != version:
+		case version > last+1:
+			missing = true
+		case version == last+1:
+			_ = c.Add(data)
+		case c.forks(r):
+			c.Offer(version, data)
+		}
+	}
+	return missing
+}
+
+// forks reports whether r is another version than the chain's own of that number, and may
+// follow as well.
+func (c *Chain) forks(r *Root) bool {
+	own, ok := c.At(r.Version())
+	prev, after := c.At(r.Version() - 1)
+	return ok && after && own.hash != r.hash && follows(&prev.file.Signed, &r.file.Signed) == nil && complete(prev, r) == nil
+}
+
 type step struct {
 	path    string
 	version int64
