@@ -142,6 +142,9 @@ func faultCode(err error) finding.Code {
 	if e, ok := errors.AsType[*audit.KeyError](err); ok && e != nil {
 		return finding.KeyUnknown
 	}
+	if _, ok := errors.AsType[*audit.AcknowledgedError](err); ok {
+		return finding.Truncated
+	}
 	if e, ok := errors.AsType[*audit.DamagedError](err); ok {
 		return e.Finding.Code
 	}

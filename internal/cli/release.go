@@ -29,6 +29,9 @@ func releaseCommand(env *environment) *cli.Command {
 holds, which bundle came where, every window that was measured of it. promote decides by
 it, and packs it into the new bundle, so that anybody can make the decision again.
 
+Nothing in a ledger shows that its end was not cut off. Every command but init holds it
+against what is known of it: bundles, heads in files, what this machine has seen.
+
 Example:
   relseal release init ledger --product greetd --key release.key
   relseal release register ledger --policy gates.yaml --key release.key
