@@ -181,17 +181,23 @@ func (b *check) strange(f Finding, path string, evidence bool) Finding {
 	if f.Code != finding.KeyUnknown {
 		return f
 	}
-	var id sign.KeyID
-	if b.authority != nil && id.UnmarshalText([]byte(deref(f.Got))) == nil {
-		if _, known := b.authority.Verifier(id); known {
-			f.Text = otherRoles(id, b.trailRole(path))
-			return f
-		}
+	if id, ok := misplaced(b.authority, f); ok {
+		f.Text = otherRoles(id, b.trailRole(path))
+		return f
 	}
 	if evidence {
 		f.Verdict = Undecidable
 	}
 	return f
+}
+
+// misplaced returns the key of a finding about one that is not trusted, if the root gives
+// it some role.
+func misplaced(authority sign.Authority, f Finding) (id sign.KeyID, ok bool) {
+	if authority != nil && f.Code == finding.KeyUnknown && id.UnmarshalText([]byte(deref(f.Got))) == nil {
+		_, ok = authority.Verifier(id)
+	}
+	return id, ok
 }
 
 func otherRoles(id sign.KeyID, role string) string {

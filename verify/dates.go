@@ -28,6 +28,9 @@ func ReadDatings(r io.Reader, authority sign.Authority) (Datings, error) {
 		Keys: roleKeys{authority, sign.RoleLedger},
 		Bare: true,
 		Report: func(f Finding) {
+			if id, ok := misplaced(authority, f); ok {
+				f.Text = otherRoles(id, sign.RoleLedger)
+			}
 			if f.Verdict == Reject {
 				faults = append(faults, fmt.Errorf("%s: %s", f.Code, f.Text))
 			}

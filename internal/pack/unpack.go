@@ -32,14 +32,15 @@ type Unpacked struct {
 // again as it is written, and must be what the manifest of the report pins. What
 // the manifest cannot pin, its signatures, is verified once more in the new
 // directory, which must give the same answer. Left out are files that nobody
-// whom the caller trusts has signed: those of unknown signers and of later kinds.
+// whom the caller trusts has signed: those of unknown signers and of later kinds, and
+// copies of a trust root that are no version of it.
 func Unpack(ctx context.Context, name, dir string, report *verify.Report, o verify.Options) (Unpacked, error) {
 	fresh, err := newFreshDir(dir)
 	if err != nil {
 		return Unpacked{}, err
 	}
 	defer fresh.discard()
-	u := unpacker{ctx: ctx, dir: fresh, id: *report.Bundle.ID, signed: map[string]bool{bundle.SumsPath: true}, rooted: report.Root != nil}
+	u := unpacker{ctx: ctx, dir: fresh, id: *report.Bundle.ID, signed: map[string]bool{bundle.SumsPath: true}, rooted: report.Root != nil, strays: strays(report)}
 	for _, key := range report.Keys {
 		for _, path := range key.Signed {
 			u.signed[path] = true
@@ -52,10 +53,21 @@ func Unpack(ctx context.Context, name, dir string, report *verify.Report, o veri
 	if err != nil {
 		return Unpacked{}, err
 	}
-	if again.Verdict != report.Verdict || again.Bundle.ID == nil || *again.Bundle.ID != u.id {
+	if again.Verdict != report.Verdict || again.Bundle.ID == nil || *again.Bundle.ID != u.id || len(strays(again)) > 0 {
 		return Unpacked{}, errChanged(name)
 	}
 	return u.Unpacked, fresh.commit()
+}
+
+// strays are the copies of a trust root for which nothing vouches.
+func strays(report *verify.Report) map[string]bool {
+	paths := map[string]bool{}
+	for _, f := range report.Diag.Findings {
+		if f.Path != nil && strings.HasPrefix(*f.Path, bundle.SigRootDir) {
+			paths[*f.Path] = true
+		}
+	}
+	return paths
 }
 
 func errChanged(name string) error {
@@ -70,6 +82,7 @@ type unpacker struct {
 	pinned map[string]bundle.File
 	signed map[string]bool // files outside of the manifest that the verification vouches for
 	rooted bool            // the copies of a trust root were checked, too
+	strays map[string]bool // those of them that are none
 }
 
 func (u *unpacker) unpack(name string) error {
@@ -106,7 +119,7 @@ func (u *unpacker) entry(e *bundle.Entry) error {
 		return u.manifest(e)
 	}
 	want, listed := u.pinned[e.Path]
-	if !listed && !u.signed[e.Path] && !(u.rooted && strings.HasPrefix(e.Path, bundle.SigRootDir)) {
+	if !listed && !u.signed[e.Path] && !(u.rooted && strings.HasPrefix(e.Path, bundle.SigRootDir) && !u.strays[e.Path]) {
 		u.Left = append(u.Left, e.Path)
 		return nil
 	}
