@@ -35,6 +35,11 @@ type CheckOptions struct {
 	// and it costs twice what checking them does.
 	EventActions []string
 
+	// Head, if not nil, is called with the number of each event of which Event would be
+	// called whatever its action, the greatest ts up to it, and the head after it. It
+	// needs no decoding.
+	Head func(k int64, ts Time, head sign.Digest)
+
 	// Doubtful, if not nil, is called with every other well-formed event.
 	Doubtful func(Record)
 

@@ -144,6 +144,9 @@ func (j *judge) event(l *entry) {
 		j.add(&l.E)
 		j.turn(&l.E)
 	}
+	if call := j.o.Head; proven && call != nil {
+		call(l.E.K, j.latest(l.E.TS), j.chain.at.head)
+	}
 	if call := j.o.Event; proven && call != nil && (!j.shown || j.o.wants(l.E.Action)) {
 		j.shown = true
 		call(j.dated(l))
@@ -198,8 +201,14 @@ func (j *judge) add(e *Event) {
 // dated returns the record of l with the time that it gives to what it says.
 func (j *judge) dated(l *entry) Record {
 	r := l.whole()
-	if j.to != nil && j.to.After(r.E.TS.Time) {
-		r.latest = *j.to
-	}
+	r.latest = j.latest(r.E.TS)
 	return r
+}
+
+// latest is the greatest ts up to that of the event which was taken in last.
+func (j *judge) latest(ts Time) Time {
+	if j.to != nil && j.to.After(ts.Time) {
+		return *j.to
+	}
+	return ts
 }

@@ -47,6 +47,7 @@ func (m ReleaseManifest) Check() Faults {
 	r.policy(m)
 	r.decided(m)
 	r.provenance(m)
+	r.lineage(m)
 	r.files(m.Files, m.Artifacts, releaseRole, []string{GuidePath})
 	r.optional(m.Root, m.Details)
 	return r.faults
@@ -150,7 +151,10 @@ func releaseRole(role, path string) bool {
 	case RoleArtifact:
 		return strings.HasPrefix(path, ArtifactDir)
 	case RoleEvidence:
-		return strings.HasPrefix(path, EvidenceDir)
+		return strings.HasPrefix(path, EvidenceDir) && !strings.HasPrefix(path, FromDir)
+	case RoleLineage:
+		_, _, ok := FromID(path)
+		return ok
 	}
 	return false
 }

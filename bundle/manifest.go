@@ -56,6 +56,7 @@ const (
 	RoleEvidence = "evidence"
 	RoleLedger   = "ledger"
 	RoleGuide    = "guide"
+	RoleLineage  = "lineage"
 )
 
 type (

@@ -74,7 +74,21 @@ func goodStable() ReleaseManifest {
 	m.Provenance.Previous = &previous
 	m.Provenance.Ledger = &LedgerRef{H0: previous, K: 10, HK: previous}
 	m.Provenance.Head = m.Provenance.Ledger
+	m.Files = append(m.Files, from(previous)...)
 	m.Files = append(m.Files, File{LedgerPath, RoleLedger, previous, 100})
+	return m
+}
+
+// from is the lineage's part of one bundle.
+func from(id sign.Digest) []File {
+	return []File{{FromPath(id), RoleLineage, id, 1000}, {FromSignaturesPath(id), RoleLineage, sign.Sum(id[:]), 200}}
+}
+
+func goodLTS() ReleaseManifest {
+	m := goodStable()
+	m.Channel = LTS
+	m.Files = append(m.Files, from(sign.Sum([]byte("stable")))...)
+	slices.SortFunc(m.Files, func(a, b File) int { return strings.Compare(a.Path, b.Path) })
 	return m
 }
 
@@ -107,10 +121,9 @@ func TestGoodManifests(t *testing.T) {
 	b.Root, b.Details = &RootRef{Version: 1}, canon.Value(`{"ci":{"job":7}}`)
 	check("audit without artifacts", b, b.Check(), audit, KindAudit)
 
-	r, s, lts, bare := goodRelease(), goodStable(), goodStable(), goodRelease()
+	r, s, lts, bare := goodRelease(), goodStable(), goodLTS(), goodRelease()
 	check("canary", r, r.Check(), release, KindRelease)
 	check("stable", s, s.Check(), release, KindRelease)
-	lts.Channel = LTS
 	check("LTS", lts, lts.Check(), release, KindRelease)
 	bare.Gates, bare.Commit, bare.Version = nil, nil, "0.0.0-rc.1+linux-amd64.05"
 	check("canary without gates and commit", bare, bare.Check(), release, KindRelease)
@@ -225,7 +238,18 @@ func TestReleaseFaults(t *testing.T) {
 		},
 		`is not listed in files as evidence`:         func(m *ReleaseManifest) { m.Files = slices.Delete(m.Files, 2, 3) },
 		`files: VERIFY.md is not listed`:             func(m *ReleaseManifest) { m.Files = m.Files[1:] },
-		`files[3]: "evidence/ledger.jsonl" cannot h`: func(m *ReleaseManifest) { m.Files[3].Role = RoleEvidence },
+		`files[5]: "evidence/ledger.jsonl" cannot h`: func(m *ReleaseManifest) { m.Files[5].Role = RoleEvidence },
+		`manifest.json" cannot have the role "evid`:  func(m *ReleaseManifest) { m.Files[3].Role = RoleEvidence },
+		`has another digest than its path says`:      func(m *ReleaseManifest) { m.Files[3].Hash = other },
+		`without its manifest or its signatures`:     func(m *ReleaseManifest) { m.Files = slices.Delete(m.Files, 4, 5) },
+		`files: the release came from 1, and 0 are`:  func(m *ReleaseManifest) { m.Files = slices.Delete(m.Files, 3, 5) },
+		`files: the release came from 2, and 1 are`:  func(m *ReleaseManifest) { m.Channel = LTS },
+		`files: the release came from 0, and 1 are`:  func(m *ReleaseManifest) { m.Channel = Canary },
+		`files: ` + FromPath(other) + ` is not`:      func(m *ReleaseManifest) { m.Provenance.Previous = &other },
+		`provenance.ledger is not null on canary`:    func(m *ReleaseManifest) { m.Channel = Canary },
+		`provenance.head is not provenance.ledger`:   func(m *ReleaseManifest) { m.Provenance.Head = nil },
+		`provenance.head: k is below 0`:              func(m *ReleaseManifest) { m.Provenance.Head = &LedgerRef{K: -1} },
+		`provenance.head: H_k of event 0 is not`:     func(m *ReleaseManifest) { m.Provenance.Head = &LedgerRef{H0: other} },
 		`files[1]: "audit/trail.jsonl" cannot have`:  func(m *ReleaseManifest) { m.Files[1] = File{TrailPath, RoleTrail, other, 1} },
 		`details is not an object`:                   func(m *ReleaseManifest) { m.Details = canon.Value(`[]`) },
 	} {

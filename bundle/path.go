@@ -84,6 +84,11 @@ func sizeLimit(p string) int64 {
 		return limits.EnvLock
 	case p == PipelinePath || p == ParamPath:
 		return limits.Card
+	case strings.HasPrefix(p, FromDir):
+		if _, manifest, ok := FromID(p); ok && !manifest {
+			return limits.Signature
+		}
+		return limits.Lineage
 	case strings.HasPrefix(p, SigExtDir):
 		return limits.SigExt
 	case strings.HasPrefix(p, sigDir):

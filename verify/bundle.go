@@ -102,6 +102,7 @@ type check struct {
 	trails   map[string]*trail
 	evidence map[string]*check // by path
 	ledger   *ledger           // of a release
+	lineage  map[sign.Digest]*ancestor
 }
 
 // content is what a file turned out to be.
@@ -123,6 +124,7 @@ func newCheck(ctx context.Context, o Options, c *collector, prefix string) *chec
 		files:     map[string]bundle.File{},
 		trails:    map[string]*trail{},
 		evidence:  map[string]*check{},
+		lineage:   map[sign.Digest]*ancestor{},
 	}
 }
 
@@ -192,6 +194,8 @@ func (b *check) look(e *bundle.Entry, body io.Reader) error {
 		return b.keep(e, body, limits.Card)
 	case role == bundle.RoleTrail && b.pins(e.Path):
 		return b.readTrail(e.Path, body)
+	case role == bundle.RoleLineage && b.carries(e.Path):
+		return b.readLineage(e, body)
 	case role == bundle.RoleLedger && b.promoted():
 		return b.readLedger(e.Path, body)
 	case role == bundle.RoleEvidence && b.release != nil && isAuditBundle(e.Path):

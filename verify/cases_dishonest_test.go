@@ -149,7 +149,7 @@ func releaseCases() []damage {
 			files: run.Release(releaseKey, func(m M) { m["commit"] = nil }), findings: rejects("E_DATA_MISMATCH", "manifest.json")},
 		{name: "release-other-product", title: "the release is of another product than its run", exit: 2,
 			files: run.Release(releaseKey, func(m M) { m["product"] = "other" }), findings: rejects("E_DATA_MISMATCH", inside)},
-		{name: "release-promoted", title: "a promotion that is made up, without a ledger", exit: 1,
+		{name: "release-promoted", title: "a promotion that is made up, without a ledger or what it came from", exit: 2,
 			files: run.Release(releaseKey, func(m M) {
 				m["channel"] = "stable"
 				m["scores"], m["decision"] = M{}, M{}
@@ -157,7 +157,8 @@ func releaseCases() []damage {
 				m["gates"] = demoPolicy()
 				m["provenance"].(M)["previous"] = testbundle.Digest([]byte("x"))
 				setLedger(m, M{"H_0": testbundle.Digest([]byte("x")), "k": 4, "H_k": testbundle.Digest([]byte("y"))})
-			}), findings: []expected{at("E_DECISION", "UNDECIDABLE", "manifest.json")}},
+			}), findings: []expected{at("E_FORMAT", "REJECT", "manifest.json"),
+				at("E_FORMAT", "REJECT", "manifest.json"), at("E_DECISION", "UNDECIDABLE", "manifest.json")}},
 	}
 }
 

@@ -106,7 +106,7 @@ func forgedCases() []damage {
 		{name: "param-card-replaced", title: "cards/param.json is a valid one, of another run", exit: 2,
 			files: set(good, "cards/param.json", valid["cards/param.json"]), findings: rejects("E_FILE_HASH", "cards/param.json")},
 		{name: "manifest-replaced", title: "the manifest is that of another run by the same key", files: set(good, "manifest.json", theirs["manifest.json"]), exit: 2,
-			findings: append(rejects("E_BUNDLE_ID", "manifest.json"), at("E_GENESIS", "REJECT", trailPath, 0))},
+			findings: append(rejects("E_BUNDLE_ID", "manifest.json"), at("E_GENESIS", "REJECT", trailPath, 0), at("E_FILE_HASH", "REJECT", "VERIFY.md"))},
 		{name: "key-replaced", title: "the manifest names another key, which signed it", files: replacedKey, exit: 2,
 			findings: rejects("E_KEY_UNKNOWN", "manifest.json")},
 		{name: "release-older", title: "a genuine release that is no newer than the one at hand", files: demo().Release(releaseKey, nil), newerThan: "1.0.0", exit: 2,

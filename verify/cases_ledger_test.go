@@ -14,20 +14,27 @@ const ledgerPath = "evidence/ledger.jsonl"
 type story struct {
 	l       *testbundle.Ledger
 	policy  M
-	canary  string // bundle.id
+	from    testbundle.Files // the canary
+	canary  string           // its bundle.id
 	windows []M
 }
 
 func policyDigest(policy M) string { return testbundle.Digest(testbundle.Canon(policy)) }
 
 // newStory registers the policy and admits the canary: events 1 and 2.
-func newStory() *story {
+func newStory() *story { return newStoryOf(demo()) }
+
+func newStoryOf(r *testbundle.Run) *story {
 	s := &story{l: testbundle.NewLedger(releaseKey), policy: demoPolicy()}
-	canary := demo().Release(releaseKey, func(m M) { m["gates"] = s.policy })
-	s.canary = testbundle.Digest(canary["manifest.json"])
+	s.is(r.Release(releaseKey, func(m M) { m["gates"] = s.policy }))
 	s.l.Add(0, "policy.register", M{"digest": policyDigest(s.policy), "policy": s.policy})
 	s.l.Add(60, "bundle.sealed", sealedDetails(s.canary, "canary", "1.0.0", policyDigest(s.policy), nil))
 	return s
+}
+
+// is makes a canary the one that the story is about.
+func (s *story) is(canary testbundle.Files) {
+	s.from, s.canary = canary, testbundle.Digest(canary["manifest.json"])
 }
 
 func sealedDetails(id, channel, version string, policy, promote any) M {
@@ -102,7 +109,7 @@ func digestOf(doc M) string { return testbundle.Digest(testbundle.Canon(doc)) }
 
 // stable is the bundle of a promotion recorded as event k.
 func (s *story) stable(k int, decision M, first, last int) testbundle.Promotion {
-	return testbundle.Promotion{Ledger: s.l, K: k, Channel: "stable", Previous: s.canary, Policy: s.policy, Decision: decision,
+	return testbundle.Promotion{Ledger: s.l, K: k, Channel: "stable", From: []testbundle.Files{s.from}, Policy: s.policy, Decision: decision,
 		Scores: scoresOf(decision["predicates"].([]M)), Windows: M{"first": first, "last": last, "count": last - first + 1}}
 }
 
@@ -133,7 +140,7 @@ func lts(s *story, stable testbundle.Files, promotion int) testbundle.Promotion 
 	rows := []M{predicate("STREAK", "", "count", "3", ">=", "3", "", true)}
 	d := testbundle.Decision(s.policy, id, "stable", 1880, 3690, ws, M{"decision": "PROMOTE", "to": "LTS", "coverage_ms": 1800000, "evidence": ids(ws), "predicates": rows})
 	k := s.l.Add(3690, "promote", M{"release": id, "from": "stable", "to": "LTS", "decision": digestOf(d), "override": nil})
-	return testbundle.Promotion{Ledger: s.l, K: k, Channel: "LTS", Previous: id, Policy: s.policy, Decision: d, Scores: scoresOf(rows), Windows: M{"first": first, "last": first + 2, "count": 3}}
+	return testbundle.Promotion{Ledger: s.l, K: k, Channel: "LTS", From: []testbundle.Files{stable, s.from}, Policy: s.policy, Decision: d, Scores: scoresOf(rows), Windows: M{"first": first, "last": first + 2, "count": 3}}
 }
 
 // one is a damage of a release, whose failing events follow from its findings.
@@ -163,6 +170,9 @@ func ledgerCases() []damage {
 	good := seal(p)
 	toLTS := lts(s, good, p.K)
 
+	otherPrevious := p
+	otherPrevious.From = []testbundle.Files{demo().Release(releaseKey, func(m M) { m["gates"], m["details"] = s.policy, M{"x": 1} })}
+
 	without := p
 	without.Ledger, without.Without = s.l, true
 
@@ -178,6 +188,7 @@ func ledgerCases() []damage {
 	cut[ledgerPath] = []byte(strings.Join(all[:5], ""))
 
 	late := newStory()
+	late.is(demo().Release(releaseKey, nil)) // which names no policy
 	late.l.Events = late.l.Events[:0]
 	late.l.Add(60, "bundle.sealed", sealedDetails(late.canary, "canary", "1.0.0", nil, nil))
 	lateWindows := late.observe(late.canary, "canary", 60, nil)
@@ -315,9 +326,7 @@ func ledgerCases() []damage {
 			p["tau_drop"] = "0.02"
 			m["gates"] = p
 		}), goes(6), at("E_DECISION", "REJECT", "manifest.json")),
-		one("decision-other-previous", "the release was promoted from another bundle than it says", 2, manifest(func(m M) {
-			m["provenance"].(M)["previous"] = testbundle.Digest([]byte("x"))
-		}), goes(6), at("E_DATA_MISMATCH", "REJECT", "manifest.json")),
+		one("decision-other-previous", "the release was promoted from another bundle than it says", 2, seal(otherPrevious), goes(6), at("E_DATA_MISMATCH", "REJECT", "manifest.json")),
 		one("policy-late", "the policy was registered after the windows", 2, seal(latePromotion), goes(6), at("E_POLICY_LATE", "REJECT", ledgerPath, 6)),
 		one("policy-chosen-after-the-look", "the policy was registered before the windows were recorded and after they began", 2, seal(chosenPromotion),
 			goes(6), at("E_POLICY_LATE", "REJECT", ledgerPath, 6)),

@@ -10,7 +10,7 @@ import (
 func cases() []damage {
 	var all []damage
 	for _, group := range [][]damage{goodCases(), containerCases(), sealCases(), trailCases(),
-		forgedCases(), dishonestCases(), trailsCases(), releaseCases(), ledgerCases(), headCases(), nestedCases()} {
+		forgedCases(), dishonestCases(), trailsCases(), releaseCases(), ledgerCases(), headCases(), lineageCases(), guideCases(), nestedCases()} {
 		all = append(all, group...)
 	}
 	return all

@@ -28,7 +28,47 @@ func trailsCases() []damage {
 		{name: "trails-one-open", title: "of two trails of a run one has no end: the artifacts are not compared", files: twoTrails(7, "x"), exit: 1,
 			findings: []expected{at("E_TRAIL_OPEN", "UNDECIDABLE", "audit/second.jsonl", 7), at("E_ARTIFACT_MISSING", "UNDECIDABLE", "x")}},
 		{name: "trails-two", title: "two trails of a run, of which each recorded artifacts", files: twoTrails(9, "")},
+		{name: "trails-differ", title: "two trails of a run recorded different digests for one artifact", exit: 2, files: trails(demo(), func(_ *testbundle.Run, second *testbundle.Run) {
+			making(second, "other bytes\n")
+		}).Seal(), findings: rejects("E_ARTIFACT_HASH", "out/demo")},
+		{name: "release-run-continues", title: "a release over a run whose earlier part is missing", exit: 1, files: first.Release(releaseKey, nil),
+			findings: []expected{at("E_SEQUENCE", "UNDECIDABLE", "evidence/"+testbundle.Digest(first.Seal()["manifest.json"])[7:]+".audit.tar.zst!"+trailPath)}},
+		{name: "good-release-run-continues", title: "a release over a run in two parts, both of them there", files: inParts().Release(releaseKey, nil)},
 	}
+}
+
+// making lets the steps of a run make other bytes.
+func making(r *testbundle.Run, content string) *testbundle.Run {
+	r.Outputs = map[string]string{"out/demo": content}
+	r.Events[2]["outputs"] = testbundle.Items(r.Outputs)
+	r.Events[4]["outputs"] = testbundle.Items(map[string]string{"out/again/demo": content})
+	r.Events[7]["outputs"] = testbundle.Items(r.Outputs)
+	return r
+}
+
+// trails gives a run a second trail, which is made as the first one and then changed.
+func trails(r *testbundle.Run, change func(first, second *testbundle.Run)) *testbundle.Run {
+	second := demo()
+	second.Continues = M{"H_0": testbundle.Digest([]byte("a")), "k": 4, "H_k": testbundle.Digest([]byte("b"))}
+	change(r, second)
+	_, h0 := second.Head()
+	lines := second.Lines()
+	r.More = testbundle.Files{"audit/second.jsonl": second.Trail()}
+	r.Manifest = func(m M) {
+		m["trails"] = append([]M{{"path": "audit/second.jsonl", "purpose": "run", "H_0": h0, "H_K": lines[len(lines)-1].H, "K": len(lines)}}, m["trails"].([]M)...)
+	}
+	return r
+}
+
+// inParts returns a run whose first part holds all its steps, and whose second, which
+// goes on from the end of that, closes it again.
+func inParts() *testbundle.Run {
+	return trails(demo(), func(first, second *testbundle.Run) {
+		_, h0 := first.Head()
+		lines := first.Lines()
+		second.Continues = M{"H_0": h0, "k": len(lines), "H_k": lines[len(lines)-1].H}
+		second.ID = first.ID
+	})
 }
 
 // twoTrails returns a bundle with a second trail of n events; if name is not

@@ -100,9 +100,13 @@ func (b *check) runClaims(where string) []Claim {
 	if !b.c.passed(checkFiles, checkTrail) {
 		return nil
 	}
-	for _, t := range b.audit.Trails {
-		if s := b.trails[t.Path].summary; s.Closed {
+	for _, t := range b.runTrails() {
+		switch tr := b.trails[t.Path]; {
+		case !tr.summary.Closed:
+		case tr.summary.Genesis.Continues == nil:
 			claim("trail.complete", Proved, "%s is one unbroken signed chain of %d events from run.start to trail.close", t.Path, t.K)
+		case earlier(tr, b) == nil:
+			claim("trail.complete", Proved, "%s is one unbroken signed chain of %d events to trail.close, and goes on from the end of another trail of the run that is in the bundle", t.Path, t.K)
 		}
 	}
 	claim("run.outcome", Stated, "run.outcome: %s", b.audit.Outcome)
@@ -112,19 +116,30 @@ func (b *check) runClaims(where string) []Claim {
 	if !b.c.passed(checkCards) {
 		return claims
 	}
-	claim("run.cards", Stated, "it executed the steps of PipelineCard %s with ParamCard %s", b.audit.PipelineCard.Hash, b.audit.ParamCard.Hash)
-	for _, t := range b.audit.Trails {
+	claim("run.cards", Stated, "every step that it recorded is one of PipelineCard %s, with ParamCard %s", b.audit.PipelineCard.Hash, b.audit.ParamCard.Hash)
+	for _, t := range b.runTrails() {
 		tr := b.trails[t.Path]
 		if tr.source.Commit != "" {
 			claim("run.source", Stated, "its source was commit %s%s", tr.source.Commit, dirty(tr.source.Dirty))
 		}
-		for _, s := range b.pipeline.Steps {
-			if s.SameAs != "" && b.audit.Outcome == audit.StatusOK {
-				claim("run.reproduced", Stated, "step %s made the same bytes as step %s", s.ID, s.SameAs)
-			}
+	}
+	for _, s := range b.pipeline.Steps {
+		if s.SameAs != "" && b.audit.Outcome == audit.StatusOK {
+			claim("run.reproduced", Stated, "step %s made the same bytes as step %s", s.ID, s.SameAs)
 		}
 	}
 	return claims
+}
+
+// runTrails are the trails of the run. What else is in the bundle, such as a ledger,
+// which is never closed, says nothing of it.
+func (b *check) runTrails() (list []bundle.Trail) {
+	for _, t := range b.audit.Trails {
+		if t.Purpose == audit.PurposeRun {
+			list = append(list, t)
+		}
+	}
+	return list
 }
 
 func dirty(d *bool) string {
@@ -165,6 +180,13 @@ func (b *check) nonClaims() []NonClaim {
 		{"events.before", "no event is missing after the first of a trail; nothing shows what happened before it"},
 		{"record.truth", "the signer wrote the record; a signature makes a statement unchangeable, not true"},
 	}
+	if b.audit != nil {
+		for _, t := range b.runTrails() {
+			if tr := b.trails[t.Path]; tr != nil && earlier(tr, b) != nil {
+				out = append(out, NonClaim{"trail.earlier", fmt.Sprintf("%s goes on from another trail that is not in the bundle; nothing shows what that holds", t.Path)})
+			}
+		}
+	}
 	if b.kind == bundle.KindRelease {
 		out = append(out, NonClaim{"release.newest", "a bundle cannot know whether a newer one exists"})
 	}
@@ -179,6 +201,9 @@ func (b *check) nonClaims() []NonClaim {
 			out = append(out, NonClaim{"evidence.other", "evidence that is no audit bundle is pinned and not looked into"})
 			break
 		}
+	}
+	if b.promoted() && b.o.Root == nil {
+		out = append(out, NonClaim{"lineage.signers", "without a trust root nobody was asked who may sign the bundles that the release came from"})
 	}
 	if b.promoted() {
 		out = append(out, NonClaim{"ledger.later", "the ledger ends with the promotion; what came later, such as a rollback, is not in the bundle"},

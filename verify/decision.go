@@ -43,17 +43,16 @@ type DecisionOverride struct {
 	Reason string `json:"reason"`
 }
 
-// judgePromotion compares the manifest with the last event of its ledger, which
+// judgePromotion compares a manifest with the event at the end of its ledger, which
 // must be the promotion that it was sealed over.
-func (b *check) judgePromotion(m *gates.Move) {
-	r := b.release
+func (b *check) judgePromotion(path string, r *bundle.ReleaseManifest, m *gates.Move) {
 	differ := func(code Code, text, want, got string) {
 		if want != got {
-			b.add(checkRelease, finding.New(code, bundle.ManifestPath, text).Differs(want, got))
+			b.add(checkRelease, finding.New(code, path, text).Differs(want, got))
 		}
 	}
 	if m == nil {
-		b.add(checkRelease, finding.New(finding.Decision, bundle.ManifestPath,
+		b.add(checkRelease, finding.New(finding.Decision, path,
 			fmt.Sprintf("event %d of the ledger is no promotion", r.Provenance.Ledger.K)))
 		return
 	}
@@ -65,7 +64,7 @@ func (b *check) judgePromotion(m *gates.Move) {
 	differ(finding.DataMismatch, "channel is not where the ledger promotes the release to", m.To, r.Channel)
 	differ(finding.DataMismatch, "another version than the ledger promotes", m.Source.Version, r.Version)
 	for _, on := range b.ledger.state.Way(r.Provenance.Ledger.K) {
-		if on.Fault == nil && (on.Judgement == nil || on.Judgement.Policy == nil) && !b.explained[bundle.ManifestPath] {
+		if path == bundle.ManifestPath && on.Fault == nil && (on.Judgement == nil || on.Judgement.Policy == nil) && !b.explained[bundle.ManifestPath] {
 			b.add(checkRelease, finding.New(finding.Decision, bundle.LedgerPath, "the decision of this promotion cannot be made again").At(on.K))
 		}
 	}
@@ -99,8 +98,8 @@ func (b *check) decisions() []Decision {
 	var all []Decision
 	for _, m := range b.ledger.state.Way(b.release.Provenance.Ledger.K) {
 		j := m.Judgement
-		if j == nil || j.Policy == nil {
-			continue
+		if a := b.lineage[m.Source.Bundle]; j == nil || j.Policy == nil || a == nil || !a.reached {
+			continue // not decided, or about another release
 		}
 		d := Decision{
 			K: m.K, Release: m.Source.Bundle, From: m.Source.Channel, To: m.To,
@@ -147,14 +146,14 @@ func (b *check) decisionClaims() []Claim {
 	var claims []Claim
 	for _, m := range b.ledger.state.Way(b.release.Provenance.Ledger.K) {
 		j := m.Judgement
-		step := fmt.Sprintf("the promotion from %s to %s", m.Source.Channel, m.To)
+		step := fmt.Sprintf("the promotion of %s from %s to %s", m.Source.Bundle, m.Source.Channel, m.To)
 		if o := m.Override; o != nil {
 			claims = append(claims, Claim{"release.overridden", Stated, fmt.Sprintf("%s was overridden by %s although unmet: %s; the reason: %s",
 				step, o.Actor, strings.Join(o.Unmet, ", "), o.Reason)})
 			continue
 		}
 		claims = append(claims,
-			Claim{"release.decision", Proved, fmt.Sprintf("%s follows from the %s of the ledger by policy %s", step, plural(int(j.Count), "window"), j.Policy.Digest)},
+			Claim{"release.decision", Proved, fmt.Sprintf("%s follows from the %s of it in the ledger that count, by policy %s", step, plural(int(j.Decision.Observed.Count), "window"), j.Policy.Digest)},
 			Claim{"release.preregistered", Stated, fmt.Sprintf("by the ledger's clock that policy was registered, at %s, before those windows began", stamp(j.Policy.TimeMS))})
 	}
 	return claims

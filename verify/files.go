@@ -11,6 +11,7 @@ import (
 	"github.com/relseal/relseal/bundle"
 	"github.com/relseal/relseal/internal/finding"
 	"github.com/relseal/relseal/internal/limits"
+	"github.com/relseal/relseal/sign"
 )
 
 // judgeFiles compares every file with its entry in the manifest, and the
@@ -38,6 +39,7 @@ func (b *check) judgeFiles() {
 		}
 	}
 	b.judgeSums()
+	b.judgeGuide()
 	b.judgeUnlisted()
 }
 
@@ -51,6 +53,24 @@ func (b *check) judgeSums() {
 		b.add(checkFiles, finding.New(finding.FileMissing, bundle.SumsPath, "a required file is missing"))
 	case !bytes.Equal(data, bundle.Sums(b.manifest, b.listed())) && !b.explained[bundle.ManifestPath]:
 		b.add(checkFiles, finding.New(finding.FileHash, bundle.SumsPath, "not the list that follows from the manifest"))
+	}
+}
+
+// judgeGuide asks whether VERIFY.md is what a writer writes for this manifest. People do
+// what it says, and whoever holds any key that seals could write something else there.
+func (b *check) judgeGuide() {
+	f, listed := b.files[bundle.GuidePath]
+	if !listed || b.explained[bundle.GuidePath] || b.explained[bundle.ManifestPath] || !b.c.passed(checkSignature) {
+		return // of a manifest that nobody vouches for nothing follows
+	}
+	var guide []byte
+	if b.release != nil {
+		guide = b.release.Guide()
+	} else {
+		guide = b.audit.Guide()
+	}
+	if hash := sign.Sum(guide); f.Hash != hash {
+		b.add(checkFiles, finding.New(finding.FileHash, bundle.GuidePath, "not the guide that follows from the manifest").Differs(hash.String(), f.Hash.String()))
 	}
 }
 

@@ -1,11 +1,14 @@
 package verify
 
 import (
+	"fmt"
 	"io"
+	"time"
 
 	"github.com/relseal/relseal/audit"
 	"github.com/relseal/relseal/bundle"
 	"github.com/relseal/relseal/gates"
+	"github.com/relseal/relseal/internal/canon"
 	"github.com/relseal/relseal/internal/finding"
 	"github.com/relseal/relseal/sign"
 )
@@ -19,13 +22,39 @@ type ledger struct {
 	own    map[sign.Digest]bool // the bundles that the release went through
 	final  int64                // the event that it was sealed over
 	known  bool                 // every key that signs it is trusted: else it says nothing
+	at     map[int64]moment     // where it stood when those were sealed
+	dated  map[sign.Digest][]Dating
+}
+
+// A moment is where a ledger stood after an event.
+type moment struct {
+	head sign.Digest
+	ts   time.Time
+}
+
+// wanted notes the events at which the release, or one that it came from, says where
+// the ledger stood. The manifests come before the ledger.
+func (b *check) wanted() map[int64]moment {
+	at := map[int64]moment{}
+	for _, a := range b.ancestors() {
+		for _, ref := range []*bundle.LedgerRef{a.manifest.Provenance.Ledger, a.manifest.Provenance.Head} {
+			if ref != nil {
+				at[ref.K] = moment{}
+			}
+		}
+	}
+	return at
 }
 
 // readLedger checks the chain of a ledger and takes in what its events say.
 func (b *check) readLedger(path string, body io.Reader) error {
 	b.c.ran(checkTrail)
-	l := &ledger{trail: &trail{doubtful: map[int64][]byte{}}, state: gates.NewLedgerOf(b.mayComeFrom), final: b.release.Provenance.Ledger.K, known: true}
+	l := &ledger{trail: &trail{doubtful: map[int64][]byte{}}, state: gates.NewLedgerOf(b.mayComeFrom), final: b.release.Provenance.Ledger.K, known: true,
+		at: b.wanted(), dated: map[sign.Digest][]Dating{}}
 	b.trails[path], b.ledger = l.trail, l
+	for id := range b.lineage {
+		l.dated[id] = nil
+	}
 	summary, err := audit.Check(body, audit.CheckOptions{
 		Path:    path,
 		Keys:    b.trailKeys(path),
@@ -44,7 +73,12 @@ func (b *check) readLedger(path string, body io.Reader) error {
 		},
 		Event:        l.note,
 		EventActions: gates.LedgerActions,
-		Doubtful:     b.keepDoubtful(l.trail),
+		Head: func(k int64, ts audit.Time, head sign.Digest) {
+			if _, ok := l.at[k]; ok {
+				l.at[k] = moment{head, ts.Time}
+			}
+		},
+		Doubtful: b.keepDoubtful(l.trail),
 	})
 	l.summary = summary
 	for _, r := range summary.Failing {
@@ -76,11 +110,18 @@ func (l *ledger) note(r audit.Record) {
 	if f != nil {
 		l.faults = append(l.faults, f)
 	}
-	if m := l.state.Move(e.K); m != nil && m.Judgement != nil && e.K != l.final {
+	_, sealedOver := l.at[e.K] // and then compared with what a carried manifest says
+	if m := l.state.Move(e.K); m != nil && m.Judgement != nil && e.K != l.final && !sealedOver {
 		m.Judgement.Decision.Slim()
 	}
 	if t := l.state.RollbackAt(e.K); t != nil && t.Judgement != nil {
 		t.Judgement.Decision.Slim()
+	}
+	var s gates.Sealed
+	if e.Action == gates.ActionSealed && canon.Peek(e.Details, &s) == nil {
+		if _, wanted := l.dated[s.Bundle]; wanted {
+			l.dated[s.Bundle] = append(l.dated[s.Bundle], Dating{e.Verifier.PKRef, r.Time().Time})
+		}
 	}
 }
 
@@ -123,7 +164,10 @@ func (b *check) judgeLedger() {
 		l.own[m.Source.Bundle] = true
 	}
 	b.judgeEvents(g.Continues != nil)
-	b.judgePromotion(l.state.Move(ref.K))
+	b.judgePromotion(bundle.ManifestPath, m, l.state.Move(ref.K))
+	for _, a := range b.ancestors() {
+		b.judgeRecorded(a, g.Continues != nil)
+	}
 }
 
 // judgeEvents reports the events that do not follow. Those about another release
@@ -156,4 +200,54 @@ func (b *check) judgeEvents(continues bool) {
 			b.add(checkRelease, finding.New(Code(alert), bundle.LedgerPath, "promoted although this alert stood").At(r.Move.K).As(Note))
 		}
 	}
+}
+
+// judgeRecorded holds a bundle that the release came from to what the ledger says of it,
+// and the ledger to what that bundle says.
+func (b *check) judgeRecorded(a *ancestor, continues bool) {
+	l, m := b.ledger, a.manifest
+	differ := func(text, want, got string) {
+		if want != got {
+			b.add(checkRelease, finding.New(finding.DataMismatch, a.path(), text).Differs(want, got))
+		}
+	}
+	if r := l.state.Release(a.id); r != nil { // else what was promoted is another one, and that is the finding
+		in := func(what string) string {
+			return fmt.Sprintf("another %s than event %d of the ledger recorded", what, r.K)
+		}
+		differ(in("channel"), r.Channel, m.Channel)
+		differ(in("version"), r.Version, m.Version)
+		differ(in("policy"), text(r.Policy), text(policyOf(m)))
+	}
+	for _, ref := range []*bundle.LedgerRef{m.Provenance.Ledger, m.Provenance.Head} {
+		switch {
+		case ref == nil:
+		case ref.H0 == l.summary.H0:
+			got := l.at[ref.K].head
+			if ref.K == 0 {
+				got = l.summary.H0
+			}
+			differ("the ledger stood elsewhere when it was sealed", ref.HK.String(), got.String())
+		case continues:
+			b.add(checkRelease, finding.New(finding.Decision, a.path(), "it was sealed over the part that the ledger goes on from").As(Undecidable))
+		default:
+			differ("it was sealed over another ledger", ref.H0.String(), l.summary.H0.String())
+		}
+	}
+	if ref := m.Provenance.Ledger; ref != nil && ref.H0 == l.summary.H0 {
+		b.judgePromotion(a.path(), m, l.state.Move(ref.K))
+	}
+}
+
+// policyOf returns the digest of the policy that a manifest has, nil if it has none.
+func policyOf(m *bundle.ReleaseManifest) *sign.Digest {
+	if m.Gates == nil {
+		return nil
+	}
+	data, err := m.Gates.Marshal()
+	if err != nil {
+		return nil // and has its finding
+	}
+	d := sign.Sum(data)
+	return &d
 }

@@ -2,24 +2,43 @@ package verify
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/relseal/relseal/bundle"
 	"github.com/relseal/relseal/internal/finding"
 	"github.com/relseal/relseal/sign"
 )
 
-// A quorum counts, of a bundle whose signers a trust root limits, the keys whose
+// A quorum counts, of a manifest whose signers a trust root limits, the keys whose
 // signatures count, each once.
 type quorum struct {
 	b       *check
+	role    string     // that may seal it
+	sealer  sign.KeyID // that the manifest names
+	path    string     // of the manifest
+	group   string     // of its findings
+	first   time.Time  // the earliest use of the sealing key on record
+	last    time.Time  // the latest time on record
+	records []Dating   // about it, by others
+
 	keys    map[sign.KeyID]bool
 	open    map[sign.KeyID]bool // of whom nobody can say whether they count
 	sealing []Finding           // what is to be said of the sealing key
 	unknown bool                // the sealing key is not in the root at all, which has its finding
 }
 
+// newQuorum is that of the bundle's own manifest.
 func newQuorum(b *check) *quorum {
-	return &quorum{b: b, keys: map[sign.KeyID]bool{}, open: map[sign.KeyID]bool{}}
+	q := &quorum{b: b, sealer: b.keyID, path: bundle.ManifestPath, group: checkSignature}
+	if b.authority != nil {
+		q.role, q.first, q.last, q.records = b.role(), b.began(), b.recorded(), b.datings()
+	}
+	return q.start()
+}
+
+func (q *quorum) start() *quorum {
+	q.keys, q.open = map[sign.KeyID]bool{}, map[sign.KeyID]bool{}
+	return q
 }
 
 // seal takes in the sealing key, whose signatures are good or not.
@@ -27,8 +46,7 @@ func (q *quorum) seal(key sign.PublicKey, good bool) {
 	if q.b.authority == nil {
 		return
 	}
-	b := q.b
-	q.sealing = b.standing(use{role: b.role(), key: key.KeyID(), path: bundle.ManifestPath, first: b.began(), last: b.recorded()})
+	q.sealing = q.b.standing(use{role: q.role, key: key.KeyID(), path: q.path, first: q.first, last: q.last}, q.records)
 	if good {
 		q.take(key, q.sealing)
 	}
@@ -36,16 +54,15 @@ func (q *quorum) seal(key sign.PublicKey, good bool) {
 
 // further takes in another signer, whose signatures are good or not. One that does
 // not count is worth a note: anybody can add a signature.
-func (q *quorum) further(key sign.PublicKey, dir string, good bool) {
+func (q *quorum) further(key sign.PublicKey, path string, good bool) {
 	if q.b.authority == nil || !good {
 		return
 	}
-	b := q.b
-	faults := b.standing(use{role: b.role(), key: key.KeyID(), path: dir, first: b.recorded(), last: b.recorded(), added: true})
+	faults := q.b.standing(use{role: q.role, key: key.KeyID(), path: path, first: q.last, last: q.last, added: true}, q.records)
 	q.take(key, faults)
 	for _, f := range faults {
 		f.Text += "; not counted"
-		b.add(checkSignature, f.As(Note))
+		q.b.add(q.group, f.As(Note))
 	}
 }
 
@@ -62,23 +79,21 @@ func (q *quorum) take(key sign.PublicKey, faults []Finding) {
 // judge says whether there are enough. That the sealing key may have been in other
 // hands does not matter if there are enough without it: those vouch for the bundle.
 func (q *quorum) judge() {
-	b := q.b
-	if b.authority == nil {
+	if q.b.authority == nil {
 		return
 	}
-	b.counted = len(q.keys)
-	now, least := b.authority.Threshold(b.role())
+	now, least := q.b.authority.Threshold(q.role)
 	for _, f := range q.sealing {
 		if f.Code == finding.KeyRevoked && f.Verdict == Undecidable && len(q.keys) >= now {
 			f = f.As(Note)
 		}
-		b.add(checkSignature, f)
+		q.b.add(q.group, f)
 	}
-	if len(q.keys) >= now || q.unknown || !q.keys[b.keyID] && len(q.keys)+1 >= now {
+	if len(q.keys) >= now || q.unknown || !q.keys[q.sealer] && len(q.keys)+1 >= now {
 		return // enough, or the finding about the sealing key is the cause
 	}
-	f := finding.New(finding.Threshold, bundle.ManifestPath, fmt.Sprintf("%s asks for signatures by %s; %d count",
-		b.role(), plural(now, "key"), len(q.keys)))
+	f := finding.New(finding.Threshold, q.path, fmt.Sprintf("%s asks for signatures by %s; %d count",
+		q.role, plural(now, "key"), len(q.keys)))
 	switch {
 	case len(q.keys)+len(q.open) >= now:
 		f.Text += fmt.Sprintf(", and of %d more nobody can say", len(q.open))
@@ -87,5 +102,5 @@ func (q *quorum) judge() {
 		f.Text += fmt.Sprintf("; an earlier version of the root asked for %d", least)
 		f = f.As(Undecidable)
 	}
-	b.add(checkSignature, f)
+	q.b.add(q.group, f)
 }

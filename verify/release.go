@@ -3,12 +3,11 @@ package verify
 import (
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 
+	"github.com/relseal/relseal/audit"
 	"github.com/relseal/relseal/bundle"
 	"github.com/relseal/relseal/internal/finding"
-	"github.com/relseal/relseal/sign"
 )
 
 // isAuditBundle reports whether a file of evidence is an audit bundle: one level
@@ -58,14 +57,19 @@ func (b *check) slim(wanted []bundle.Artifact) {
 		return
 	}
 	b.audit.Files = nil
-	own := map[sign.Digest]bool{}
+	// The release's own entries stand in for those of the run that are equal: their
+	// labels are in memory once.
+	own := map[bundle.Artifact]bundle.Artifact{}
 	for _, a := range wanted {
-		own[a.Hash] = true
+		own[a] = a
 	}
-	b.audit.Artifacts = slices.Clip(slices.DeleteFunc(slices.Clone(b.audit.Artifacts), func(a bundle.Artifact) bool { return !own[a.Hash] }))
-	for i := range b.audit.Artifacts {
-		b.audit.Artifacts[i].URI = ""
+	var kept []bundle.Artifact
+	for _, a := range b.audit.Artifacts {
+		if mine, ok := own[a]; ok {
+			kept = append(kept, mine)
+		}
 	}
+	b.audit.Artifacts = kept
 }
 
 // judgeRelease compares the manifest with the runs that it rests on.
@@ -93,8 +97,13 @@ func (b *check) judgeRelease() {
 	}
 	if len(runs) == len(m.Provenance.Audit) {
 		b.judgeProvenance(runs)
+		b.judgeWhole(runs)
 	}
+	b.judgeLineage()
 	b.judgeLedger()
+	for _, a := range b.ancestors() {
+		b.judgeSigners(a)
+	}
 }
 
 // judgeRested compares the release with one run.
@@ -113,18 +122,18 @@ func (b *check) judgeRested(path string, run *bundle.AuditManifest) {
 // judgeProvenance asks of the runs together: which cards, which artifacts, which commit.
 func (b *check) judgeProvenance(runs []*check) {
 	m := b.release
-	made := map[sign.Digest]int64{}
+	made := map[bundle.Artifact]bool{}
 	pipeline, params, commits := false, false, []string{}
 	for _, in := range runs {
 		for _, a := range in.audit.Artifacts {
-			made[a.Hash] = a.Size
+			made[a] = true
 		}
 		pipeline = pipeline || in.audit.PipelineCard.Hash == m.Cards.Pipeline
 		params = params || in.audit.ParamCard.Hash == m.Cards.Param
 		commits = append(commits, in.commits()...)
 	}
 	for _, a := range m.Artifacts {
-		if size, ok := made[a.Hash]; !ok || size != a.Size {
+		if !made[a] {
 			b.add(checkRelease, finding.New(finding.ArtifactHash, a.URI, "not an artifact of an embedded audit bundle"))
 		}
 	}
@@ -138,6 +147,23 @@ func (b *check) judgeProvenance(runs []*check) {
 		if m.Commit == nil || *m.Commit != commit {
 			b.add(checkRelease, finding.New(finding.DataMismatch, bundle.ManifestPath, "the run recorded another commit").
 				Differs(commit, deref(m.Commit)))
+		}
+	}
+}
+
+// judgeWhole leaves a release open that rests on a run of which a part is missing: that
+// part may say anything.
+func (b *check) judgeWhole(runs []*check) {
+	for _, in := range runs {
+		for _, t := range in.audit.Trails {
+			tr := in.trails[t.Path]
+			if tr == nil || t.Purpose != audit.PurposeRun {
+				continue
+			}
+			if from := earlier(tr, runs...); from != nil {
+				b.add(checkEvidence, finding.New(finding.Sequence, in.prefix+"!"+t.Path,
+					fmt.Sprintf("goes on from event %d of a trail that is not in the bundle", from.K)).As(Undecidable))
+			}
 		}
 	}
 }

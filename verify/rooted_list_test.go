@@ -111,6 +111,8 @@ func rootedCases() []rooted {
 	goes := at("E_TRAIL_OPEN", "NOTE", ledgerPath, 6)
 	byDir := func(k testbundle.Key) string { return "sig/by/" + k.HexID() + "/" }
 
+	moves := plus(only("release.canary", 1, g(nil)), only("release.stable", 1, g(nil)))
+
 	handed := func(hand func(*testbundle.Ledger)) testbundle.Files {
 		_, p := promoted(func(s *story) {
 			s.l.Key = ledgerKey
@@ -123,7 +125,7 @@ func rootedCases() []rooted {
 		return testbundle.RootRole(1, testbundle.Grant(ledgerKey, M{"status": "retired", "not_after": t}), testbundle.Grant(thirdKey, M{"not_before": t}))
 	}
 	stableRoles := func(ledger M) [][]byte {
-		return first(plus(active, only("release.stable", 1, g(nil)), M{"ledger": ledger}))
+		return first(plus(active, moves, M{"ledger": ledger}))
 	}
 	firstEvent := func(action string, details M) testbundle.Files {
 		return handed(func(l *testbundle.Ledger) {
@@ -134,7 +136,7 @@ func rootedCases() []rooted {
 			l.Events[0] = e
 		})
 	}
-	stableLedger := plus(active, only("release.stable", 1, g(nil)), ledgers)
+	stableLedger := plus(active, moves, ledgers)
 	startedUnder := func(hash string) testbundle.Files {
 		return handed(func(l *testbundle.Ledger) { l.Genesis = M{"root": M{"version": 1, "hash": hash}} })
 	}
@@ -153,8 +155,43 @@ func rootedCases() []rooted {
 		sigs := append(r["signatures"].([]any), M{"keyid": strings.Repeat("f", 64), "sig": strings.Repeat("0", 128)})
 		return []byte(strings.Replace(string(file), string(testbundle.Canon(r["signatures"])), string(testbundle.Canon(sigs)), 1))
 	}
+	// The holder of release.stable alone: a canary of its own, and one that another sealed.
+	lift := func(canary func(*story) testbundle.Files, run *testbundle.Run) (testbundle.Files, string) {
+		s := newStory()
+		s.l.Key = ledgerKey
+		s.is(canary(s))
+		s.l.Events[1]["details"].(M)["bundle"] = s.canary
+		windows := s.observe(s.canary, "canary", 60, nil)
+		decision := s.decided(1870, windows, nil)
+		return run.Promote(releaseKey, s.stable(s.promote(1870, decision, nil), decision, 3, 5), nil), "evidence/from/" + s.canary[7:] + "/"
+	}
+	by := func(k testbundle.Key, more ...testbundle.Key) func(*story) testbundle.Files {
+		return func(s *story) testbundle.Files {
+			return endorsed(demo().Release(k, func(m M) { m["gates"] = s.policy }), testbundle.ReleasePredicate, more...)
+		}
+	}
+	ways := func(threshold int, grants ...M) M {
+		return plus(active, ledgers, only("release.stable", 1, g(nil)), only("release.canary", threshold, grants...))
+	}
+	itsOwn, itsOwnFrom := lift(by(releaseKey), demo())
+	others, othersFrom := lift(by(otherKey), demo())
+	another, anotherFrom := lift(by(otherKey), making(demo(), "somebody else's artifact\n"))
+	both, bothFrom := lift(by(otherKey, thirdKey), demo())
+	stranger, strangerFrom := lift(by(testbundle.NewKey("stranger")), demo())
 
 	list := []rooted{
+		one("good-lineage", "a release on stable over a canary by another role", others, first(ways(1, of(otherKey))), 0, goes),
+		one("lineage-its-own", "the holder of release.stable alone sealed the canary, too", itsOwn, first(ways(1, of(otherKey))), 2, goes, at("E_KEY_UNKNOWN", "REJECT", itsOwnFrom+"manifest.json")),
+		one("lineage-other-artifact", "the holder of release.stable alone sealed another artifact", another, first(ways(1, of(otherKey))), 2, goes,
+			at("E_DATA_MISMATCH", "REJECT", anotherFrom+"manifest.json"), at("E_DATA_MISMATCH", "REJECT", anotherFrom+"manifest.json")),
+		one("lineage-stranger", "the canary was sealed by a key that is not in the root", stranger, first(ways(1, of(otherKey))), 2, goes, at("E_KEY_UNKNOWN", "REJECT", strangerFrom+"manifest.json")),
+		one("lineage-threshold", "one of two signed the canary", others, first(ways(2, of(otherKey), of(thirdKey))), 2, goes, at("E_THRESHOLD", "REJECT", othersFrom+"manifest.json")),
+		one("good-lineage-threshold", "two of two signed the canary", both, first(ways(2, of(otherKey), of(thirdKey))), 0, goes),
+		one("lineage-further-retired", "the second signer of the canary had left before", both, first(ways(2, g(nil), of(otherKey), testbundle.Grant(thirdKey, M{"status": "retired", "not_after": "2026-01-01T12:00:00Z"}))), 2, goes,
+			at("E_KEY_RETIRED", "NOTE", bothFrom+"signatures.json"), at("E_THRESHOLD", "REJECT", bothFrom+"manifest.json")),
+		one("lineage-revoked-recorded", "the key of the canary was revoked after the ledger recorded it", others, first(ways(1, testbundle.Grant(otherKey, lost))), 0, goes,
+			at("E_KEY_REVOKED", "NOTE", othersFrom+"manifest.json")),
+		one("lineage-revoked-before", "the key of the canary was revoked before", others, first(ways(1, testbundle.Grant(otherKey, stolen))), 2, goes, at("E_KEY_REVOKED", "REJECT", othersFrom+"manifest.json")),
 		one("good-ledger-rotated", "the ledger was handed over to another key, each in its time", rotatedLedger, stableRoles(until("2026-01-02T04:31:05Z")), 0, goes8),
 		one("ledger-rotated-late", "the old key of the ledger signed after its time", rotatedLedger, stableRoles(until("2026-01-02T04:10:00Z")), 2,
 			at("E_KEY_RETIRED", "REJECT", ledgerPath), goes8),
@@ -182,7 +219,7 @@ func rootedCases() []rooted {
 		one("active-before", "the key may sign from later on", audit, first(only("audit", 1, g(M{"not_before": "2026-02-01T00:00:00Z"}))), 2, man("E_KEY_RETIRED", "REJECT")...),
 		one("active-expired", "the time of the key was over", audit, first(only("audit", 1, g(M{"not_after": "2026-01-02T03:04:00Z"}))), 2, man("E_KEY_RETIRED", "REJECT")...),
 		one("ledger-contradicts", "a key retired after the run, over a ledger that says later", promotedBy,
-			first(plus(active, ledgers, only("release.stable", 1, g(M{"status": "retired", "not_after": "2026-01-02T03:30:00Z"})))), 2, at("E_KEY_RETIRED", "REJECT", "manifest.json"), goes),
+			first(plus(active, ledgers, only("release.canary", 1, g(nil)), only("release.stable", 1, g(M{"status": "retired", "not_after": "2026-01-02T03:30:00Z"})))), 2, at("E_KEY_RETIRED", "REJECT", "manifest.json"), goes),
 		one("revoked-before", "the key was revoked before", audit, next(only("audit", 1, g(stolen), of(otherKey))), 2, man("E_KEY_REVOKED", "REJECT")...),
 		one("revoked-undated", "the key was revoked later; nothing else dates the bundle", audit, next(only("audit", 1, g(lost), of(otherKey))), 1, man("E_KEY_REVOKED", "UNDECIDABLE")...),
 		{name: "good-revoked-dated", title: "the key was revoked later; a ledger by another key has the bundle before that", files: audit,
@@ -257,11 +294,11 @@ func rootedCases() []rooted {
 		one("evidence-key-unknown", "the root does not know the key of the evidence", demo().Release(otherKey, nil), first(plus(only("audit", 1, of(thirdKey)), only("release.canary", 1, of(otherKey)))), 1,
 			at("E_KEY_UNKNOWN", "UNDECIDABLE", evidence+"!manifest.json"), at("E_KEY_UNKNOWN", "UNDECIDABLE", evidence+"!"+trailPath)),
 		one("ledger-role-other", "the key of the ledger has another role", promotedBy,
-			first(plus(active, only("release.stable", 1, g(nil)), only("release.canary", 1, of(ledgerKey)), only("ledger", 1, of(thirdKey)))), 2, at("E_KEY_UNKNOWN", "REJECT", ledgerPath), goes),
+			first(plus(active, only("release.stable", 1, g(nil)), only("release.canary", 1, g(nil), of(ledgerKey)), only("ledger", 1, of(thirdKey)))), 2, at("E_KEY_UNKNOWN", "REJECT", ledgerPath), goes),
 		one("ledger-key-unknown", "the root does not know the key of the ledger", promotedBy,
-			first(plus(active, only("release.stable", 1, g(nil)), only("ledger", 1, of(thirdKey)))), 1, at("E_KEY_UNKNOWN", "UNDECIDABLE", ledgerPath), goes),
+			first(plus(active, moves, only("ledger", 1, of(thirdKey)))), 1, at("E_KEY_UNKNOWN", "UNDECIDABLE", ledgerPath), goes),
 		{name: "ledger-next-role-other", title: "the next key of the ledger has another role", files: rotatedLedger, exit: 2,
-			roots: first(plus(active, only("release.stable", 1, g(nil)), only("audit", 1, g(nil), of(thirdKey)), ledgers)), findings: []expected{at("E_KEY_UNKNOWN", "REJECT", ledgerPath, 7), goes8}},
+			roots: first(plus(active, moves, only("audit", 1, g(nil), of(thirdKey)), ledgers)), findings: []expected{at("E_KEY_UNKNOWN", "REJECT", ledgerPath, 7), goes8}},
 		{name: "copies-vouched-for-by-none", title: "files under sig/root/: versions before the pinned one, a version with one signature more that nobody made, and one that counts", exit: 0,
 			files:    copied("1.root.json", []byte("whatever"), "2.root.json", version(2, active, nil), "3.root.json", extra(version(3, active, nil))),
 			roots:    [][]byte{version(2, active, nil), version(3, active, nil)},

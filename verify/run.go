@@ -235,21 +235,28 @@ func (b *check) judgeSame(path string, def cards.Step, t *trail) {
 // judgeOutputs compares the artifacts of the manifest with the outputs of the
 // closing events.
 func (b *check) judgeOutputs() {
-	recorded := map[string]sign.Digest{}
+	recorded, differ := map[string]sign.Digest{}, map[string]bool{}
 	for _, t := range b.audit.Trails {
+		if t.Purpose != audit.PurposeRun {
+			continue // no run made its outputs
+		}
 		tr := b.trails[t.Path]
 		if tr == nil || tr.end == nil {
-			if t.Purpose == audit.PurposeRun {
-				return // the closing event is missing or damaged, and that is the finding
-			}
-			continue
+			return // the closing event is missing or damaged, and that is the finding
 		}
 		for _, it := range tr.end.Outputs.Items {
+			if other, ok := recorded[it.URI]; ok && other != it.Hash && !differ[it.URI] {
+				differ[it.URI] = true
+				b.add(checkArtifacts, finding.New(finding.ArtifactHash, it.URI, "two trails of the run recorded different digests").
+					Differs(other.String(), it.Hash.String()))
+			}
 			recorded[it.URI] = it.Hash
 		}
 	}
 	for _, a := range b.audit.Artifacts {
-		if got, ok := recorded[a.URI]; !ok {
+		if got, ok := recorded[a.URI]; differ[a.URI] {
+			// has its finding
+		} else if !ok {
 			b.add(checkArtifacts, finding.New(finding.ArtifactHash, a.URI, "the run did not record this artifact"))
 		} else if got != a.Hash {
 			b.add(checkArtifacts, finding.New(finding.ArtifactHash, a.URI, "the run recorded another digest").
@@ -258,8 +265,28 @@ func (b *check) judgeOutputs() {
 		delete(recorded, a.URI)
 	}
 	for uri := range recorded {
+		if differ[uri] {
+			continue
+		}
 		b.add(checkArtifacts, finding.New(finding.ArtifactHash, uri, "an output of the run that the manifest leaves out"))
 	}
+}
+
+// earlier returns where a trail of a run goes on from another one, nil if it does not
+// or if a trail of these bundles is that part: it ends where this one goes on.
+func earlier(t *trail, bundles ...*check) *audit.Continues {
+	if t.summary.Genesis == nil || t.summary.Genesis.Continues == nil {
+		return nil
+	}
+	from := t.summary.Genesis.Continues
+	for _, b := range bundles {
+		for _, part := range b.audit.Trails {
+			if part.Purpose == audit.PurposeRun && part.H0 == from.H0 && part.K == from.K && part.HK == from.HK {
+				return nil
+			}
+		}
+	}
+	return from
 }
 
 func cardSeed(p *cards.Pipeline) *string {

@@ -42,6 +42,7 @@ func (b *check) judgeSignatures() {
 		}
 	}
 	q.judge()
+	b.counted = len(q.keys)
 	if b.authority != nil {
 		b.judgeRootRefs()
 		b.judgeTrailKeys()

@@ -54,7 +54,7 @@ type use struct {
 }
 
 // standing returns everything that speaks against a use of a key.
-func (b *check) standing(u use) []Finding {
+func (b *check) standing(u use, records []Dating) []Finding {
 	g, ok := b.authority.Grant(u.role, u.key)
 	if !ok {
 		return []Finding{finding.New(finding.KeyUnknown, u.path, otherRoles(u.key, u.role))}
@@ -62,7 +62,7 @@ func (b *check) standing(u use) []Finding {
 	if u.last.IsZero() && (b.c.verdict() == Reject || b.lacksTrail()) {
 		u.first, u.last = g.NotBefore, g.NotBefore // why nothing says when has its finding
 	}
-	return u.faults(g, b.o.At, b.datings())
+	return u.faults(g, b.o.At, records)
 }
 
 // lacksTrail reports whether a trail or evidence is listed and did not come, which gets
@@ -167,7 +167,7 @@ func (b *check) judgeTrailKeys() {
 			if s.First != nil && s.Last != nil {
 				u.first, u.last = s.First.Time, s.Last.Time
 			}
-			for _, f := range b.standing(u) {
+			for _, f := range b.standing(u, b.datings()) {
 				b.add(checkTrail, f)
 			}
 		}

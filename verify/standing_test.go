@@ -2,6 +2,7 @@ package verify_test
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"slices"
 	"testing"
@@ -66,6 +67,7 @@ type part struct {
 	threshold    int
 	others       map[string][]testbundle.Key // that are active, by role
 	needed, seal bool                        // the bundle does not verify without it; it is the sealing key
+	recorded     bool                        // a ledger in the bundle says when it was there
 }
 
 func (p part) verdict(t *testing.T, data []byte, s stance, at time.Time) verify.Verdict {
@@ -158,15 +160,29 @@ func TestOneFaultLess(t *testing.T) {
 	with := func(role string, keys ...testbundle.Key) map[string][]testbundle.Key {
 		return map[string][]testbundle.Key{"audit": {releaseKey}, role: keys}
 	}
+	moves := func(more map[string][]testbundle.Key) map[string][]testbundle.Key {
+		m := map[string][]testbundle.Key{"audit": {releaseKey}, "release.canary": {releaseKey}, "release.stable": {releaseKey}}
+		maps.Copy(m, more)
+		return m
+	}
+	ledgers := map[string][]testbundle.Key{"ledger": {ledgerKey}, "release.canary": nil}
+	canary := newStoryOf(demo())
+	canary.l.Key = ledgerKey
+	canary.is(demo().Release(otherKey, func(m M) { m["gates"] = canary.policy }))
+	canary.l.Events[1]["details"].(M)["bundle"] = canary.canary
+	windows := canary.observe(canary.canary, "canary", 60, nil)
+	decision := canary.decided(1870, windows, nil)
+	lifted := demo().Promote(releaseKey, canary.stable(canary.promote(1870, decision, nil), decision, 3, 5), nil)
 	parts := []part{
-		{"sealing", audit, releaseKey, "audit", runs, runEnd, 1, nil, true, true},
-		{"sealing, others vouch", endorsed(audit, testbundle.AuditPredicate, otherKey), releaseKey, "audit", runs, runEnd, 1, vouched, false, true},
-		{"sealing, one of two", endorsed(audit, testbundle.AuditPredicate, otherKey), releaseKey, "audit", runs, runEnd, 2, vouched, true, true},
-		{"sealing a release", demo().Release(otherKey, nil), otherKey, "release.canary", runEnd, runEnd, 1, auditBy, true, true},
-		{"further, needed", endorsed(release, testbundle.ReleasePredicate, otherKey), otherKey, "release.canary", runEnd, runEnd, 2, with("release.canary", releaseKey), true, false},
-		{"further, not needed", endorsed(release, testbundle.ReleasePredicate, otherKey), otherKey, "release.canary", runEnd, runEnd, 1, with("release.canary", releaseKey), false, false},
-		{"signing the ledger", demo().Promote(releaseKey, promotion, nil), ledgerKey, "ledger", ledgerFrom, ledgerTo, 1, with("release.stable", releaseKey), true, false},
-		{"signing evidence", demo().Release(otherKey, nil), releaseKey, "audit", runs, runEnd, 1, map[string][]testbundle.Key{"release.canary": {otherKey}}, true, true},
+		{"sealing", audit, releaseKey, "audit", runs, runEnd, 1, nil, true, true, false},
+		{"sealing, others vouch", endorsed(audit, testbundle.AuditPredicate, otherKey), releaseKey, "audit", runs, runEnd, 1, vouched, false, true, false},
+		{"sealing, one of two", endorsed(audit, testbundle.AuditPredicate, otherKey), releaseKey, "audit", runs, runEnd, 2, vouched, true, true, false},
+		{"sealing a release", demo().Release(otherKey, nil), otherKey, "release.canary", runEnd, runEnd, 1, auditBy, true, true, false},
+		{"further, needed", endorsed(release, testbundle.ReleasePredicate, otherKey), otherKey, "release.canary", runEnd, runEnd, 2, with("release.canary", releaseKey), true, false, false},
+		{"further, not needed", endorsed(release, testbundle.ReleasePredicate, otherKey), otherKey, "release.canary", runEnd, runEnd, 1, with("release.canary", releaseKey), false, false, false},
+		{"signing the ledger", demo().Promote(releaseKey, promotion, nil), ledgerKey, "ledger", ledgerFrom, ledgerTo, 1, moves(nil), true, false, false},
+		{"sealing the canary that went up", lifted, otherKey, "release.canary", runEnd, runEnd, 1, moves(ledgers), true, true, true},
+		{"signing evidence", demo().Release(otherKey, nil), releaseKey, "audit", runs, runEnd, 1, map[string][]testbundle.Key{"release.canary": {otherKey}}, true, true, false},
 	}
 	rank := []verify.Verdict{verify.Verified, verify.Undecidable, verify.Reject}
 	for _, p := range parts {
@@ -189,7 +205,7 @@ func TestOneFaultLess(t *testing.T) {
 						}
 					}
 					revoked := s.status == 4 || s.status >= 2 && at.IsZero()
-					switch dated := s.undated == 0 && s.status == 2 && (p.seal || p.role == "ledger"); {
+					switch dated := (s.undated == 0 || p.recorded) && s.status == 2 && (p.seal || p.role == "ledger"); {
 					case s == stance{} && v != verify.Verified:
 						t.Errorf("at %v: %v: %s", at, s, v)
 					case p.needed && revoked && !dated && v == verify.Verified:

@@ -18,6 +18,7 @@ import (
 // A tale is a ledger that the holder of the key tells, and the promotion at its end.
 type tale struct {
 	l       *testbundle.Ledger
+	from    testbundle.Files
 	release string
 }
 
@@ -25,7 +26,8 @@ type tale struct {
 func newTale() *tale {
 	p := policy()
 	digest := testbundle.Digest(testbundle.Canon(p))
-	a := &tale{l: testbundle.NewLedger(releaseKey), release: testbundle.Digest([]byte("canary"))}
+	canary := demo().Release(releaseKey, func(m testbundle.M) { m["gates"] = p })
+	a := &tale{l: testbundle.NewLedger(releaseKey), from: canary, release: testbundle.Digest(canary["manifest.json"])}
 	other := testbundle.Digest([]byte("other"))
 	sealed := func(id string, policy any) testbundle.M {
 		return testbundle.M{"bundle": id, "channel": "canary", "version": "1.0.0", "policy": policy, "promote": nil}
@@ -97,7 +99,7 @@ func (a *tale) files(t *testing.T, at int, over bool) testbundle.Files {
 	for name, value := range d.Scores() {
 		scores[name] = value
 	}
-	return demo().Promote(releaseKey, testbundle.Promotion{Ledger: a.l, K: k, Channel: "stable", Previous: a.release, Policy: policy(), Decision: decision, Scores: scores,
+	return demo().Promote(releaseKey, testbundle.Promotion{Ledger: a.l, K: k, Channel: "stable", From: []testbundle.Files{a.from}, Policy: policy(), Decision: decision, Scores: scores,
 		Windows: testbundle.M{"first": windows[0], "last": windows[len(windows)-1], "count": len(windows)}}, nil)
 }
 

@@ -174,7 +174,7 @@ func TestSecondAgreesOnDocuments(t *testing.T) {
 			}
 		}
 		var files testbundle.Files
-		switch draw.IntN(9) {
+		switch draw.IntN(10) {
 		case 0:
 			change("envlock ")(r.Lock)
 		case 1:
@@ -186,10 +186,9 @@ func TestSecondAgreesOnDocuments(t *testing.T) {
 		case 4:
 			files = r.Release(releaseKey, change("release "))
 		case 5:
-			files = r.Release(releaseKey, func(m testbundle.M) {
-				promote(m)
-				change("promoted release ")(m)
-			})
+			files = r.Promote(releaseKey, unseen(r.Release(releaseKey, nil)), change("promoted release "))
+		case 9:
+			files = r.Promote(releaseKey, unseen(r.Release(releaseKey, change("what it came from "))), nil)
 		case 6:
 			genesis := plain(r.Genesis())
 			change("genesis ")(genesis)

@@ -144,15 +144,14 @@ func value(draw *rand.Rand, was any) any {
 	}[draw.IntN(23)]
 }
 
-// promote turns the manifest of a canary into that of a stable release.
-func promote(m testbundle.M) {
-	m["channel"], m["gates"] = "stable", policy()
-	m["scores"], m["decision"] = testbundle.M{}, testbundle.M{}
-	m["windows"] = testbundle.M{"first": 1, "last": 3, "count": 3}
-	p := m["provenance"].(testbundle.M)
-	p["previous"] = testbundle.Digest(nil)
-	p["ledger"] = testbundle.M{"H_0": testbundle.Digest(nil), "k": 4, "H_k": testbundle.Digest(nil)}
-	p["head"] = testbundle.M{"H_0": testbundle.Digest(nil), "k": 4, "H_k": testbundle.Digest(nil)}
+// unseen is a promotion of a canary by a ledger that is not in the bundle.
+func unseen(canary testbundle.Files) testbundle.Promotion {
+	l := testbundle.NewLedger(releaseKey)
+	for range 4 {
+		l.Add(0, "note", testbundle.M{})
+	}
+	return testbundle.Promotion{Ledger: l, K: 4, Channel: "stable", From: []testbundle.Files{canary}, Policy: policy(),
+		Decision: testbundle.M{}, Scores: testbundle.M{}, Windows: testbundle.M{"first": 1, "last": 3, "count": 3}, Without: true}
 }
 
 func policy() testbundle.M {

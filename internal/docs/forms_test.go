@@ -118,20 +118,35 @@ var documents = []document{
 		sample: `{"schema":"relseal/release-bundle/v1","kind":"release","product":"demo","version":"1.0.0","channel":"stable","commit":"c",
 			"artifacts":[{"hash":` + d1 + `,"size":1,"uri":"a"},{"hash":` + d2 + `,"size":1,"uri":"b"}],"cards":{"param":` + d1 + `,"pipeline":` + d1 + `},"gates":GATES,
 			"scores":{"x":1},"windows":{"first":2,"last":3,"count":1},"decision":{},"provenance":{"audit":[` + d1 + `,` + d2 + `],"head":{"H_0":` + d1 + `,"H_k":` + d2 + `,"k":9},"ledger":{"H_0":` + d1 + `,"H_k":` + d2 + `,"k":9},"previous":` + d2 + `},
-			"files":[` + listed("VERIFY.md", "guide", "evidence/"+d1[8:72]+".audit.tar.zst", "evidence", "evidence/"+d2[8:72]+".audit.tar.zst", "evidence") + `],
+			"files":[` + listed("VERIFY.md", "guide", "evidence/"+d1[8:72]+".audit.tar.zst", "evidence", "evidence/"+d2[8:72]+".audit.tar.zst", "evidence",
+			"evidence/from/"+d2[8:72]+"/manifest.json", "lineage", "evidence/from/"+d2[8:72]+"/signatures.json", "lineage") + `],
 			"verifier":{"pk_ref":` + k1 + `},"root":{"hash":` + d1 + `,"version":2},"details":{"x":1}}`,
 		read: func(doc string) error { _, err := bundle.ReadReleaseManifest([]byte(doc)); return err },
 		words: "version artifacts gates scores windows windows.first windows.last windows.count decision provenance.audit provenance.ledger " +
-			"provenance.ledger.k provenance.ledger.H_0 provenance.ledger.H_k provenance.head provenance.head.k provenance.head.H_0 provenance.head.H_k provenance.previous files files[].path files[].role files[].size " +
+			"provenance.ledger.k provenance.ledger.H_0 provenance.ledger.H_k provenance.head provenance.head.k provenance.head.H_0 provenance.head.H_k provenance.previous files files[].path files[].role files[].size files[].hash " +
 			"gates.r_canary gates.tau_score gates.gate_rep gates.tau_psd.max gates.tau_tb.max gates.tau_tb.kind gates.tau_tb.unit gates.tau_hb gates.tau_drop gates.tau_inc gates.T_obs_max_ms",
 	},
 }
+
+// signatures is the document beside a carried manifest.
+var signatures = document{
+	table:  "signatures",
+	sample: `{"schema":"relseal/signatures/v1","signatures":[{"keyid":` + k1 + `,"sig":` + s1 + `}]}`,
+	read:   func(doc string) error { _, err := bundle.ReadSignatures("x", []byte(doc)); return err },
+	words:  "signatures",
+}
+
+func init() { documents = append(documents, signatures) }
 
 // listed returns entries of files for paths and roles.
 func listed(pathsAndRoles ...string) string {
 	var all []string
 	for i := 0; i < len(pathsAndRoles); i += 2 {
-		all = append(all, fmt.Sprintf(`{"hash":%s,"path":%q,"role":%q,"size":1}`, d1, pathsAndRoles[i], pathsAndRoles[i+1]))
+		hash := d1
+		if strings.HasSuffix(pathsAndRoles[i], "/manifest.json") {
+			hash = d2
+		}
+		all = append(all, fmt.Sprintf(`{"hash":%s,"path":%q,"role":%q,"size":1}`, hash, pathsAndRoles[i], pathsAndRoles[i+1]))
 	}
 	return strings.Join(all, ",")
 }

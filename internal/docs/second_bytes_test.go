@@ -352,6 +352,10 @@ func most(path string) int64 {
 		return 1 << 20
 	}
 	switch {
+	case strings.HasPrefix(path, "evidence/from/") && strings.HasSuffix(path, "/signatures.json"):
+		return 64 << 10
+	case strings.HasPrefix(path, "evidence/from/"):
+		return 16 << 20
 	case strings.HasPrefix(path, "sig/ext/"):
 		return 1 << 20
 	case strings.HasPrefix(path, "sig/"):

@@ -80,6 +80,7 @@ func (s *second) promotion() {
 		return
 	}
 	t := &secondTrail{s: s, path: ledgerPath, role: "ledger", intact: true, faulty: new(int)}
+	s.trails = append(s.trails, t)
 	t.read(string(data), map[string]any{"H_0": get(ref, "H_0"), "H_K": get(ref, "H_k"), "K": get(ref, "k"), "purpose": "ledger"})
 	t.standing()
 	if s.rejects(ledgerPath) || t.genesis == nil || t.unknown {
@@ -105,7 +106,10 @@ func (s *second) promotion() {
 	for _, n := range l.notes {
 		s.note(n.release == "" || way[n.release] || n.code == "E_ROLLBACK_DEADLINE", n.code, ledgerPath)
 	}
-	l.manifest(l.moves[num(ref, "k")])
+	l.manifest(s.m, manifestPath, l.moves[num(ref, "k")])
+	for _, a := range s.ancestors {
+		l.recorded(a)
+	}
 }
 
 // way returns the bundles that the release went through.
@@ -126,25 +130,25 @@ func (l *secondLedger) below(r *secondRelease) *secondMove {
 	return m
 }
 
-// manifest compares the manifest with the promotion that it was sealed over.
-func (l *secondLedger) manifest(m *secondMove) {
+// manifest compares a manifest with the promotion that it was sealed over.
+func (l *secondLedger) manifest(doc any, path string, m *secondMove) {
 	s := l.s
-	if s.reject(m == nil, "E_DECISION", manifestPath) || m.source == nil || m.faulty {
+	if s.reject(m == nil, "E_DECISION", path) || m.source == nil || m.faulty {
 		return
 	}
-	s.reject(m.source.id != text(s.m, "provenance.previous") || m.to != text(s.m, "channel") || m.source.version != text(s.m, "version"), "E_DATA_MISMATCH", manifestPath)
+	s.reject(m.source.id != text(doc, "provenance.previous") || m.to != text(doc, "channel") || m.source.version != text(doc, "version"), "E_DATA_MISMATCH", path)
 	if m.policy == nil {
 		return // it is another bundle that was promoted
 	}
-	d := get(s.m, "decision")
-	s.reject(digestOf(d) != m.decision || digestOf(get(s.m, "gates")) != m.policy.digest || text(d, "policy.digest") != m.policy.digest, "E_DECISION", manifestPath)
+	d := get(doc, "decision")
+	s.reject(digestOf(d) != m.decision || digestOf(get(doc, "gates")) != m.policy.digest || text(d, "policy.digest") != m.policy.digest, "E_DECISION", path)
 	scores := map[string]any{}
 	for _, p := range list(d, "predicates") {
 		scores[text(p, "name")] = text(p, "value")
 	}
-	s.reject(!maps.Equal(scores, get(s.m, "scores").(map[string]any)), "E_DECISION", manifestPath)
+	s.reject(!maps.Equal(scores, get(doc, "scores").(map[string]any)), "E_DECISION", path)
 	count := int64(len(m.source.windows))
-	s.reject(num(s.m, "windows.count") != count || num(s.m, "windows.first") != m.source.first || num(s.m, "windows.last") != m.source.last, "E_DECISION", manifestPath)
+	s.reject(num(doc, "windows.count") != count || num(doc, "windows.first") != m.source.first || num(doc, "windows.last") != m.source.last, "E_DECISION", path)
 }
 
 // ledgerDetails are the members of details by action, with their kinds.

@@ -1,6 +1,17 @@
 package docs
 
-import "reflect"
+import (
+	"fmt"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// What a promoted release carries of the bundles that it came from, and the guide: of
+// sections 7, 9 and 13 in the second verifier.
+
+var fromPath = regexp.MustCompile(`^evidence/from/([0-9a-f]{64})/(manifest|signatures)\.json$`)
 
 // holdsHead asks where a release says that the ledger stood: on canary anywhere or
 // nowhere, else where it was promoted.
@@ -9,22 +20,236 @@ func (s *second) holdsHead(canary bool) bool {
 	if !canary {
 		return reflect.DeepEqual(head, get(s.m, "provenance.ledger"))
 	}
-	for path := range s.listedPaths() {
-		if path == "evidence/ledger.jsonl" {
-			return false
-		}
+	if s.listedHash(ledgerPath) != "" {
+		return false
 	}
-	if head == nil {
-		return true
-	}
-	return num(head, "k") > 0 || num(head, "k") == 0 && text(head, "H_k") == text(head, "H_0")
+	return head == nil || num(head, "k") > 0 || num(head, "k") == 0 && text(head, "H_k") == text(head, "H_0")
 }
 
-// listedPaths are the paths of files in the manifest.
-func (s *second) listedPaths() map[string]bool {
-	all := map[string]bool{}
+// carriesLineage asks whether as many manifests are listed as there are channels below.
+func (s *second) carriesLineage() bool {
+	parts, ok := map[string]int{}, true
 	for _, f := range list(s.m, "files") {
-		all[text(f, "path")] = true
+		if m := fromPath.FindStringSubmatch(text(f, "path")); m != nil {
+			parts[m[1]]++
+			ok = ok && (m[2] != "manifest" || text(f, "hash") == "sha256:"+m[1])
+		}
 	}
-	return all
+	for _, n := range parts {
+		ok = ok && n == 2
+	}
+	previous := text(s.m, "provenance.previous")
+	return ok && len(parts) == map[string]int{"stable": 1, "LTS": 2}[text(s.m, "channel")] && (previous == "" || parts[previous[7:]] == 2)
+}
+
+// A secondAncestor is a bundle that the release came from.
+type secondAncestor struct {
+	id, path   string // path of its folder
+	m          any
+	signatures []any
+}
+
+// lineage is step 9 of the checks.
+func (s *second) lineage() {
+	if text(s.m, "channel") == "canary" || s.outer != nil {
+		return
+	}
+	carried := map[string]*secondAncestor{}
+	for _, f := range list(s.m, "files") {
+		path := text(f, "path")
+		part := fromPath.FindStringSubmatch(path)
+		data, there := s.files[path]
+		if part == nil || !there || digest(data) != text(f, "hash") {
+			continue
+		}
+		id := "sha256:" + part[1]
+		if carried[id] == nil {
+			carried[id] = &secondAncestor{id: id, path: "evidence/from/" + part[1] + "/"}
+		}
+		a := carried[id]
+		doc, ok := readCanonical(data)
+		schema, table := "relseal/release-bundle/v1", "releasebundle"
+		if part[2] == "signatures" {
+			schema, table = "relseal/signatures/v1", "signatures"
+		}
+		if own, said := get(doc, "schema").(string); s.reject(ok && said && own != schema, "E_SCHEMA_MISMATCH", path) {
+			continue
+		}
+		ok = ok && s.form.check(table, doc) == ""
+		if part[2] == "signatures" {
+			if !s.reject(!ok || !sortedSigners(doc), "E_FORMAT", path) {
+				a.signatures = list(doc, "signatures")
+			}
+			continue
+		}
+		in := *s
+		in.m, in.kind = doc, "release"
+		if !s.reject(!ok || !in.manifest(), "E_FORMAT", path) {
+			a.m = doc
+		}
+	}
+	channel, last := text(s.m, "channel"), s.m
+	for {
+		a := carried[text(last, "provenance.previous")]
+		if a == nil || a.m == nil || slices.Contains(s.ancestors, a) {
+			break
+		}
+		channel = map[string]string{"LTS": "stable", "stable": "canary"}[channel]
+		s.ancestors, last = append(s.ancestors, a), a.m
+		same := text(a.m, "channel") == channel
+		for _, name := range []string{"product", "version", "commit", "cards", "provenance.audit", "artifacts"} {
+			same = same && reflect.DeepEqual(get(a.m, name), get(s.m, name))
+		}
+		s.reject(!same, "E_DATA_MISMATCH", a.path+"manifest.json")
+	}
+	if id := text(last, "provenance.previous"); id != "" && len(s.ancestors) > 0 && s.listedHash("evidence/from/"+id[7:]+"/manifest.json") == "" {
+		s.reject(true, "E_FILE_MISSING", "evidence/from/"+id[7:]+"/manifest.json")
+	}
+	for _, a := range carried {
+		s.reject(a.m != nil && !slices.Contains(s.ancestors, a), "E_DATA_MISMATCH", a.path+"manifest.json")
+	}
+}
+
+func sortedSigners(doc any) bool {
+	var ids []string
+	for _, by := range list(doc, "signatures") {
+		ids = append(ids, text(by, "keyid"))
+	}
+	return len(ids) > 0 && slices.IsSorted(ids) && len(slices.Compact(slices.Clone(ids))) == len(ids)
+}
+
+// recorded compares a carried manifest with the ledger.
+func (l *secondLedger) recorded(a *secondAncestor) {
+	s, path := l.s, a.path+"manifest.json"
+	policy := ""
+	if gates := get(a.m, "gates"); gates != nil {
+		policy = digestOf(gates)
+	}
+	if r := l.releases[a.id]; r != nil {
+		s.reject(r.channel != text(a.m, "channel") || r.version != text(a.m, "version") || r.policy != policy, "E_DATA_MISMATCH", path)
+	}
+	first := digestOf(l.trail.genesis)
+	l.trail.heads[0] = first
+	for _, name := range []string{"provenance.ledger", "provenance.head"} {
+		ref, whole := get(a.m, name), get(l.trail.genesis, "continues") == nil
+		switch {
+		case ref == nil:
+		case text(ref, "H_0") != first:
+			s.reject(whole, "E_DATA_MISMATCH", path)
+			s.leave(!whole, "E_DECISION", path)
+		default:
+			s.reject(l.trail.heads[num(ref, "k")] != text(ref, "H_k"), "E_DATA_MISMATCH", path)
+			if name == "provenance.ledger" {
+				l.manifest(a.m, path, l.moves[num(ref, "k")])
+			}
+		}
+	}
+}
+
+// signedLineage asks who signed the bundles that the release came from.
+func (s *second) signedLineage() {
+	for _, a := range s.ancestors {
+		if a.signatures == nil {
+			continue
+		}
+		manifest, path := a.path+"manifest.json", a.path+"signatures.json"
+		sealer, sealed := text(a.m, "verifier.pk_ref"), false
+		role := "release." + strings.ToLower(text(a.m, "channel"))
+		q := s.quorum(role, sealer, manifest)
+		last := s.evidenceEnd
+		for _, t := range s.trails {
+			if t.path == ledgerPath {
+				if at := t.ends[num(a.m, "provenance.ledger.k")]; at.After(last) {
+					last = at
+				}
+				if s.rooted != nil && !s.rejects(ledgerPath) {
+					q.records = t.dates(a.id)
+				}
+			}
+		}
+		q.id = a.id
+		for _, by := range a.signatures {
+			id := text(by, "keyid")
+			sealed = sealed || id == sealer
+			known := s.anyKey(id)
+			if known == nil {
+				s.note(id != sealer, "E_KEY_UNKNOWN", path)
+				s.reject(s.rooted != nil && id == sealer, "E_KEY_UNKNOWN", manifest)
+				continue
+			}
+			good := holds(known, hashed(a.id), text(by, "sig"))
+			s.reject(!good, "E_SIG_BUNDLE", path)
+			switch lacks := s.rooted != nil && q.role.grants[id].key == nil; {
+			case s.rooted == nil:
+			case lacks && id == sealer:
+				s.reject(true, "E_KEY_UNKNOWN", manifest)
+			case lacks:
+				s.note(good, "E_KEY_UNKNOWN", path)
+			case id == sealer:
+				q.seal(last, last, good)
+			case good:
+				q.further(id, last, path)
+			}
+		}
+		if !s.reject(!sealed, "E_SIG_BUNDLE", path) && s.rooted != nil {
+			q.end()
+		}
+	}
+}
+
+// dates returns what a trail records of a bundle, as far as its key may date.
+func (t *secondTrail) dates(id string) (out []secondRecord) {
+	for _, e := range t.proven {
+		at := t.ends[num(e, "k")]
+		g, ok := t.s.rooted.last().roles["ledger"].grants[text(e, "verifier.pk_ref")]
+		if text(e, "action") == "bundle.sealed" && text(e, "details.bundle") == id && ok && g.status != "revoked" && !at.Before(g.notBefore) && !at.After(g.notAfter) {
+			out = append(out, secondRecord{id, text(e, "verifier.pk_ref"), at})
+		}
+	}
+	return out
+}
+
+// whole leaves a release open that rests on a run of which a part is missing.
+func (s *second) whole(runs []*second) {
+	ends := map[string]bool{}
+	for _, in := range runs {
+		for _, t := range list(in.m, "trails") {
+			if text(t, "purpose") == "run" {
+				ends[fmt.Sprint(text(t, "H_0"), num(t, "K"), text(t, "H_K"))] = true
+			}
+		}
+	}
+	for _, in := range runs {
+		for _, t := range in.trails {
+			from := get(t.genesis, "continues")
+			s.leave(from != nil && get(t.genesis, "purpose") == "run" && !ends[fmt.Sprint(text(from, "H_0"), num(from, "k"), text(from, "H_k"))], "E_SEQUENCE", "")
+		}
+	}
+}
+
+var aboutSigners = []string{"E_KEY_UNKNOWN", "E_KEY_RETIRED", "E_KEY_REVOKED", "E_THRESHOLD", "E_ROOT", "E_TIME_ORDER"}
+
+// sealStands reports whether the signatures hold, by those who may.
+func (s *second) sealStands() bool {
+	return !slices.ContainsFunc(s.findings, func(f secondFinding) bool {
+		about := strings.HasPrefix(f.path, "sig/") || (f.path == "" || f.path == manifestPath) && slices.Contains(aboutSigners, f.code)
+		return about && f.verdict != "NOTE"
+	})
+}
+
+// guide returns VERIFY.md, by the page's own text.
+func (s *second) guide() string {
+	_, section, _ := strings.Cut(s.page, "### The guide\n")
+	section, _, _ = strings.Cut(section, "\n## 8.")
+	blocks := regexp.MustCompile("(?s)````text\n(.*?)````").FindAllStringSubmatch(section, -1)
+	contents := blocks[0][1]
+	title, what := text(s.m, "product")+", run "+text(s.m, "run.id"), "an audit bundle: the signed record of one run"
+	if s.kind == "release" {
+		title = fmt.Sprintf("%s %s (%s)", text(s.m, "product"), text(s.m, "version"), text(s.m, "channel"))
+		what, contents = "a release bundle: artifacts and the evidence for them", blocks[1][1]
+		if text(s.m, "channel") == "canary" {
+			contents = strings.Join(strings.SplitAfter(contents, "\n")[:2], "")
+		}
+	}
+	return strings.NewReplacer("<KIND>", s.kind, "<KEY>", text(s.m, "verifier.pk_ref"), "<TITLE>", title, "<WHAT>", what, "<CONTENTS>", contents).Replace(blocks[2][1])
 }

@@ -119,27 +119,74 @@ func (s *second) standing() {
 		s.began = s.latest
 	}
 	sealer := text(s.m, "verifier.pk_ref")
-	role := s.rooted.last().roles[s.role()]
-	counts, open := map[string]bool{}, map[string]bool{}
-	take := func(id string, faults [][2]string) {
-		counts[id] = counts[id] || heaviest(faults) == ""
-		open[id] = open[id] || heaviest(faults) == "UNDECIDABLE"
-	}
-	var own [][2]string
-	if g, ok := role.grants[sealer]; ok {
-		if own = s.judge(g, sealer, s.began, s.latest, false); s.signed {
-			take(sealer, own)
-		}
-	}
+	q := s.quorum(s.role(), sealer, manifestPath)
+	q.seal(s.began, s.latest, s.signed)
 	for _, k := range s.signers {
 		if id := keyID(k); id != sealer {
-			faults := s.judge(role.grants[id], id, s.latest, s.latest, true)
-			take(id, faults)
-			for _, f := range faults {
-				s.note(true, f[0], "sig/by/"+strings.TrimPrefix(digest([]byte(str("ssh-ed25519", string(k)))), "sha256:")+"/")
-			}
+			q.further(id, s.latest, "sig/by/"+strings.TrimPrefix(digest([]byte(str("ssh-ed25519", string(k)))), "sha256:")+"/")
 		}
 	}
+	q.end()
+}
+
+// A secondQuorum counts who signed a manifest.
+type secondQuorum struct {
+	s            *second
+	name         string // of the role
+	role         secondRole
+	sealer, path string
+	id           string         // of the manifest, if it is not the bundle's own
+	records      []secondRecord // beside those of the caller
+	unknown      bool
+	own          [][2]string
+	counts, open map[string]bool
+}
+
+func (s *second) quorum(name, sealer, path string) *secondQuorum {
+	q := &secondQuorum{s: s, name: name, sealer: sealer, path: path, counts: map[string]bool{}, open: map[string]bool{}}
+	if s.rooted != nil {
+		q.role = s.rooted.last().roles[name]
+		q.unknown = s.anyKey(sealer) == nil
+	}
+	return q
+}
+
+// judge is that of the bundle, with what dates the manifest besides.
+func (q *secondQuorum) judge(id string, first, last time.Time, added bool) [][2]string {
+	in := *q.s
+	in.records = append(slices.Clone(q.records), q.s.records...)
+	for i, r := range in.records {
+		if q.id != "" && r.bundle == q.id {
+			in.records[i].bundle = digest(q.s.files[manifestPath]) // it is pinned there
+		}
+	}
+	return in.judge(q.role.grants[id], id, first, last, added)
+}
+
+func (q *secondQuorum) take(id string, faults [][2]string) {
+	q.counts[id] = q.counts[id] || heaviest(faults) == ""
+	q.open[id] = q.open[id] || heaviest(faults) == "UNDECIDABLE"
+}
+
+func (q *secondQuorum) seal(first, last time.Time, good bool) {
+	if _, ok := q.role.grants[q.sealer]; !ok {
+		return // and has its finding
+	}
+	if q.own = q.judge(q.sealer, first, last, false); good {
+		q.take(q.sealer, q.own)
+	}
+}
+
+func (q *secondQuorum) further(id string, last time.Time, path string) {
+	faults := q.judge(id, last, last, true)
+	q.take(id, faults)
+	for _, f := range faults {
+		q.s.note(true, f[0], path)
+	}
+}
+
+// end says whether there are enough.
+func (q *secondQuorum) end() {
 	many := func(m map[string]bool) (n int64) {
 		for _, yes := range m {
 			if yes {
@@ -148,23 +195,23 @@ func (s *second) standing() {
 		}
 		return n
 	}
-	n := many(counts)
-	for _, f := range own {
-		if f == [2]string{"E_KEY_REVOKED", "UNDECIDABLE"} && n >= role.threshold {
+	n := many(q.counts)
+	for _, f := range q.own {
+		if f == [2]string{"E_KEY_REVOKED", "UNDECIDABLE"} && n >= q.role.threshold {
 			f[1] = "NOTE"
 		}
-		s.find(true, f[0], f[1], manifestPath)
+		q.s.find(true, f[0], f[1], q.path)
 	}
-	if n >= role.threshold || !counts[sealer] && n+1 >= role.threshold || s.anyKey(sealer) == nil {
-		return // enough, or the finding about the sealing key is the cause
+	if n >= q.role.threshold || q.unknown || !q.counts[q.sealer] && n+1 >= q.role.threshold {
+		return
 	}
-	earlier := slices.ContainsFunc(s.rooted.versions, func(r *secondRoot) bool {
-		was := r.roles[s.role()].threshold
+	earlier := slices.ContainsFunc(q.s.rooted.versions, func(r *secondRoot) bool {
+		was := r.roles[q.name].threshold
 		return was > 0 && n >= was
 	})
 	verdict := "REJECT"
-	if earlier || n+many(open) >= role.threshold {
+	if earlier || n+many(q.open) >= q.role.threshold {
 		verdict = "UNDECIDABLE"
 	}
-	s.find(true, "E_THRESHOLD", verdict, manifestPath)
+	q.s.find(true, "E_THRESHOLD", verdict, q.path)
 }

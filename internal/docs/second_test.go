@@ -46,6 +46,11 @@ type second struct {
 	signers  []ed25519.PublicKey // further ones who are known and whose three files hold
 	began    time.Time           // of the sealing key's first event in a trail of its role
 	latest   time.Time           // ts in what the bundle holds
+	trails   []*secondTrail
+
+	page        string // of the format
+	ancestors   []*secondAncestor
+	evidenceEnd time.Time // the latest ts in evidence
 }
 
 // A secondFinding is one of a verdict: NOTE, UNDECIDABLE or REJECT.
@@ -136,6 +141,7 @@ func (s *second) bundle(data []byte) {
 	if s.rooted != nil {
 		s.standing()
 	}
+	s.signedLineage()
 	s.pinned()
 }
 
@@ -165,7 +171,7 @@ func (s *second) manifest() bool {
 			ok = ok && (get(s.m, name) == nil) == canary
 		}
 		ok = ok && (canary || get(s.m, "gates") != nil && first <= last && last <= k && num(s.m, "windows.count") <= last-first+1)
-		ok = ok && (k >= 1 || canary) && s.holdsHead(canary)
+		ok = ok && (k >= 1 || canary) && s.holdsHead(canary) && s.carriesLineage()
 		for _, id := range list(s.m, "provenance.audit") {
 			required["evidence/"+id.(string)[7:]+".audit.tar.zst"] = true
 		}
@@ -174,8 +180,8 @@ func (s *second) manifest() bool {
 	for _, f := range list(s.m, "files") {
 		path, role := text(f, "path"), text(f, "role")
 		dir, _, below := strings.Cut(path, "/")
-		want := s.roles[s.kind+" "+path]
-		if want == "" && below {
+		want := s.roles[s.kind+" "+fromPath.ReplaceAllString(path, "evidence/from/HEX/$2.json")]
+		if want == "" && below && !strings.HasPrefix(path, "evidence/from/") {
 			want = s.roles[s.kind+" "+dir+"/"]
 		}
 		only := role == "trail" || bundled.MatchString(path)
@@ -351,6 +357,7 @@ func (s *second) pinned() {
 	sums, there := s.files["SHA256SUMS"]
 	s.reject(!there, "E_FILE_MISSING", "SHA256SUMS")
 	s.reject(there && !s.rejects(manifestPath) && !bytes.Equal(sums, s.sums()), "E_FILE_HASH", "SHA256SUMS")
+	s.reject(s.sealStands() && !s.rejects(manifestPath) && !s.rejects("VERIFY.md") && s.listedHash("VERIFY.md") != digest([]byte(s.guide())), "E_FILE_HASH", "VERIFY.md")
 }
 
 var hashes = map[string]string{"EnvLock.fingerprint": "envlock.json", "PipelineCard.hash": "cards/pipeline.json", "ParamCard.hash": "cards/param.json"}
@@ -401,19 +408,23 @@ func (s *second) run() {
 		if text(pin, "purpose") == "ledger" {
 			t.role = "ledger"
 		}
+		s.trails = append(s.trails, t)
 		t.read(string(data), pin)
 		t.standing()
 		if text(pin, "purpose") == "run" && t.genesis != nil {
 			s.crossCheck(t, card)
 		}
 		end := t.summary().end
+		if text(pin, "purpose") != "run" {
+			continue
+		}
 		for _, it := range list(end, "outputs.items") {
 			if outputs[text(it, "uri")] == nil {
 				outputs[text(it, "uri")] = map[string]bool{}
 			}
 			outputs[text(it, "uri")][text(it, "hash")] = true
 		}
-		ended = ended && (end != nil || text(pin, "purpose") != "run")
+		ended = ended && end != nil
 	}
 	if !ended {
 		return
@@ -518,6 +529,7 @@ func made(step, end any) (digests []string) {
 // release checks a ReleaseBundle against the runs that it embeds.
 func (s *second) release(copies map[string]bool) {
 	made, pipelines, params, ids := map[string]bool{}, map[any]bool{}, map[any]bool{}, 0
+	var runs []*second
 	for _, f := range list(s.m, "files") {
 		path := text(f, "path")
 		data, there := s.files[path]
@@ -543,27 +555,31 @@ func (s *second) release(copies map[string]bool) {
 		s.reject(text(in.m, "outcome") != "ok", "E_DATA_MISMATCH", path)
 		s.reject(get(in.m, "product") != get(s.m, "product"), "E_DATA_MISMATCH", path)
 		for _, a := range list(in.m, "artifacts") {
-			made[text(a, "hash")+fmt.Sprint(num(a, "size"))] = true
+			made[digestOf(a)] = true
 		}
+		runs = append(runs, in)
 		pipelines[get(in.m, "PipelineCard.hash")], params[get(in.m, "ParamCard.hash")] = true, true
 		s.commits = append(s.commits, in.commits...)
 	}
 	if ids == len(list(s.m, "provenance.audit")) {
 		for _, a := range list(s.m, "artifacts") {
-			s.reject(!made[text(a, "hash")+fmt.Sprint(num(a, "size"))], "E_ARTIFACT_HASH", text(a, "uri"))
+			s.reject(!made[digestOf(a)], "E_ARTIFACT_HASH", text(a, "uri"))
 		}
+		s.whole(runs)
 		s.reject(!pipelines[get(s.m, "cards.pipeline")] || !params[get(s.m, "cards.param")], "E_CARD", manifestPath)
 		for _, commit := range s.commits {
 			s.reject(commit != get(s.m, "commit"), "E_DATA_MISMATCH", manifestPath)
 		}
 	}
+	s.evidenceEnd = s.latest
+	s.lineage()
 	s.promotion()
 }
 
 // nested verifies evidence.
 func (s *second) nested(data []byte, copies map[string]bool) *second {
 	in := *s
-	in.outer, in.files, in.m, in.kind, in.signed, in.commits, in.findings, in.signers = s, nil, nil, "", false, nil, nil, nil
+	in.outer, in.files, in.m, in.kind, in.signed, in.commits, in.findings, in.signers, in.trails = s, nil, nil, "", false, nil, nil, nil, nil
 	in.have = maps.Clone(copies)
 	maps.Copy(in.have, s.have)
 	in.began, in.latest = time.Time{}, time.Time{}

@@ -20,6 +20,8 @@ type secondTrail struct {
 	uses    []*secondUse
 	events  []any // those without a finding of the chain
 	proven  []any // of these, those whose link was computed
+	heads   map[int64]string
+	ends    map[int64]time.Time // the greatest ts up to an event
 
 	at  place
 	alt *place
@@ -72,6 +74,7 @@ func (t *secondTrail) read(data string, pin any) {
 		lines = append(lines, data[strings.LastIndex(data, "\n")+1:])
 	}
 	t.steps, t.clocks = map[string]string{}, map[string][2]int64{}
+	t.heads, t.ends = map[int64]string{}, map[int64]time.Time{}
 	for n, line := range lines {
 		t.bad = false
 		whole := strings.TrimSuffix(line, "\n")
@@ -357,6 +360,7 @@ func (t *secondTrail) line(line string, mayBeTorn bool) {
 	t.events = append(t.events, e)
 	if k == before.k+1 && before.head != "" {
 		t.proven = append(t.proven, e)
+		t.heads[k], t.ends[k] = t.at.head, t.uses[len(t.uses)-1].last
 	}
 }
 

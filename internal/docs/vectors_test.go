@@ -122,7 +122,7 @@ func (v vector) second(t *testing.T) *second {
 // newSecond returns a second verifier that trusts nobody.
 func newSecond(t *testing.T) *second {
 	t.Helper()
-	s := &second{form: form{shapes(t), isLeaf}, roles: map[string]string{}, keys: map[string]ed25519.PublicKey{}, have: map[string]bool{}}
+	s := &second{form: form{shapes(t), isLeaf}, roles: map[string]string{}, keys: map[string]ed25519.PublicKey{}, have: map[string]bool{}, page: read(t, formatPage)}
 	for _, row := range rowsOf(t, "Files", "path,role,in,required") {
 		path := strings.TrimSuffix(spans(row[0])[0], "…")
 		for kind, in := range map[string]string{"audit": "AuditBundle", "release": "ReleaseBundle"} {

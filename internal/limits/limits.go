@@ -15,6 +15,7 @@ const (
 	EnvLock    = 4 * MiB        // envlock.json
 	Card       = 1 * MiB        // a card or policy in canonical form
 	Manifest   = 64 * MiB       // manifest.json
+	Lineage    = 16 * MiB       // a manifest that a promoted release came from
 	Members    = 64             // members of a manifest; see package bundle for why these are counted
 	Trails     = 64             // trails of one bundle
 	Element    = 256 * KiB      // one element of a manifest's files, artifacts or trails

@@ -10,7 +10,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"github.com/relseal/relseal/audit"
 	"github.com/relseal/relseal/bundle"
@@ -67,6 +66,7 @@ func (r Run) contents(s bundle.Sealer) (m bundle.AuditManifest, files []bundle.C
 		ParamCard:    bundle.HashRef{Hash: *g.ParamCard.Hash},
 		Root:         (*bundle.RootRef)(g.Root), // the run was recorded under it, and so is it sealed
 		Details:      r.Details,
+		Verifier:     bundle.KeyRef{PKRef: s.Public().KeyID()},
 		Trails:       []bundle.Trail{{Path: bundle.TrailPath, Purpose: g.Purpose, H0: trail.H0, HK: trail.HK, K: trail.K}},
 	}
 	if m.Product, err = r.product(g); err != nil {
@@ -88,7 +88,7 @@ func (r Run) contents(s bundle.Sealer) (m bundle.AuditManifest, files []bundle.C
 		m.Artifacts = append(m.Artifacts, a)
 		files = append(files, copied...)
 	}
-	return m, append(files, bundle.BytesContent(bundle.GuidePath, bundle.RoleGuide, auditGuide(m, s.Public()))), nil
+	return m, append(files, bundle.BytesContent(bundle.GuidePath, bundle.RoleGuide, m.Guide())), nil
 }
 
 func (r Run) product(g *audit.Genesis) (string, error) {
@@ -199,6 +199,3 @@ func cause(err error) error {
 	}
 	return err
 }
-
-// indent puts four spaces before each line: a code block in the guide.
-func indent(lines ...string) string { return "    " + strings.Join(lines, "\n    ") + "\n" }

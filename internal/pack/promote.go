@@ -105,21 +105,26 @@ func promoted(source *walk, o release.Promotion, s bundle.Sealer) (bundle.Releas
 		Gates: &o.Policy, Scores: scores, Decision: o.Decision,
 		Windows:    &bundle.WindowRange{First: o.First, Last: o.Last, Count: o.Count},
 		Provenance: bundle.Provenance{Audit: from.Provenance.Audit, Previous: &id, Ledger: &ledger, Head: &ledger},
+		Verifier:   bundle.KeyRef{PKRef: s.Public().KeyID()},
 	}
 	evidence := map[string]bool{}
 	for _, d := range m.Provenance.Audit {
 		evidence[bundle.EvidencePath(d)] = true
 	}
-	files := []bundle.Content{{Path: bundle.LedgerPath, Role: bundle.RoleLedger, Size: o.Lines.Size, Hash: o.Lines.Hash, Open: o.Lines.Open}}
+	files, err := lineage(source.name, id, from)
+	if err != nil {
+		return from, nil, err
+	}
+	files = append(files, bundle.Content{Path: bundle.LedgerPath, Role: bundle.RoleLedger, Size: o.Lines.Size, Hash: o.Lines.Hash, Open: o.Lines.Open})
 	for _, f := range from.Files {
-		if f.Role == bundle.RoleArtifact || f.Role == bundle.RoleEvidence && evidence[f.Path] {
+		if f.Role == bundle.RoleArtifact || f.Role == bundle.RoleLineage || f.Role == bundle.RoleEvidence && evidence[f.Path] {
 			files = append(files, bundle.Content{
 				Path: f.Path, Role: f.Role, Size: f.Size, Hash: f.Hash,
 				Open: func() (io.ReadCloser, error) { return source.open(f.Path) },
 			})
 		}
 	}
-	return m, append(files, bundle.BytesContent(bundle.GuidePath, bundle.RoleGuide, releaseGuide(m, s.Public()))), nil
+	return m, append(files, bundle.BytesContent(bundle.GuidePath, bundle.RoleGuide, m.Guide())), nil
 }
 
 // ReadRelease returns the manifest of a ReleaseBundle and its bundle.id; nothing is

@@ -28,12 +28,13 @@ type Release struct {
 // where they hold a copy; several runs may have made the same one.
 func Canary(w io.Writer, r Release, s bundle.Sealer) (sign.Digest, error) {
 	m := bundle.ReleaseManifest{
-		Product: r.Product,
-		Version: r.Version,
-		Channel: bundle.Canary,
-		Commit:  r.Commit,
-		Gates:   r.Gates,
-		Root:    r.Root,
+		Product:  r.Product,
+		Version:  r.Version,
+		Channel:  bundle.Canary,
+		Commit:   r.Commit,
+		Gates:    r.Gates,
+		Root:     r.Root,
+		Verifier: bundle.KeyRef{PKRef: s.Public().KeyID()},
 	}
 	m.Provenance.Head = r.Head
 	var files []bundle.Content
@@ -83,7 +84,7 @@ func Canary(w io.Writer, r Release, s bundle.Sealer) (sign.Digest, error) {
 	}
 	slices.SortFunc(m.Provenance.Audit, func(a, b sign.Digest) int { return strings.Compare(a.Hex(), b.Hex()) })
 	slices.SortFunc(m.Artifacts, func(a, b bundle.Artifact) int { return strings.Compare(a.URI, b.URI) })
-	guide := bundle.BytesContent(bundle.GuidePath, bundle.RoleGuide, releaseGuide(m, s.Public()))
+	guide := bundle.BytesContent(bundle.GuidePath, bundle.RoleGuide, m.Guide())
 	return bundle.SealRelease(w, m, append(files, guide), s)
 }
 

@@ -21,7 +21,8 @@ type Run struct {
 	Embed    bool
 	Manifest func(M) // changes the manifest before it is signed
 
-	Continues M // the head that the trail goes on from, if it does
+	More      Files // files beside the usual
+	Continues M     // the head that the trail goes on from, if it does
 }
 
 // Demo returns the run of the examples and the vectors: three steps that build,

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
+	"strings"
 	"time"
 )
 
@@ -131,15 +132,16 @@ func (l *Ledger) Lines(k int) (trail []byte, h0, hk string) {
 
 // A Promotion is what a promoted release says beside what its run says.
 type Promotion struct {
-	Ledger   *Ledger
-	K        int // the event that promotes
-	Channel  string
-	Previous string
-	Policy   M
-	Decision M
-	Scores   M
-	Windows  M
-	Without  bool // leave out the ledger
+	Ledger     *Ledger
+	K          int // the event that promotes
+	Channel    string
+	From       []Files // the bundles that it came from, the nearest first
+	Signatures []byte  // instead of the signatures of the nearest
+	Policy     M
+	Decision   M
+	Scores     M
+	Windows    M
+	Without    bool // leave out the ledger
 }
 
 // Promote returns the ReleaseBundle of a promotion over the run. change, if not
@@ -150,12 +152,24 @@ func (r *Run) Promote(key Key, p Promotion, change func(M)) Files {
 	lines, h0, hk := p.Ledger.Lines(p.K)
 	head := func() M { return M{"H_0": h0, "k": p.K, "H_k": hk} }
 	files := Files{
-		"VERIFY.md":                             []byte("# Verify\n"),
+		"VERIFY.md":                             nil,
 		"evidence/" + id[7:] + ".audit.tar.zst": Zstd(audit.Tar()),
 		"evidence/ledger.jsonl":                 lines,
 	}
 	if p.Without {
 		delete(files, "evidence/ledger.jsonl")
+	}
+	previous := any(nil)
+	for i, from := range p.From {
+		if i == 0 {
+			previous = Digest(from["manifest.json"])
+		}
+		for path, data := range Lineage(from) {
+			if i == 0 && p.Signatures != nil && strings.HasSuffix(path, "/signatures.json") {
+				data = p.Signatures
+			}
+			files[path] = data
+		}
 	}
 	for uri, content := range r.Outputs {
 		files["artifacts/"+uri] = []byte(content)
@@ -165,7 +179,7 @@ func (r *Run) Promote(key Key, p Promotion, change func(M)) Files {
 		"commit": "0123456789abcdef0123456789abcdef01234567", "artifacts": r.artifacts(),
 		"cards": M{"pipeline": Digest(Canon(r.Pipeline)), "param": Digest(Canon(r.Params))},
 		"gates": p.Policy, "scores": p.Scores, "windows": p.Windows, "decision": p.Decision,
-		"provenance": M{"audit": []string{id}, "previous": p.Previous, "ledger": head(), "head": head()},
+		"provenance": M{"audit": []string{id}, "previous": previous, "ledger": head(), "head": head()},
 		"verifier":   M{"pk_ref": key.ID()},
 	}
 	if change != nil {

@@ -20,6 +20,9 @@ func role(path string) string {
 	if r := roles[path]; r != "" {
 		return r
 	}
+	if strings.HasPrefix(path, "evidence/from/") {
+		return "lineage"
+	}
 	switch dir, _, _ := strings.Cut(path, "/"); dir {
 	case "artifacts":
 		return "artifact"
@@ -34,8 +37,11 @@ func role(path string) string {
 // Seal returns files with the manifest, its view and the signatures of key.
 func Seal(manifest M, files Files, key Key, predicateType string) Files {
 	out := files.Clone()
+	if guide, ok := out["VERIFY.md"]; ok && guide == nil {
+		out["VERIFY.md"] = Guide(manifest)
+	}
 	var list []M
-	for path, data := range files {
+	for path, data := range out {
 		list = append(list, M{"path": path, "role": role(path), "hash": Digest(data), "size": len(data)})
 	}
 	sort.Slice(list, func(i, j int) bool { return list[i]["path"].(string) < list[j]["path"].(string) })
@@ -66,12 +72,15 @@ func Sums(files Files) []byte {
 func (r *Run) Files() Files {
 	f := Files{
 		"envlock.json": Canon(r.Lock), "cards/pipeline.json": Canon(r.Pipeline), "cards/param.json": Canon(r.Params),
-		"audit/trail.jsonl": r.Trail(), "VERIFY.md": []byte("# Verify\n"),
+		"audit/trail.jsonl": r.Trail(), "VERIFY.md": nil,
 	}
 	if r.Embed {
 		for uri, content := range r.Outputs {
 			f["artifacts/"+uri] = []byte(content)
 		}
+	}
+	for path, data := range r.More {
+		f[path] = data
 	}
 	return f
 }
@@ -121,7 +130,7 @@ func (r *Run) ReleaseWith(key Key, more Files, change func(M)) Files {
 func (r *Run) release(audit Files, key Key, more Files, change func(M)) Files {
 	id := Digest(audit["manifest.json"])
 	files := Files{
-		"VERIFY.md":                             []byte("# Verify\n"),
+		"VERIFY.md":                             nil,
 		"evidence/" + id[7:] + ".audit.tar.zst": Zstd(audit.Tar()),
 	}
 	for uri, content := range r.Outputs {
