@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/urfave/cli/v2"
 
@@ -200,7 +201,9 @@ func (env *environment) remember(c *cli.Context, answer error) error {
 	h := m.head()
 	if m.state != "" {
 		// The ledger is as it is now, also if the caller has given up.
-		if err := m.state.Keep(context.WithoutCancel(c.Context), h); err != nil {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(c.Context), 10*time.Second)
+		defer cancel()
+		if err := m.state.Keep(ctx, h); err != nil {
 			env.say("hint", fmt.Sprintf("this machine keeps nothing of the ledger: %s; %s names another directory", plainText(err), known.StateVariable))
 		}
 	}

@@ -170,7 +170,7 @@ var explanations = []Explanation{
 		Causes:  "The windows came late, nobody acted on the decision, or the rollback itself is slow.",
 		Remedy:  "The previous release is back; find which part took the time, and drill it."},
 	{Code: TimebaseSkew,
-		Meaning: "Clocks disagree: r_tb is above tau_tb, a window ends after now, or a monotonic clock went back.",
+		Meaning: "Clocks disagree: r_tb is above tau_tb, a window ends after now, a monotonic clock went back, or the clock of this machine is hours ahead of everything on record.",
 		Causes:  "A host without time synchronisation, a clock that was set, or a window measured elsewhere.",
 		Remedy:  "Synchronise the clocks and measure again. It blocks a promotion and rolls nothing back by itself."},
 	{Code: SampleSize,
