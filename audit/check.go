@@ -43,6 +43,11 @@ type CheckOptions struct {
 	// Doubtful, if not nil, is called with every other well-formed event.
 	Doubtful func(Record)
 
+	// Each, if not nil, is called with every well-formed event, which has no more than
+	// number, ts, actor, action, path and status: with more, reading would cost more than
+	// checking. It is valid until Each returns.
+	Each func(*Event)
+
 	// Bare says that the trail is not part of a bundle: that it is still being
 	// written is no fault then.
 	Bare bool

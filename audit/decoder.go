@@ -22,6 +22,7 @@ type decoder struct {
 	env, pipe, param, code digestMemo
 	in, out                digestMemo // of sets
 	run, clock, seed, path textMemo
+	actor                  textMemo
 	action                 string
 	keyText                string
 	key                    sign.KeyID
@@ -84,7 +85,7 @@ func (d *decoder) event(c *cursor, p *parsed) {
 	c.want(`},"TS":{"snapshot":{}},"action":`)
 	e.Action = d.actionName(c)
 	c.want(`,"actor":`)
-	c.bad = c.bad || len(c.string()) <= len(`""`)
+	e.Actor.Value = d.actorText(c)
 	c.want(`,"audit":{"schema":{"version":"` + SchemaVersion + `"}},"clock":`)
 	e.Clock = c.filled(&d.clock)
 	c.want(`,"code":{"hash":`)

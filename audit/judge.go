@@ -147,6 +147,9 @@ func (j *judge) event(l *entry) {
 	if call := j.o.Head; proven && call != nil {
 		call(l.E.K, j.latest(l.E.TS), j.chain.at.head)
 	}
+	if j.o.Each != nil {
+		j.o.Each(&l.E)
+	}
 	if call := j.o.Event; proven && call != nil && (!j.shown || j.o.wants(l.E.Action)) {
 		j.shown = true
 		call(j.dated(l))

@@ -45,6 +45,20 @@ func (c *cursor) string() []byte {
 	return c.value(2)
 }
 
+// actorText takes the actor, which is not empty, and returns it if somebody asks for
+// it: then it must have no escapes.
+func (d *decoder) actorText(c *cursor) *string {
+	quoted := c.string()
+	c.bad = c.bad || len(quoted) <= len(`""`)
+	if d.o.Each == nil || c.bad {
+		return nil
+	}
+	if c.bad = bytes.IndexByte(quoted, '\\') >= 0; c.bad {
+		return nil
+	}
+	return d.actor.text(quoted[1 : len(quoted)-1])
+}
+
 // status takes one of the statuses.
 func (c *cursor) status() string {
 	for _, s := range []string{StatusOK, StatusFailed, StatusAborted} {

@@ -18,26 +18,66 @@ func (j *judge) events(lines *lineReader, most int) error {
 	if workers <= 0 {
 		workers = min(runtime.GOMAXPROCS(0), maxWorkers)
 	}
-	first := new(chunk)
-	first.fill(lines, most, j.many())
-	if workers == 1 || first.end != nil {
-		return j.alone(first, lines, most)
-	}
-	return j.together(first, lines, most, workers)
+	return inChunks(lines, most, workers, &j.o, j.many, func(c *chunk) bool { j.chunk(c); return j.over })
 }
 
-// alone reads, examines and judges chunk after chunk, from c on.
-func (j *judge) alone(c *chunk, lines *lineReader, most int) error {
-	d := newDecoder(&j.o)
+// inChunks reads lines in chunks, examines them with so many workers, and gives them to
+// take in their order, until it returns true.
+func inChunks(lines *lineReader, most, workers int, o *CheckOptions, many func() *verifier, take func(*chunk) bool) error {
+	first := new(chunk)
+	first.fill(lines, most, many())
+	if workers == 1 || first.end != nil {
+		return inTurn(first, lines, most, o, many, take)
+	}
+	return atOnce(first, lines, most, workers, o, many, take)
+}
+
+// Brief reads the lines of a trail by their form alone and calls each with the number of
+// the line and, from line 1 on, the event in it or why there is none. The event is as
+// that of [CheckOptions.Each]. An error of each ends the reading.
+func Brief(r io.Reader, each func(number int64, l Line, e *Event, err error) error) error {
+	lines := newLineReader(r)
+	first, err := lines.next()
+	if err == nil {
+		err = each(0, Line{first}, nil, nil)
+	}
+	if err != nil {
+		return readError(err)
+	}
+	number := int64(0)
+	var fault error
+	err = inChunks(lines, chunkLines, min(runtime.GOMAXPROCS(0), maxWorkers), &CheckOptions{Each: func(*Event) {}}, func() *verifier { return nil }, func(c *chunk) bool {
+		for i := range c.entries {
+			e := &c.entries[i]
+			number++
+			why := e.err
+			if e.line.long() {
+				_, why = Line{e.line}.Text()
+			}
+			if fault = each(number, Line{e.line}, &e.E, why); fault != nil {
+				return true
+			}
+		}
+		return false
+	})
+	if fault != nil {
+		return fault
+	}
+	return err
+}
+
+// inTurn reads, examines and gives on chunk after chunk, from c on.
+func inTurn(c *chunk, lines *lineReader, most int, o *CheckOptions, many func() *verifier, take func(*chunk) bool) error {
+	d := newDecoder(o)
 	for {
 		c.examine(d)
-		if j.chunk(c); j.over {
+		if take(c) {
 			return nil
 		}
 		if c.end != nil {
 			return readError(c.end)
 		}
-		c.fill(lines, most, j.many())
+		c.fill(lines, most, many())
 	}
 }
 
@@ -48,15 +88,15 @@ type job struct {
 	failed any           // what a worker has panicked with
 }
 
-// together has chunks examined by workers, and reads ahead while they are: they
+// atOnce has chunks examined by workers, and reads ahead while they are: they
 // are judged in order by the goroutine that reads, so that a caller meets no
 // other goroutine in its reader or in its functions.
-func (j *judge) together(first *chunk, lines *lineReader, most, workers int) error {
+func atOnce(first *chunk, lines *lineReader, most, workers int, o *CheckOptions, many func() *verifier, take func(*chunk) bool) error {
 	ahead := workers + 2 // one to be judged next and one to be filled, beside those in work
 	work := make(chan *job, ahead)
 	defer close(work)
 	for range workers {
-		go worker(work, newDecoder(&j.o))
+		go worker(work, newDecoder(o))
 	}
 
 	var queue, free []*job // in order; judged
@@ -74,7 +114,7 @@ func (j *judge) together(first *chunk, lines *lineReader, most, workers int) err
 			} else {
 				b = &job{chunk: first.like(), done: make(chan struct{}, 1)}
 			}
-			b.fill(lines, most, j.many())
+			b.fill(lines, most, many())
 			end = b.end
 			put(b)
 			continue
@@ -85,7 +125,7 @@ func (j *judge) together(first *chunk, lines *lineReader, most, workers int) err
 		if b.failed != nil {
 			panic(b.failed)
 		}
-		if j.chunk(&b.chunk); j.over {
+		if take(&b.chunk) {
 			return nil
 		}
 		if b.end != nil {

@@ -2,6 +2,7 @@ package audit
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -9,7 +10,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/relseal/relseal/internal/canon"
 	"github.com/relseal/relseal/internal/finding"
+	"github.com/relseal/relseal/internal/limits"
 )
 
 // TestWorkers damages a trail of several chunks, at 40 places, and checks it by
@@ -61,5 +64,47 @@ func TestWorkerPanic(t *testing.T) {
 	<-b.done
 	if v := fmt.Sprint(b.failed); !strings.Contains(v, "nil pointer") || !strings.Contains(v, "decode") {
 		t.Errorf("failed with %s", v)
+	}
+}
+
+// TestBrief: what is read in brief is what ParseRecord reads, line by line.
+func TestBrief(t *testing.T) {
+	m := goodRun(t)
+	lines := append([]string{}, m.lines...)
+	quoted := m.recs[2]
+	quoted.E.Actor = Txt("a \"quoted\" name, näme")
+	lines = append(lines, m.must(canon.Marshal(quoted)), "x", "", strings.Repeat("x", limits.Line+1), m.lines[2])
+	n := int64(0)
+	var each []string
+	of := func(e *Event) string {
+		return fmt.Sprint(e.K, e.TS, e.Actor, e.Action, e.Path, e.Status)
+	}
+	if err := Brief(strings.NewReader(strings.Join(lines, "\n")), func(number int64, l Line, e *Event, err error) error {
+		if number != n {
+			t.Errorf("line %d after %d", number, n-1)
+		}
+		n++
+		if number == 0 {
+			return nil
+		}
+		r, want := ParseRecord([]byte(lines[number]))
+		if (err == nil) != (want == nil) || err == nil && of(e) != of(&r.E) {
+			t.Errorf("line %d: %v, want %v", number, err, want)
+		}
+		return nil
+	}); err != nil || n != int64(len(lines)) {
+		t.Errorf("%d lines, %v", n, err)
+	}
+	if _, err := Check(strings.NewReader(m.String()), CheckOptions{Keys: trusted, Each: func(e *Event) { each = append(each, of(e)) }}); err != nil {
+		t.Fatal(err)
+	}
+	for i, r := range m.recs {
+		if i >= len(each) || each[i] != of(&r.E) {
+			t.Fatalf("%q", each)
+		}
+	}
+	stop := errors.New("enough")
+	if err := Brief(strings.NewReader(m.String()), func(int64, Line, *Event, error) error { return stop }); err != stop {
+		t.Error(err)
 	}
 }

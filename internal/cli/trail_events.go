@@ -159,6 +159,43 @@ func (s *trailSource) line(l audit.Line, number int64) error {
 	if err == nil {
 		r, err = audit.ParseRecord(text)
 	}
+	return s.record(l, number, trailEvent{Record: r, line: text}, err)
+}
+
+// eachBrief is each for those who need no more of an event than number, ts, actor, action,
+// path and status. It costs what checking does, or less.
+func (s *trailSource) eachBrief(ctx context.Context, yield func(trailEvent) error) error {
+	s.yield = yield
+	in := untilDone{ctx, io.NewSectionReader(s.file, 0, s.size)}
+	if s.keys != nil {
+		var fault error
+		o := s.checkOptions()
+		o.Event, o.Doubtful = nil, nil
+		o.Each = func(e *audit.Event) {
+			if fault == nil {
+				fault = s.offer(trailEvent{Record: audit.Record{E: *e}})
+			}
+		}
+		_, err := audit.Check(in, o)
+		return errors.Join(err, fault)
+	}
+	err := audit.Brief(in, func(number int64, l audit.Line, e *audit.Event, err error) error {
+		if number == 0 {
+			return s.line(l, 0)
+		}
+		return s.record(l, number, trailEvent{Record: audit.Record{E: *e}}, err)
+	})
+	switch {
+	case err != nil:
+		return err
+	case s.size == 0:
+		return fmt.Errorf("%s: the trail is empty", s.name)
+	}
+	return s.noTrail
+}
+
+// record takes the event that a line after the first holds, or why it holds none.
+func (s *trailSource) record(l audit.Line, number int64, e trailEvent, err error) error {
 	if s.noTrail != nil {
 		if err != nil {
 			return s.noTrail // a damaged trail has a good line next to a bad one
@@ -174,7 +211,7 @@ func (s *trailSource) line(l audit.Line, number int64) error {
 	if err != nil {
 		return nil
 	}
-	return s.offer(trailEvent{Record: r, line: text})
+	return s.offer(e)
 }
 
 // offer yields an event if it is wanted.

@@ -40,7 +40,7 @@ func (env *environment) trailStats(c *cli.Context) error {
 	}
 	defer s.file.Close()
 	var t trailStats
-	if err := s.each(c.Context, func(e trailEvent) error { t.add(&e.E); return nil }); err != nil {
+	if err := s.eachBrief(c.Context, func(e trailEvent) error { t.add(&e.E); return nil }); err != nil {
 		return err
 	}
 	if err := env.print(c, t.result(), t.text()); err != nil {
