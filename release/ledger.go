@@ -17,6 +17,7 @@
 package release
 
 import (
+	"context"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -39,6 +40,31 @@ type Options struct {
 	Root     *audit.RootRef // of a new ledger: the trust root that its genesis names; may be nil
 	NowMS    int64          // somebody's word that it is this time now, about; 0 for none
 	Known    []KnownHead    // what is remembered of the ledger: one that does not hold all of it is refused
+
+	// Context, if not nil, ends waiting for the lock and reading when it is done, and
+	// nothing is appended then. Waiting, if not nil, is told who has the lock.
+	Context context.Context
+	Waiting func(holder string)
+}
+
+func (o *Options) context() context.Context {
+	if o.Context == nil {
+		return context.Background()
+	}
+	return o.Context
+}
+
+// untilDone ends a long read when ctx ends.
+type untilDone struct {
+	ctx context.Context
+	r   io.Reader
+}
+
+func (u untilDone) Read(p []byte) (int, error) {
+	if u.ctx.Err() != nil {
+		return 0, context.Cause(u.ctx)
+	}
+	return u.r.Read(p)
 }
 
 // Create makes a ledger for a product at path, which must not exist, and returns
@@ -67,7 +93,7 @@ type Ledger struct {
 // key, is refused, see [audit.Open].
 func Open(path string, o Options) (*Ledger, error) {
 	clock := &instant{Clock: o.Clock}
-	log, err := audit.Open(path, o.Signer, clock)
+	log, err := audit.OpenWith(o.context(), path, o.Signer, clock, audit.Options{Waiting: o.Waiting})
 	if err != nil {
 		return nil, err
 	}
@@ -92,7 +118,7 @@ func (l *Ledger) read() error {
 		return err
 	}
 	defer f.Close()
-	l.View, err = ReadKnown(f, onlyKey{l.o.Signer.Public()}, l.o.Known)
+	l.View, err = ReadKnown(untilDone{l.o.context(), f}, onlyKey{l.o.Signer.Public()}, l.o.Known)
 	if err == nil && l.Genesis.Purpose != audit.PurposeLedger {
 		err = fmt.Errorf("%s: the trail of a %s, not a ledger", l.path, l.Genesis.Purpose)
 	}

@@ -120,7 +120,7 @@ func (env *environment) openLedger(c *cli.Context, arg string, bundles ...string
 	if err := env.recall(c, file, bundles...); err != nil {
 		return nil, nil, err
 	}
-	o.Known = env.memory.heads
+	o.Known, o.Context, o.Waiting = env.memory.heads, c.Context, env.waiting(file)
 	l, err := release.Open(file, o)
 	if err != nil {
 		return nil, nil, err
