@@ -8,6 +8,7 @@ import (
 	"os"
 
 	"github.com/relseal/relseal/internal/durable"
+	"github.com/relseal/relseal/internal/regular"
 )
 
 // A disk is what a log asks of its file. Tests put faults in between.
@@ -33,7 +34,7 @@ type osDisk struct {
 // cannot cut a file that was opened that way. Writes go to an offset that was
 // read under the lock.
 func openDisk(path, abs string) (disk, error) {
-	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	f, err := regular.OpenUpdate(path)
 	if err != nil {
 		return nil, err
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/relseal/relseal/internal/durable"
 	"github.com/relseal/relseal/internal/finding"
+	"github.com/relseal/relseal/internal/regular"
 	"github.com/relseal/relseal/sign"
 )
 
@@ -259,7 +260,7 @@ func (l *Log) same(path string, from, to int64) (bool, error) {
 	if err != nil || !info.Mode().IsRegular() || info.Size() != to-from {
 		return false, nil
 	}
-	f, err := os.Open(path)
+	f, err := regular.OpenSelf(path)
 	if err != nil {
 		return false, nil
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/relseal/relseal/internal/canon"
 	"github.com/relseal/relseal/internal/finding"
 	"github.com/relseal/relseal/internal/limits"
+	"github.com/relseal/relseal/internal/regular"
 	"github.com/relseal/relseal/sign"
 )
 
@@ -89,10 +90,12 @@ func parseResume(data []byte, key sign.PublicKey, h0 sign.Digest) *resumeState {
 // loadState reads the state beside the trail whose first line is known.
 func (l *Log) loadState(h0 sign.Digest) *resumeState {
 	name := l.abs + ResumeSuffix
-	if info, err := os.Lstat(name); err != nil || !info.Mode().IsRegular() || info.Size() > maxResume {
+	f, err := regular.OpenSelf(name)
+	if err != nil {
 		return nil
 	}
-	data, err := os.ReadFile(name)
+	defer f.Close()
+	data, err := regular.ReadAll(name, f, maxResume)
 	if err != nil {
 		return nil
 	}

@@ -4,9 +4,9 @@ import (
 	"bytes"
 	"fmt"
 	"io"
-	"os"
 
 	"github.com/relseal/relseal/internal/limits"
+	"github.com/relseal/relseal/internal/regular"
 	"github.com/relseal/relseal/sign"
 )
 
@@ -23,16 +23,14 @@ type Content struct {
 // FileContent returns the regular file called name, hashed, as the file of a
 // bundle at path. Links and special files are refused.
 func FileContent(path, role, name string) (Content, error) {
-	open := func() (io.ReadCloser, error) {
-		info, err := os.Lstat(name)
+	c := Content{Path: path, Role: role, Open: func() (io.ReadCloser, error) {
+		f, err := regular.OpenSelf(name)
 		if err != nil {
-			return nil, err
+			return nil, err // and no File that is nil
 		}
-		f, _, err := openRegular(name, info)
-		return f, err
-	}
-	c := Content{Path: path, Role: role, Open: open}
-	f, err := open()
+		return f, nil
+	}}
+	f, err := regular.OpenSelf(name)
 	if err != nil {
 		return Content{}, err
 	}

@@ -1,13 +1,16 @@
 package bundle
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
+	"syscall"
 
 	"github.com/relseal/relseal/internal/finding"
+	"github.com/relseal/relseal/internal/regular"
 )
 
 // dir is the Source of a directory. It is listed when it is opened; each file is
@@ -18,13 +21,13 @@ type dir struct {
 	items  []item
 	broken *Error // what ended the listing, if anything did
 
-	file *os.File // the current one
+	file *regular.File // the current one
 	turn int
 	err  error
 }
 
 func openDir(name string, info fs.FileInfo, maxBytes int64, report func(finding.Finding)) (Source, error) {
-	root, err := os.OpenRoot(name)
+	root, err := regular.OpenRoot(name)
 	if err != nil {
 		return nil, err
 	}
@@ -74,19 +77,21 @@ func (d *dir) entry(it item) (*Entry, error) {
 	if !ok || err != nil {
 		return nil, err
 	}
-	f, err := d.root.OpenFile(it.path, os.O_RDONLY|openFlags, 0)
-	there, gone := d.root.Lstat(it.path) // os.Root follows links that stay inside, so a link would not show otherwise
-	if gone != nil || !same(it.info, there) {
-		if err == nil {
-			f.Close()
-		}
+	f, err := regular.OpenSelfIn(d.root, it.path)
+	if _, other := errors.AsType[*regular.KindError](err); other {
 		d.changed(it.path)
 		return nil, nil
 	}
 	if err != nil {
-		return nil, err // permission, or too many open files: no fault of the bundle
+		return nil, unlessGone(err)
 	}
-	if now, err := f.Stat(); err != nil || !same(it.info, now) {
+	there, err := regular.LstatIn(d.root, it.path) // os.Root follows links that stay inside, so a link would not show otherwise
+	now, statErr := f.Stat()
+	if err = cmp.Or(err, statErr); err != nil {
+		f.Close()
+		return nil, unlessGone(err)
+	}
+	if !same(it.info, there) || !same(it.info, now) {
 		f.Close()
 		d.changed(it.path)
 		return nil, nil
@@ -94,6 +99,17 @@ func (d *dir) entry(it item) (*Entry, error) {
 	d.file = f
 	size := it.info.Size()
 	return &Entry{Path: it.path, Size: size, Body: &fileBody{d: d, turn: d.turn, path: it.path, left: size}}, nil
+}
+
+// unlessGone returns err, or nil if it says that there is no such file: then it is
+// not in the bundle, and what its manifest says of that is judged. Everything else
+// (permission, too many open files, a disk that does not answer) is no fault of the
+// bundle and says nothing about it.
+func unlessGone(err error) error {
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
+		return nil
+	}
+	return err
 }
 
 // same reports whether b describes the regular file that a does, unchanged.

@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"github.com/relseal/relseal/internal/limits"
+	"github.com/relseal/relseal/internal/regular"
 )
 
 // item is what a directory holds under a path: a regular file, or the reason
@@ -47,7 +48,7 @@ func list(root *os.Root) ([]item, *Error, error) {
 // it. A directory whose path is as long as a file's may be is an item: no file
 // in it could have a path.
 func listDir(root *os.Root, from string, most int) (items []item, dirs []string, err error) {
-	f, err := root.OpenFile(from, os.O_RDONLY|openFlags, 0)
+	f, err := regular.OpenDirIn(root, from)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -66,8 +67,14 @@ func listDir(root *os.Root, from string, most int) (items []item, dirs []string,
 			}
 			if e.IsDir() && len(path) < limits.Path {
 				dirs = append(dirs, path)
-			} else {
-				items = append(items, look(root, path))
+				continue
+			}
+			it, err := look(root, path)
+			if unlessGone(err) != nil {
+				return nil, nil, err
+			}
+			if err == nil {
+				items = append(items, it)
 			}
 		}
 		if errors.Is(err, io.EOF) {
@@ -81,18 +88,19 @@ func listDir(root *os.Root, from string, most int) (items []item, dirs []string,
 }
 
 // look returns the item at path.
-func look(root *os.Root, path string) item {
-	info, err := root.Lstat(path)
+func look(root *os.Root, path string) (item, error) {
+	info, err := regular.LstatIn(root, path)
+	if err != nil {
+		return item{}, err
+	}
 	it := item{path: path, info: info}
 	switch {
-	case err != nil:
-		it.fault = "the file changed while the directory was being read"
 	case info.IsDir():
 		it.fault = fmt.Sprintf("no file below this directory can have a path of at most %d bytes", limits.Path)
 	default:
-		if kind := Kind(info.Mode()); kind != "" {
+		if kind := regular.Kind(info.Mode()); kind != "" {
 			it.fault = "the entry is " + kind + ", not a regular file"
 		}
 	}
-	return it
+	return it, nil
 }

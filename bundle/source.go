@@ -1,14 +1,13 @@
 package bundle
 
 import (
-	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 
 	"github.com/relseal/relseal/internal/finding"
 	"github.com/relseal/relseal/internal/limits"
+	"github.com/relseal/relseal/internal/regular"
 )
 
 // An Entry is one file of a bundle.
@@ -56,7 +55,7 @@ func OpenMax(name string, maxBytes int64, report func(finding.Finding)) (Source,
 	if info.IsDir() {
 		return openDir(name, info, maxBytes, report)
 	}
-	f, _, err := openRegular(name, info)
+	f, err := regular.OpenSelf(name)
 	if err != nil {
 		return nil, err
 	}
@@ -72,46 +71,4 @@ func NewReader(r io.Reader, report func(finding.Finding)) Source {
 // NewReaderMax is NewReader with another limit than limits.Bundle.
 func NewReaderMax(r io.Reader, maxBytes int64, report func(finding.Finding)) Source {
 	return newStream(r, nil, maxBytes, report)
-}
-
-// openRegular opens the regular file that os.Lstat found under name. The kind is
-// looked at first, since opening a FIFO or a device can block or have effects,
-// and again afterwards, in case another file took its place.
-func openRegular(name string, info fs.FileInfo) (*os.File, fs.FileInfo, error) {
-	if kind := Kind(info.Mode()); kind != "" {
-		return nil, nil, fmt.Errorf("%s is %s, not a regular file", name, kind)
-	}
-	f, err := os.OpenFile(name, os.O_RDONLY|openFlags, 0)
-	if err != nil {
-		return nil, nil, err
-	}
-	now, err := f.Stat()
-	if err == nil && !os.SameFile(info, now) {
-		err = fmt.Errorf("%s was replaced while it was being opened", name)
-	}
-	if err != nil {
-		f.Close()
-		return nil, nil, err
-	}
-	return f, now, nil
-}
-
-// Kind names what is not a regular file; "" is for one that is.
-func Kind(mode fs.FileMode) string {
-	switch mode.Type() {
-	case 0:
-		return ""
-	case fs.ModeDir:
-		return "a directory"
-	case fs.ModeSymlink:
-		return "a symbolic link"
-	case fs.ModeNamedPipe:
-		return "a FIFO"
-	case fs.ModeSocket:
-		return "a socket"
-	case fs.ModeDevice, fs.ModeDevice | fs.ModeCharDevice:
-		return "a device"
-	default:
-		return "a special file"
-	}
 }

@@ -93,6 +93,22 @@ func TestDirectoryTooDeep(t *testing.T) {
 	}
 }
 
+// A file that is gone when its turn comes is not in the bundle: whether it had to be,
+// the manifest says.
+func TestDirectoryLoses(t *testing.T) {
+	dir := dirOf(t, small...)
+	got := drain(t, func(report func(finding.Finding)) Source {
+		src, err := Open(dir, report)
+		if err := errors.Join(err, os.Remove(filepath.Join(dir, "artifacts", "a"))); err != nil {
+			t.Fatal(err)
+		}
+		return src
+	})
+	if got.err != nil || len(got.files) != len(small)-1 || len(got.findings) > 0 {
+		t.Error(got)
+	}
+}
+
 // Files are looked at when their turn comes; what is not the file that was
 // listed is found out.
 func TestDirectoryChanges(t *testing.T) {
@@ -100,7 +116,6 @@ func TestDirectoryChanges(t *testing.T) {
 		name   string
 		change func(t *testing.T, name string) error
 	}{
-		{"removed", func(t *testing.T, name string) error { return os.Remove(name) }},
 		{"grown", func(t *testing.T, name string) error { return os.WriteFile(name, make([]byte, 2000), 0o644) }},
 		{"shrunk", func(t *testing.T, name string) error { return os.WriteFile(name, nil, 0o644) }},
 		{"replaced", func(t *testing.T, name string) error {

@@ -10,7 +10,7 @@ import (
 	"strings"
 	"unicode"
 
-	"github.com/relseal/relseal/internal/hint"
+	"github.com/relseal/relseal/internal/regular"
 )
 
 // maxFile bounds a key file. The largest key of another kind that deserves its
@@ -20,7 +20,7 @@ const maxFile = 64 << 10
 // readFile returns what the regular file path holds, and its mode. It does not
 // wait for the writer of a FIFO, nor does it read devices.
 func readFile(path string) ([]byte, fs.FileMode, error) {
-	f, err := openNoWait(path)
+	f, err := regular.Open(path)
 	if err != nil {
 		return nil, 0, fileError(path, err)
 	}
@@ -28,12 +28,6 @@ func readFile(path string) ([]byte, fs.FileMode, error) {
 	info, err := f.Stat()
 	if err != nil {
 		return nil, 0, fileError(path, err)
-	}
-	switch mode := info.Mode(); {
-	case mode.IsDir():
-		return nil, 0, fileError(path, errors.New("is a directory, not a file"))
-	case !mode.IsRegular():
-		return nil, 0, fileError(path, hint.With(errors.New("is not a regular file"), "a key is read from a regular file only, not from a pipe or device"))
 	}
 	data, err := io.ReadAll(io.LimitReader(f, maxFile+1))
 	if err != nil {

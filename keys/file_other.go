@@ -2,12 +2,7 @@
 
 package keys
 
-import (
-	"io/fs"
-	"os"
-)
-
-func openNoWait(path string) (*os.File, error) { return os.Open(path) }
+import "io/fs"
 
 // modes says that permission bits mean nothing here: Windows has access lists,
 // which Go does not show in a file's mode.

@@ -2,16 +2,7 @@
 
 package keys
 
-import (
-	"io/fs"
-	"os"
-	"syscall"
-)
-
-// openNoWait opens path for reading; a FIFO without a writer does not block it.
-func openNoWait(path string) (*os.File, error) {
-	return os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
-}
+import "io/fs"
 
 // modes says that permission bits mean something here.
 const modes = true

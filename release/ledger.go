@@ -22,12 +22,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"time"
 
 	"github.com/relseal/relseal/audit"
 	"github.com/relseal/relseal/gates"
 	"github.com/relseal/relseal/internal/canon"
+	"github.com/relseal/relseal/internal/regular"
 	"github.com/relseal/relseal/sign"
 )
 
@@ -113,7 +113,7 @@ func (l *Ledger) Torn() []audit.Torn { return l.log.Torn() }
 
 // read takes in the whole ledger, as far as it goes now.
 func (l *Ledger) read() error {
-	f, err := os.Open(l.path)
+	f, err := regular.Open(l.path)
 	if err != nil {
 		return err
 	}

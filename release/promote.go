@@ -7,11 +7,11 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"io"
-	"os"
 
 	"github.com/relseal/relseal/audit"
 	"github.com/relseal/relseal/gates"
 	"github.com/relseal/relseal/internal/limits"
+	"github.com/relseal/relseal/internal/regular"
 	"github.com/relseal/relseal/sign"
 )
 
@@ -222,7 +222,7 @@ func (l *Ledger) promotion(m *gates.Move) (Promotion, error) {
 // prefix returns the lines of the ledger up to event k. What is there does not change:
 // a ledger only grows.
 func (l *Ledger) prefix(k int64) (Lines, Head, error) {
-	f, err := os.Open(l.path)
+	f, err := regular.Open(l.path)
 	if err != nil {
 		return Lines{}, Head{}, err
 	}
@@ -241,7 +241,7 @@ func (l *Ledger) prefix(k int64) (Lines, Head, error) {
 		return Lines{}, Head{}, err
 	}
 	open := func() (io.ReadCloser, error) {
-		f, err := os.Open(l.path)
+		f, err := regular.Open(l.path)
 		if err != nil {
 			return nil, err
 		}

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"sync/atomic"
 	"time"
 
 	"github.com/relseal/relseal/cards"
@@ -102,10 +103,23 @@ func hashLog(log *os.File) (*blob, error) {
 	return &blob{hash, size}, err
 }
 
+// running is the command of the step that is under way in this process.
+var running atomic.Pointer[os.Process]
+
+// Kill kills the step that is under way, with everything that it started: for a
+// program that has to end at once.
+func Kill() {
+	if p := running.Load(); p != nil {
+		kill(p, p.Pid)
+	}
+}
+
 // wait returns when the command and its group are gone: nil if they ended on
 // their own, else why they were stopped.
 func wait(ctx context.Context, cmd *exec.Cmd, timeout, grace time.Duration) error {
 	p, pid := cmd.Process, cmd.Process.Pid
+	running.Store(p)
+	defer running.Store(nil)
 	done := make(chan struct{})
 	go func() {
 		cmd.Wait() // its result is in cmd.ProcessState

@@ -47,7 +47,7 @@ func TestFailures(t *testing.T) {
 		{"output leaves the project", []cards.Step{sh("a", "rmdir d; ln -s /etc d", out("d/hosts"))}, "step a: output d/hosts: path escapes"},
 		{"output is a link", []cards.Step{sh("a", "ln -s x b", out("b"))}, "step a: output b: is a symbolic link"},
 		{"artifact is a link", []cards.Step{sh("a", "cp x b", out("b")), sh("b", "ln -sf x b")}, "artifact b: is a symbolic link"},
-		{"output is a pipe", []cards.Step{sh("a", "mkfifo b", out("b"))}, "step a: output b: is not a regular file"},
+		{"output is a pipe", []cards.Step{sh("a", "mkfifo b", out("b"))}, "step a: output b: is a FIFO, not a regular file"},
 		{"a directory in the way", []cards.Step{sh("a", "true", out("dir"))}, "step a: output dir: is a directory"},
 		{"missing input", []cards.Step{sh("a", "true", in("none"))}, "step a: input none does not exist"},
 		{"killed", []cards.Step{sh("a", "kill -9 $$")}, "step a: killed by signal: killed"},

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path"
 	"slices"
@@ -13,26 +12,25 @@ import (
 
 	"github.com/relseal/relseal/audit"
 	"github.com/relseal/relseal/cards"
+	"github.com/relseal/relseal/internal/regular"
 	"github.com/relseal/relseal/sign"
 )
 
-// hashFile reads the regular file name below root; stat is root.Stat, or
-// root.Lstat where a symbolic link will not do.
-func hashFile(ctx context.Context, root *os.Root, stat func(string) (fs.FileInfo, error), name string) (Artifact, error) {
-	info, err := stat(name) // before it is opened: opening a FIFO waits for a writer
-	if err != nil {
-		return Artifact{}, err
+// An opener is regular.OpenIn, or regular.OpenSelfIn where a symbolic link will not do.
+type opener func(*os.Root, string) (*regular.File, error)
+
+// hashFile reads the regular file name below root.
+func hashFile(ctx context.Context, root *os.Root, open opener, name string) (Artifact, error) {
+	f, err := open(root, name)
+	if other, ok := errors.AsType[*regular.KindError](err); ok {
+		switch other.Kind {
+		case "a symbolic link":
+			return Artifact{}, errors.New("is a symbolic link; a bundle holds the file itself, so make that")
+		case "a directory":
+			return Artifact{}, errors.New("is a directory; name files, such as " + path.Join(name, "*"))
+		}
+		return Artifact{}, other
 	}
-	if info.Mode()&fs.ModeSymlink != 0 {
-		return Artifact{}, errors.New("is a symbolic link; a bundle holds the file itself, so make that")
-	}
-	if info.IsDir() {
-		return Artifact{}, errors.New("is a directory; name files, such as " + path.Join(name, "*"))
-	}
-	if !info.Mode().IsRegular() {
-		return Artifact{}, errors.New("is not a regular file")
-	}
-	f, err := root.Open(name)
 	if err != nil {
 		return Artifact{}, err
 	}

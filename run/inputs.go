@@ -13,6 +13,7 @@ import (
 
 	"github.com/relseal/relseal/cards"
 	"github.com/relseal/relseal/internal/canon"
+	"github.com/relseal/relseal/internal/regular"
 )
 
 // expand returns the files below root that the patterns name, sorted, each
@@ -26,6 +27,9 @@ func expand(root *os.Root, patterns []string) ([]string, error) {
 	var all []string
 	for _, p := range patterns {
 		names, err := match(root, p)
+		if fault := unread("input "+p, err); fault != nil {
+			return nil, fault
+		}
 		if err != nil {
 			return nil, fmt.Errorf("input %s: %w", p, reason(err))
 		}
@@ -79,7 +83,7 @@ func list(root *os.Root, dir, segment string) ([]string, error) {
 	} else if err != nil {
 		return nil, fmt.Errorf("%s: %w", dir, reason(err))
 	}
-	d, err := root.Open(dir)
+	d, err := regular.OpenDirIn(root, dir)
 	if err != nil {
 		return nil, err
 	}
@@ -125,18 +129,21 @@ func missing(err error) bool {
 // hashFiles returns the files by digest, in the given order. At the first fault
 // it returns those before it. Inputs alone may be symbolic links.
 func hashFiles(ctx context.Context, root *os.Root, kind string, names []string) ([]Artifact, error) {
-	stat := root.Lstat
+	open := opener(regular.OpenSelfIn)
 	if kind == "input" {
-		stat = root.Stat
+		open = regular.OpenIn
 	}
 	var files []Artifact
 	for _, name := range names {
-		a, err := hashFile(ctx, root, stat, name)
+		a, err := hashFile(ctx, root, open, name)
 		if errors.Is(err, errAborted) {
 			return files, err
 		}
 		if missing(err) {
 			return files, fmt.Errorf("%s %s does not exist", kind, name)
+		}
+		if fault := unread(kind+" "+name, err); fault != nil {
+			return files, fault
 		}
 		if err != nil {
 			return files, fmt.Errorf("%s %s: %w", kind, name, reason(err))
@@ -144,4 +151,23 @@ func hashFiles(ctx context.Context, root *os.Root, kind string, names []string) 
 		files = append(files, a)
 	}
 	return files, nil
+}
+
+// A mediumError says that the system could not read a file that is there: nothing
+// is known of what it holds.
+type mediumError struct {
+	what string
+	err  error
+}
+
+func (e *mediumError) Error() string { return e.what + " could not be read: " + reason(e.err).Error() }
+func (e *mediumError) Unwrap() error { return e.err }
+
+// unread returns err as a mediumError about what, nil if it is none: no file of
+// this name, or a name that leads out of the project, is something that is known.
+func unread(what string, err error) error {
+	if _, ok := errors.AsType[syscall.Errno](err); !ok && !errors.Is(err, regular.ErrShort) || missing(err) {
+		return nil
+	}
+	return &mediumError{what, err}
 }

@@ -84,6 +84,7 @@ type Event struct {
 type Result struct {
 	Outcome   string       // audit.StatusOK, StatusFailed or StatusAborted
 	Failure   string       // why, in one line; "" if the outcome is ok
+	Medium    error        // why, if a file that is there could not be read; else nil
 	Artifacts []Artifact   // sorted by URI; none unless the outcome is ok
 	Steps     []StepResult // those that were started
 }

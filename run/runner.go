@@ -11,6 +11,7 @@ import (
 
 	"github.com/relseal/relseal/audit"
 	"github.com/relseal/relseal/cards"
+	"github.com/relseal/relseal/internal/regular"
 	"github.com/relseal/relseal/sign"
 )
 
@@ -67,7 +68,7 @@ func newRunner(j Job, rec Recorder) (*runner, error) {
 			return nil, err
 		}
 	}
-	root, err := os.OpenRoot(j.Dir)
+	root, err := regular.OpenRoot(j.Dir)
 	if err != nil {
 		return nil, err
 	}
@@ -127,6 +128,9 @@ func (r *runner) stop(where string, err error) {
 		return
 	}
 	r.result.Outcome, r.result.Failure = audit.StatusFailed, where+r.text(err)
+	if medium, ok := errors.AsType[*mediumError](err); ok {
+		r.result.Medium = medium
+	}
 	if errors.Is(err, errAborted) {
 		r.result.Outcome = audit.StatusAborted
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/relseal/relseal/audit"
 	"github.com/relseal/relseal/cards"
 	"github.com/relseal/relseal/internal/canon"
+	"github.com/relseal/relseal/internal/regular"
 	"github.com/relseal/relseal/sign"
 )
 
@@ -163,9 +164,12 @@ func (r *runner) judge(ctx context.Context, s cards.Step, inputs []Artifact, d *
 // unchanged reports the first input that is not what it was before the step.
 func (r *runner) unchanged(ctx context.Context, inputs []Artifact) error {
 	for _, in := range inputs {
-		now, err := hashFile(ctx, r.root, r.root.Stat, in.URI)
+		now, err := hashFile(ctx, r.root, regular.OpenIn, in.URI)
 		if errors.Is(err, errAborted) {
 			return err
+		}
+		if fault := unread("input "+in.URI, err); fault != nil {
+			return fault
 		}
 		if err != nil || now.Hash != in.Hash {
 			return fmt.Errorf("E_DATA_MISMATCH: input %s changed while the step ran", in.URI)

@@ -15,6 +15,7 @@ import (
 
 	"github.com/relseal/relseal/bundle"
 	"github.com/relseal/relseal/internal/finding"
+	"github.com/relseal/relseal/internal/regular"
 	"github.com/relseal/relseal/sign"
 )
 
@@ -194,7 +195,7 @@ func (s *fileSet) hash(ctx context.Context, todo []string) error {
 }
 
 func hashFile(ctx context.Context, path string, pool blockPool) (sign.Digest, error) {
-	f, err := os.Open(path)
+	f, err := regular.Open(path)
 	if err != nil {
 		return sign.Digest{}, err
 	}
@@ -210,9 +211,6 @@ func hashNamed(ctx context.Context, name string) (sign.Digest, int64, error) {
 	info, err := os.Stat(name)
 	if err != nil {
 		return sign.Digest{}, 0, err
-	}
-	if kind := bundle.Kind(info.Mode()); kind != "" {
-		return sign.Digest{}, 0, fmt.Errorf("%s is %s, not a regular file", name, kind)
 	}
 	hash, err := hashFile(ctx, name, newBlockPool())
 	return hash, info.Size(), err
@@ -242,7 +240,7 @@ func (s *namedSet) named(ctx context.Context, names []string) (map[string]bearer
 			return nil, err
 		case info.IsDir():
 		case !info.Mode().IsRegular():
-			got[name] = bearer{kind: bundle.Kind(info.Mode())}
+			got[name] = bearer{kind: regular.Kind(info.Mode())}
 		default:
 			got[name] = bearer{}
 			if _, known := s.hashes[at]; !known {

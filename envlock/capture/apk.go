@@ -4,6 +4,8 @@ import (
 	"context"
 	"io"
 	"io/fs"
+
+	"github.com/relseal/relseal/internal/regular"
 )
 
 // apk reads the database of apk-tools. Since /lib became a link to /usr/lib it can
@@ -18,7 +20,7 @@ func (m *machine) apk(context.Context) ([]Package, error) {
 }
 
 func (m *machine) apkFile(name string) ([]Package, error) {
-	f, err := openRegular(m.root.path(name))
+	f, err := regular.OpenView(m.root.path(name))
 	if err != nil {
 		return nil, err
 	}

@@ -5,13 +5,14 @@ import (
 	"runtime/debug"
 
 	"github.com/relseal/relseal/envlock"
+	"github.com/relseal/relseal/internal/regular"
 )
 
 // goBuild adds what the Go toolchain wrote into a tool that it built, as
 // TOOL.build.NAME. The digest already tells two tools apart; these say what the
 // difference is. With packages its modules follow as TOOL.mod/PATH.
 func (m *machine) goBuild(t tool, c envlock.Component) {
-	info, err := buildinfo.ReadFile(t.real)
+	info, err := readBuild(t.real)
 	if err != nil {
 		return // not made by Go, or stripped of it
 	}
@@ -41,10 +42,19 @@ func (m *machine) goBuild(t tool, c envlock.Component) {
 	}
 }
 
+func readBuild(file string) (*debug.BuildInfo, error) {
+	f, err := regular.Open(file)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return buildinfo.Read(f)
+}
+
 // modules returns the modules that are linked into a tool, none if Go did not
 // make it.
 func modules(t tool) (list []Package) {
-	info, err := buildinfo.ReadFile(t.real)
+	info, err := readBuild(t.real)
 	if err != nil {
 		return nil
 	}

@@ -40,6 +40,7 @@ import (
 	"time"
 
 	"github.com/relseal/relseal/envlock"
+	"github.com/relseal/relseal/internal/regular"
 )
 
 // A Request says what to capture besides the machine itself. Names that are
@@ -176,7 +177,7 @@ func newMachine(r Request) (*machine, error) {
 		m.root = root(abs)
 	}
 	var err error
-	if m.project, err = os.OpenRoot(cmp.Or(r.Dir, ".")); err != nil {
+	if m.project, err = regular.OpenRoot(cmp.Or(r.Dir, ".")); err != nil {
 		return nil, fmt.Errorf("envlock: the project's directory: %w", err)
 	}
 	return m, nil

@@ -6,6 +6,8 @@ import (
 	"io/fs"
 	"path"
 	"strings"
+
+	"github.com/relseal/relseal/internal/regular"
 )
 
 // dpkg reads the database of dpkg: one file, and one for each package in images
@@ -38,7 +40,7 @@ func (m *machine) dpkg(context.Context) ([]Package, error) {
 }
 
 func (m *machine) dpkgFile(name string) ([]Package, error) {
-	f, err := openRegular(m.root.path(name))
+	f, err := regular.OpenView(m.root.path(name))
 	if err != nil {
 		return nil, err
 	}

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/relseal/relseal/envlock"
+	"github.com/relseal/relseal/internal/regular"
 )
 
 // libc returns the C library that dynamically linked programs get. It is found
@@ -77,11 +78,15 @@ func (m *machine) loader() string {
 // interpreter returns the loader that an ELF program asks for, "" if it is
 // static or no ELF file.
 func interpreter(file string) string {
-	f, err := elf.Open(file)
+	r, err := regular.Open(file)
 	if err != nil {
 		return ""
 	}
-	defer f.Close()
+	defer r.Close()
+	f, err := elf.NewFile(r)
+	if err != nil {
+		return ""
+	}
 	for _, p := range f.Progs {
 		if p.Type != elf.PT_INTERP || p.Filesz > 4096 {
 			continue

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 
 	"github.com/relseal/relseal/envlock"
+	"github.com/relseal/relseal/internal/regular"
 	"github.com/relseal/relseal/sign"
 )
 
@@ -32,17 +33,8 @@ func readLocks(project *os.Root, paths []string, problems *Problems) []envlock.L
 	return locks
 }
 
-var errNotRegular = errors.New("not a regular file")
-
 func sumBelow(dir *os.Root, name string) (sign.Digest, error) {
-	info, err := dir.Stat(name)
-	if err != nil {
-		return sign.Digest{}, err
-	}
-	if !info.Mode().IsRegular() {
-		return sign.Digest{}, errNotRegular
-	}
-	f, err := dir.Open(name)
+	f, err := regular.OpenIn(dir, name)
 	if err != nil {
 		return sign.Digest{}, err
 	}

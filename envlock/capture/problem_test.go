@@ -32,7 +32,7 @@ func TestProblemsTogether(t *testing.T) {
 		`tool "cmake": not found in any directory of PATH`,
 		`tool "zig": not found in any directory of PATH`,
 		`lock file "../up": not a clean path below the project`,
-		`lock file "web": not a regular file`,
+		`lock file "web": is a directory, not a regular file`,
 		`lock file "yarn.lock": no such file in the project`,
 		`variable "A=B": not the name of a variable`,
 		`variable "GITHUB_TOKEN": its name looks like that of a credential`,

@@ -15,6 +15,7 @@ import (
 
 	"github.com/relseal/relseal/envlock"
 	"github.com/relseal/relseal/internal/limits"
+	"github.com/relseal/relseal/internal/regular"
 	"github.com/relseal/relseal/sign"
 )
 
@@ -56,7 +57,7 @@ func (r root) names(dir string) []string {
 
 // read returns the content of a regular file; anything else might block.
 func (r root) read(name string) ([]byte, error) {
-	f, err := openRegular(r.path(name))
+	f, err := regular.OpenView(r.path(name))
 	if err != nil {
 		return nil, err
 	}
@@ -86,20 +87,9 @@ func isAbsent(err error) bool {
 	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR)
 }
 
-func openRegular(name string) (*os.File, error) {
-	info, err := os.Stat(name)
-	if err != nil {
-		return nil, err
-	}
-	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s: not a regular file", name)
-	}
-	return os.Open(name)
-}
-
 // digest returns the digest of a file as a fact, null if it cannot be read.
 func digest(name string) *string {
-	f, err := openRegular(name)
+	f, err := regular.OpenView(name)
 	if err != nil {
 		return nil
 	}

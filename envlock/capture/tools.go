@@ -12,6 +12,7 @@ import (
 
 	"github.com/relseal/relseal/envlock"
 	"github.com/relseal/relseal/internal/canon"
+	"github.com/relseal/relseal/internal/regular"
 )
 
 // A tool is a declared program and the file that PATH finds for it.
@@ -103,7 +104,7 @@ func (m *machine) askTools(ctx context.Context, tools []tool, problems *Problems
 // script returns what runs a tool that is a script: its digest is then that of a
 // wrapper, and says nothing of the program behind it.
 func script(file string) string {
-	f, err := openRegular(file)
+	f, err := regular.OpenView(file)
 	if err != nil {
 		return ""
 	}

@@ -5,7 +5,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"os"
 	"path"
 	"path/filepath"
 	"regexp"
@@ -18,6 +17,7 @@ import (
 	"github.com/relseal/relseal/gates"
 	"github.com/relseal/relseal/internal/hint"
 	"github.com/relseal/relseal/internal/limits"
+	"github.com/relseal/relseal/internal/regular"
 	"github.com/relseal/relseal/internal/yamldoc"
 	"github.com/relseal/relseal/run"
 )
@@ -119,14 +119,7 @@ func (p *Project) load(member, name string, parse func(string, []byte) error) er
 
 func readDocument(dir, name string) ([]byte, error) {
 	file := filepath.Join(dir, filepath.FromSlash(name))
-	info, err := os.Stat(file)
-	if err != nil {
-		return nil, err
-	}
-	if !info.Mode().IsRegular() || info.Size() > limits.Document {
-		return nil, fmt.Errorf("%s: not a file of at most %d bytes", file, limits.Document)
-	}
-	return os.ReadFile(file)
+	return regular.ReadFile(file, limits.Document)
 }
 
 var (

@@ -51,6 +51,7 @@ type Result struct {
 	RunDir     string
 	Outcome    string
 	Failure    string // why the run did not end well
+	Medium     error  // why, if a file that is there could not be read; else nil
 	Log        string // of the step that failed; "" if it printed none
 	Key        sign.KeyID
 	KeyFile    string // of the private key

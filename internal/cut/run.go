@@ -80,7 +80,7 @@ func (c *cut) execute(ctx context.Context, log *audit.Log) error {
 	if err != nil {
 		return err
 	}
-	c.result.Outcome, c.result.Failure = res.Outcome, res.Failure
+	c.result.Outcome, c.result.Failure, c.result.Medium = res.Outcome, res.Failure, res.Medium
 	if n := len(res.Steps); n > 0 && res.Steps[n-1].Status != audit.StatusOK {
 		c.result.Log = res.Steps[n-1].Log
 	}

@@ -22,6 +22,7 @@ import (
 	"github.com/relseal/relseal/bundle"
 	"github.com/relseal/relseal/internal/hint"
 	"github.com/relseal/relseal/internal/pack"
+	"github.com/relseal/relseal/internal/regular"
 	"github.com/relseal/relseal/release"
 	"github.com/relseal/relseal/sign"
 )
@@ -81,14 +82,7 @@ func File(name string) (release.KnownHead, error) {
 }
 
 func readHead(name string) (release.Head, error) {
-	info, err := os.Stat(name)
-	if err != nil {
-		return release.Head{}, err
-	}
-	if !info.Mode().IsRegular() { // opening a FIFO waits for a writer
-		return release.Head{}, fmt.Errorf("%s: not a regular file", name)
-	}
-	f, err := os.Open(name)
+	f, err := regular.Open(name)
 	if err != nil {
 		return release.Head{}, err
 	}

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 	"path/filepath"
 
 	"github.com/relseal/relseal/audit"
@@ -16,6 +15,7 @@ import (
 	"github.com/relseal/relseal/internal/canon"
 	"github.com/relseal/relseal/internal/finding"
 	"github.com/relseal/relseal/internal/limits"
+	"github.com/relseal/relseal/internal/regular"
 	"github.com/relseal/relseal/sign"
 	"github.com/relseal/relseal/verify"
 )
@@ -104,12 +104,12 @@ func (r Run) product(g *audit.Genesis) (string, error) {
 // artifact compares an output with the file of its name and returns its entry
 // in the manifest and, if it is small enough, its copy.
 func artifact(dir string, item audit.Item) (bundle.Artifact, []bundle.Content, error) {
-	root, err := os.OpenRoot(dir)
+	root, err := regular.OpenRoot(dir)
 	if err != nil {
 		return bundle.Artifact{}, nil, err
 	}
 	defer root.Close()
-	f, err := root.Open(filepath.FromSlash(item.URI))
+	f, err := regular.OpenIn(root, filepath.FromSlash(item.URI))
 	if err != nil {
 		return bundle.Artifact{}, nil, fmt.Errorf("artifact %s: %w", item.URI, cause(err))
 	}
@@ -140,7 +140,7 @@ type runTrail struct {
 // readTrail checks the trail of a run with the key that will seal it.
 func (r Run) readTrail(s bundle.Sealer) (runTrail, error) {
 	name := r.file(bundle.TrailPath)
-	f, err := os.Open(name)
+	f, err := regular.Open(name)
 	if err != nil {
 		return runTrail{}, err
 	}

@@ -3,14 +3,13 @@ package pack
 import (
 	"cmp"
 	"fmt"
-	"io"
-	"os"
 	"path/filepath"
 
 	"github.com/relseal/relseal/audit"
 	"github.com/relseal/relseal/bundle"
 	"github.com/relseal/relseal/cards"
 	"github.com/relseal/relseal/internal/limits"
+	"github.com/relseal/relseal/internal/regular"
 	"github.com/relseal/relseal/sign"
 )
 
@@ -42,7 +41,7 @@ func (r Run) documents(g *audit.Genesis) (files []bundle.Content, err error) {
 		{"ParamCard", bundle.ParamPath, bundle.RoleParams, g.ParamCard.Hash, limits.Card, canonicalParams},
 	} {
 		name := r.file(d.path)
-		data, err := readDocument(name, d.limit)
+		data, err := regular.ReadFile(name, d.limit)
 		if err != nil {
 			return nil, err
 		}
@@ -76,23 +75,3 @@ func canonicalParams(name string, yaml []byte) ([]byte, error) {
 	return card.Marshal()
 }
 
-// readDocument returns a regular file of at most limit bytes.
-func readDocument(name string, limit int64) ([]byte, error) {
-	info, err := os.Stat(name)
-	if err != nil {
-		return nil, err
-	}
-	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s is not a regular file", name)
-	}
-	f, err := os.Open(name)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, limit+1))
-	if err == nil && int64(len(data)) > limit {
-		err = fmt.Errorf("%s has more than %d bytes", name, limit)
-	}
-	return data, err
-}

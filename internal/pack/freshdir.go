@@ -11,6 +11,7 @@ import (
 	"syscall"
 
 	"github.com/relseal/relseal/internal/durable"
+	"github.com/relseal/relseal/internal/regular"
 )
 
 // A freshDir is a directory that is being filled: beside its destination, under
@@ -33,7 +34,7 @@ func newFreshDir(path string) (*freshDir, error) {
 	if err := os.Mkdir(temp, 0o755); err != nil {
 		return nil, &fs.PathError{Op: "mkdir", Path: path, Err: errors.Unwrap(err)}
 	}
-	root, err := os.OpenRoot(temp)
+	root, err := regular.OpenRoot(temp)
 	if err != nil {
 		os.Remove(temp)
 		return nil, err

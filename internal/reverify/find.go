@@ -15,6 +15,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/relseal/relseal/bundle"
+	"github.com/relseal/relseal/internal/regular"
 	"github.com/relseal/relseal/verify"
 )
 
@@ -141,7 +142,7 @@ func (w *walk) visit(path string, d fs.DirEntry, err error) error {
 		}
 		return fs.SkipDir
 	case !d.Type().IsRegular():
-		w.skip(name, bundle.Kind(d.Type()))
+		w.skip(name, regular.Kind(d.Type()))
 		return nil
 	case isBundleName(d.Name()):
 		return w.add(path, name)

@@ -13,6 +13,7 @@ import (
 	"github.com/relseal/relseal/cards"
 	"github.com/relseal/relseal/envlock"
 	"github.com/relseal/relseal/internal/canon"
+	"github.com/relseal/relseal/internal/regular"
 	"github.com/relseal/relseal/internal/rundir"
 	"github.com/relseal/relseal/sign"
 	"github.com/relseal/relseal/verify"
@@ -144,7 +145,7 @@ func (r *Record) goOn(params cards.Params) error {
 		r.log.Close()
 		return fmt.Errorf("%s: is a record under other terms: another root, time or ledger", r.Dir)
 	}
-	f, err := os.Open(r.trail())
+	f, err := regular.Open(r.trail())
 	if err != nil {
 		return err
 	}

@@ -3,7 +3,7 @@ package rundir
 import (
 	"errors"
 	"fmt"
-	"os"
+	"io/fs"
 
 	"github.com/relseal/relseal/audit"
 	"github.com/relseal/relseal/bundle"
@@ -11,6 +11,7 @@ import (
 	"github.com/relseal/relseal/internal/canon"
 	"github.com/relseal/relseal/internal/finding"
 	"github.com/relseal/relseal/internal/limits"
+	"github.com/relseal/relseal/internal/regular"
 	"github.com/relseal/relseal/sign"
 )
 
@@ -76,7 +77,7 @@ func usageOf(m map[string]canon.Decimal) Usage {
 // its run. The run may still be under way.
 func Read(dir string) (Run, error) {
 	name := File(dir, bundle.TrailPath)
-	f, err := os.Open(name)
+	f, err := regular.Open(name)
 	if err != nil {
 		return Run{}, err
 	}
@@ -96,6 +97,9 @@ func Read(dir string) (Run, error) {
 		r.run.Product = &s.Genesis.Product
 	}
 	card, err := readCard(dir, *s.Genesis.PipelineCard.Hash)
+	if path, ok := errors.AsType[*fs.PathError](err); ok {
+		return Run{}, path // nothing is known of the card
+	}
 	if err != nil {
 		r.run.Findings = append(r.run.Findings, finding.New(finding.Card, bundle.PipelinePath, err.Error()))
 	} else {
@@ -106,13 +110,12 @@ func Read(dir string) (Run, error) {
 
 // readCard returns the PipelineCard of dir, which must be the one of the run.
 func readCard(dir string, want sign.Digest) (cards.Pipeline, error) {
-	info, err := os.Stat(File(dir, bundle.PipelinePath))
-	if err != nil || !info.Mode().IsRegular() || info.Size() > limits.Card {
-		return cards.Pipeline{}, errors.New("the card cannot be read")
+	data, err := regular.ReadFile(File(dir, bundle.PipelinePath), limits.Card)
+	if errors.Is(err, fs.ErrNotExist) {
+		return cards.Pipeline{}, errors.New("the card is missing")
 	}
-	data, err := os.ReadFile(File(dir, bundle.PipelinePath))
 	if err != nil {
-		return cards.Pipeline{}, errors.New("the card cannot be read")
+		return cards.Pipeline{}, err
 	}
 	if sign.Sum(data) != want {
 		return cards.Pipeline{}, errors.New("not the card of this run")

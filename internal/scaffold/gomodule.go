@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"github.com/relseal/relseal/internal/hint"
+	"github.com/relseal/relseal/internal/regular"
 )
 
 // goModule is what a Go module says of itself.
@@ -30,7 +31,7 @@ type goModule struct {
 // main names the one to build, as ./cmd/greetd; "" leaves the choice to this
 // function, which makes none where there is doubt.
 func FromGoModule(dir, main string) (Project, error) {
-	data, err := os.ReadFile(filepath.Join(dir, "go.mod"))
+	data, err := regular.ReadFile(filepath.Join(dir, "go.mod"), maxProjectFile)
 	if err != nil {
 		return Project{}, hint.With(err, "go mod init makes one")
 	}

@@ -4,12 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
 
 	"github.com/relseal/relseal/internal/hint"
+	"github.com/relseal/relseal/internal/regular"
 )
 
 // makefile is what the Makefile of a project says.
@@ -47,7 +47,7 @@ func FromMakefile(dir, name string) (Project, error) {
 func (m *makefile) read(dir string) (string, error) {
 	var missing error
 	for _, m.Makefile = range []string{"GNUmakefile", "makefile", "Makefile"} {
-		data, err := os.ReadFile(filepath.Join(dir, m.Makefile))
+		data, err := regular.ReadFile(filepath.Join(dir, m.Makefile), maxProjectFile)
 		if !errors.Is(err, fs.ErrNotExist) {
 			return string(data), err
 		}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/relseal/relseal/internal/durable"
 	"github.com/relseal/relseal/internal/hint"
+	"github.com/relseal/relseal/internal/regular"
 )
 
 // Written says what Write did.
@@ -63,6 +64,9 @@ func Write(dir string, list []File) (Written, error) {
 	return w, nil
 }
 
+// maxProjectFile bounds a file of the project that is read for what it says.
+const maxProjectFile = 16 << 20
+
 // makeDir makes a directory and those above it, and returns the ones that were
 // not there, from the top down.
 func makeDir(dir string) (made []string, err error) {
@@ -77,7 +81,7 @@ func makeDir(dir string) (made []string, err error) {
 
 // missing returns the lines of want, comments apart, that the file lacks.
 func missing(name string, want []byte) (lines []string) {
-	has, err := os.ReadFile(name)
+	has, err := regular.ReadFile(name, maxProjectFile)
 	if err != nil {
 		has = nil // what cannot be read lacks everything
 	}
