@@ -9,6 +9,7 @@ import (
 	"github.com/relseal/relseal/bundle"
 	"github.com/relseal/relseal/gates"
 	"github.com/relseal/relseal/internal/canon"
+	"github.com/relseal/relseal/internal/escape"
 	"github.com/relseal/relseal/internal/finding"
 	"github.com/relseal/relseal/sign"
 )
@@ -124,17 +125,17 @@ func (d Decision) summary(w *strings.Builder) {
 		if p.Met {
 			met = "ok"
 		}
-		fmt.Fprintf(w, "    %s  %s %s %s %s %s", met, quote(p.Name), p.Statistic, quote(p.Value), p.Op, quote(p.Limit))
+		fmt.Fprintf(w, "    %s  %s %s %s %s %s", met, escape.Line(p.Name), p.Statistic, escape.Line(p.Value), p.Op, escape.Line(p.Limit))
 		if p.Window != "" {
-			fmt.Fprintf(w, "  window %s", quote(p.Window))
+			fmt.Fprintf(w, "  window %s", escape.Line(p.Window))
 		}
 		w.WriteString("\n")
 	}
 	if len(d.Unmet) > 0 {
-		fmt.Fprintf(w, "    unmet: %s\n", quote(strings.Join(d.Unmet, ", ")))
+		fmt.Fprintf(w, "    unmet: %s\n", escape.Line(strings.Join(d.Unmet, ", ")))
 	}
 	if o := d.Override; o != nil {
-		fmt.Fprintf(w, "    overridden by %s (event %d): %s\n", quote(o.Actor), o.K, quote(o.Reason))
+		fmt.Fprintf(w, "    overridden by %s (event %d): %s\n", escape.Line(o.Actor), o.K, escape.Line(o.Reason))
 	}
 }
 

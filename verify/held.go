@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/relseal/relseal/bundle"
+	"github.com/relseal/relseal/internal/escape"
 	"github.com/relseal/relseal/internal/finding"
 	"github.com/relseal/relseal/sign"
 )
@@ -156,7 +157,7 @@ func (r *Report) inHand(w *strings.Builder) {
 		if len(h.URIs) > 0 {
 			as = "its artifact " + strings.Join(h.URIs, ", ")
 		}
-		fmt.Fprintf(w, "  the file in hand, %s, is %s\n", h.Hash, quote(as))
+		fmt.Fprintf(w, "  the file in hand, %s, is %s\n", h.Hash, escape.Line(as))
 	}
 }
 
@@ -179,6 +180,6 @@ func (r *Report) locations(w *strings.Builder) {
 		if where == nil {
 			where = []string{"not found"}
 		}
-		fmt.Fprintf(w, "  %s: %s\n", quote(l.URI), quote(strings.Join(where, "; ")))
+		fmt.Fprintf(w, "  %s: %s\n", escape.Line(l.URI), escape.Line(strings.Join(where, "; ")))
 	}
 }

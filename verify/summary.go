@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/relseal/relseal/audit"
+	"github.com/relseal/relseal/internal/escape"
 )
 
 // Summary returns the report as text for people: the answer first, then why,
@@ -25,7 +26,7 @@ func (r *Report) Summary() string {
 	for _, f := range r.Diag.Findings {
 		fmt.Fprintf(&w, "  %s\n", findingLine(f))
 		for _, m := range f.Members {
-			fmt.Fprintf(&w, "              %s: want %s, got %s\n", quote(m.Name), quote(m.Want), quote(m.Got))
+			fmt.Fprintf(&w, "              %s: want %s, got %s\n", escape.Line(m.Name), escape.Line(m.Want), escape.Line(m.Got))
 		}
 		if p := f.Proves; p != nil {
 			fmt.Fprintf(&w, "              id_k: %s; H_k: %s; sig_k: %s\n              so %s\n", p.ID, p.Head, p.Sig, p.Event)
@@ -41,11 +42,11 @@ func (r *Report) Summary() string {
 	}
 	section(&w, "what this shows", len(r.Claims))
 	for _, c := range r.Claims {
-		fmt.Fprintf(&w, "  %-7s %s\n", c.Grade, quote(c.Text))
+		fmt.Fprintf(&w, "  %-7s %s\n", c.Grade, escape.Line(c.Text))
 	}
 	section(&w, "what this does not show", len(r.NonClaims))
 	for _, n := range r.NonClaims {
-		fmt.Fprintf(&w, "  %s\n", quote(n.Why))
+		fmt.Fprintf(&w, "  %s\n", escape.Line(n.Why))
 	}
 	return w.String()
 }
@@ -77,24 +78,16 @@ func findingLine(f Finding) string {
 	var w strings.Builder
 	fmt.Fprintf(&w, "%-11s %s", f.Verdict, f.Code)
 	if f.Path != nil {
-		fmt.Fprintf(&w, " %s", quote(*f.Path))
+		fmt.Fprintf(&w, " %s", escape.Line(*f.Path))
 	}
 	if f.K != nil {
 		fmt.Fprintf(&w, " event %d", *f.K)
 	}
-	fmt.Fprintf(&w, ": %s", quote(f.Text))
+	fmt.Fprintf(&w, ": %s", escape.Line(f.Text))
 	if f.Want != nil && f.Got != nil {
-		fmt.Fprintf(&w, " (want %s, got %s)", quote(*f.Want), quote(*f.Got))
+		fmt.Fprintf(&w, " (want %s, got %s)", escape.Line(*f.Want), escape.Line(*f.Got))
 	}
 	return w.String()
-}
-
-// quote writes control and format characters as \u escapes and leaves
-// printable text, letters of any script included, as it is.
-func quote(s string) string {
-	q := fmt.Sprintf("%q", s)
-	q = q[1 : len(q)-1]
-	return strings.ReplaceAll(q, `\"`, `"`)
 }
 
 func ranges(rs [][2]int64) string {

@@ -7,8 +7,8 @@ import (
 	"encoding/xml"
 	"fmt"
 	"strings"
-	"unicode"
 
+	"github.com/relseal/relseal/internal/escape"
 	"github.com/relseal/relseal/verify"
 )
 
@@ -69,8 +69,8 @@ func JUnit(results []Result) ([]byte, error) {
 }
 
 func suite(r Result) testSuite {
-	s := testSuite{Name: clean(r.Name)}
-	verdict := testCase{Class: s.Name, Name: "verdict", Output: clean(r.Report.Summary())}
+	s := testSuite{Name: escape.Text(r.Name)}
+	verdict := testCase{Class: s.Name, Name: "verdict", Output: escape.Text(r.Report.Summary())}
 	if !r.Report.Valid {
 		verdict.Failure = &failure{Message: string(r.Report.Verdict), Type: string(r.Report.Verdict), Text: findings(r.Report)}
 	}
@@ -101,7 +101,7 @@ func findings(r *verify.Report) string {
 	for _, f := range r.Diag.Findings {
 		fmt.Fprintf(&w, "%s %s%s: %s\n", f.Verdict, f.Code, place(f), f.Text)
 	}
-	return clean(w.String())
+	return escape.Text(w.String())
 }
 
 func place(f verify.Finding) string {
@@ -113,15 +113,4 @@ func place(f verify.Finding) string {
 		s += fmt.Sprintf(" event %d", *f.K)
 	}
 	return s
-}
-
-// clean drops the characters that XML 1.0 has no way to write, and those that
-// would steer a terminal or turn the text around on which the report is shown.
-func clean(s string) string {
-	return strings.Map(func(r rune) rune {
-		if !unicode.IsPrint(r) && r != '\n' {
-			return '\ufffd'
-		}
-		return r
-	}, strings.ToValidUTF8(s, "\ufffd"))
 }

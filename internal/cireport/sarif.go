@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/relseal/relseal/internal/escape"
 	"github.com/relseal/relseal/internal/finding"
 	"github.com/relseal/relseal/verify"
 )
@@ -82,7 +83,7 @@ func result(bundle string, f verify.Finding, rule int) object {
 		"ruleIndex": rule,
 		"level":     level(f.Verdict),
 		"kind":      "fail",
-		"message":   object{"text": clean(text)},
+		"message":   object{"text": escape.Message(text)},
 		"locations": []object{{"physicalLocation": physical}},
 	}
 }
