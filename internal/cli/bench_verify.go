@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"runtime/debug"
 	"slices"
 	"time"
@@ -13,6 +12,7 @@ import (
 	"github.com/relseal/relseal/audit"
 	"github.com/relseal/relseal/internal/canon"
 	"github.com/relseal/relseal/internal/naive"
+	"github.com/relseal/relseal/internal/regular"
 	"github.com/relseal/relseal/keys"
 	"github.com/relseal/relseal/sign"
 	"github.com/relseal/relseal/sign/comb"
@@ -58,7 +58,7 @@ func (t *benchTrail) measure(ctx context.Context, begin func(round int)) (*bench
 
 // open calls f with the trail, which ends when ctx does.
 func (t *benchTrail) open(ctx context.Context, f func(io.Reader) error) error {
-	file, err := os.Open(t.file)
+	file, err := regular.Open(t.file)
 	if err != nil {
 		return err
 	}

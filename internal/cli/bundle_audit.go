@@ -10,6 +10,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/relseal/relseal/bundle"
+	"github.com/relseal/relseal/internal/escape"
 	"github.com/relseal/relseal/internal/hint"
 	"github.com/relseal/relseal/internal/pack"
 	"github.com/relseal/relseal/internal/rundir"
@@ -75,7 +76,7 @@ func bundleAudit(env *environment, c *cli.Context) error {
 	result := newSealedResult(bundle.KindAudit, sealed, key.Public().KeyID())
 	m := sealed.Audit
 	result.Product, result.Run, result.Outcome = m.Product, &m.Run.ID, &m.Outcome
-	title := fmt.Sprintf("%s, run %s: %s", escaped(m.Product), m.Run.ID, m.Outcome)
+	title := fmt.Sprintf("%s, run %s: %s", escape.Line(m.Product), m.Run.ID, m.Outcome)
 	if err := env.printDone(c, result, sealedText(title, result)); err != nil {
 		return err
 	}

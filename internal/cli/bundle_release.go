@@ -9,6 +9,7 @@ import (
 
 	"github.com/relseal/relseal/bundle"
 	"github.com/relseal/relseal/gates"
+	"github.com/relseal/relseal/internal/escape"
 	"github.com/relseal/relseal/internal/limits"
 	"github.com/relseal/relseal/internal/pack"
 	"github.com/relseal/relseal/keys"
@@ -90,7 +91,7 @@ func bundleRelease(env *environment, c *cli.Context) error {
 	channel := bundle.Canary
 	result := newSealedResult(bundle.KindRelease, sealed, key.Public().KeyID())
 	result.Product, result.Version, result.Channel, result.Commit = r.Product, &r.Version, &channel, r.Commit
-	return env.printDone(c, result, sealedText(fmt.Sprintf("%s %s (%s)", escaped(r.Product), r.Version, channel), result))
+	return env.printDone(c, result, sealedText(fmt.Sprintf("%s %s (%s)", escape.Line(r.Product), r.Version, channel), result))
 }
 
 // checkRelease settles what the flags alone can settle, and returns the file to write.
@@ -161,7 +162,7 @@ func (env *environment) settle(c *cli.Context, r *pack.Release, known verify.Opt
 	for _, file := range c.StringSlice("audit") {
 		report, err := verify.File(c.Context, file, known)
 		if err != nil {
-			return unreadable(err)
+			return err
 		}
 		if !report.Valid {
 			a := answer(report).(*answerError)

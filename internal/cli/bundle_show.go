@@ -6,6 +6,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/relseal/relseal/internal/escape"
 	"github.com/relseal/relseal/internal/pack"
 )
 
@@ -42,7 +43,7 @@ func contentsText(c pack.Contents) string {
 	fmt.Fprintf(&w, "NOT VERIFIED: this is what the bundle says of itself\n%s bundle %s\n", c.Kind, c.ID)
 	line := func(name string, value *string) {
 		if value != nil {
-			fmt.Fprintf(&w, "  %-8s %s\n", name, escaped(*value))
+			fmt.Fprintf(&w, "  %-8s %s\n", name, escape.Line(*value))
 		}
 	}
 	line("product", &c.Product)
@@ -60,31 +61,31 @@ func contentsText(c pack.Contents) string {
 	}
 	bundleSection(&w, "trails", len(c.Trails))
 	for _, t := range c.Trails {
-		fmt.Fprintf(&w, "  %s: a %s of %s\n", escaped(t.Path), escaped(t.Purpose), howMany(int(t.K), "event"))
+		fmt.Fprintf(&w, "  %s: a %s of %s\n", escape.Line(t.Path), escape.Line(t.Purpose), howMany(int(t.K), "event"))
 	}
 	bundleSection(&w, "artifacts", len(c.Artifacts))
 	for _, a := range c.Artifacts {
-		fmt.Fprintf(&w, "  %12d  %s\n                %s\n", a.Size, escaped(a.URI), a.Hash)
+		fmt.Fprintf(&w, "  %12d  %s\n                %s\n", a.Size, escape.Line(a.URI), a.Hash)
 	}
 	bundleSection(&w, "files", len(c.Files))
 	for _, f := range c.Files {
 		role := "-"
 		if f.Role != nil {
-			role = escaped(*f.Role)
+			role = escape.Line(*f.Role)
 		}
-		fmt.Fprintf(&w, "  %12d  %-9s %s\n", f.Size, role, escaped(f.Path))
+		fmt.Fprintf(&w, "  %12d  %-9s %s\n", f.Size, role, escape.Line(f.Path))
 	}
 	bundleSection(&w, "listed and not there", len(c.Missing))
 	for _, path := range c.Missing {
-		fmt.Fprintf(&w, "  %s\n", escaped(path))
+		fmt.Fprintf(&w, "  %s\n", escape.Line(path))
 	}
 	bundleSection(&w, "faults of form", len(c.Findings))
 	for _, f := range c.Findings {
 		where := ""
 		if f.Path != nil {
-			where = " " + escaped(*f.Path)
+			where = " " + escape.Line(*f.Path)
 		}
-		fmt.Fprintf(&w, "  %s%s: %s\n", f.Code, where, escaped(f.Text))
+		fmt.Fprintf(&w, "  %s%s: %s\n", f.Code, where, escape.Line(f.Text))
 	}
 	return w.String()
 }
@@ -93,12 +94,4 @@ func bundleSection(w *strings.Builder, title string, n int) {
 	if n > 0 {
 		fmt.Fprintf(w, "%s:\n", title)
 	}
-}
-
-// escaped returns text from elsewhere as one line that a terminal shows and does
-// not obey: control and format characters are written as escapes, printable text
-// of any script stays as it is.
-func escaped(s string) string {
-	q := fmt.Sprintf("%q", s)
-	return strings.ReplaceAll(q[1:len(q)-1], `\"`, `"`)
 }

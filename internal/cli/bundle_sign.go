@@ -12,6 +12,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/relseal/relseal/bundle"
+	"github.com/relseal/relseal/internal/escape"
 	"github.com/relseal/relseal/internal/finding"
 	"github.com/relseal/relseal/internal/hint"
 	"github.com/relseal/relseal/keys"
@@ -64,7 +65,7 @@ func bundleSign(env *environment, c *cli.Context) error {
 	name := c.Args().First()
 	report, err := verify.File(c.Context, name, o)
 	if err != nil {
-		return unreadable(err)
+		return err
 	}
 	if !signable(report, c.Bool("allow-undecidable")) {
 		if err := env.print(c, report, report.Summary()+"nothing was signed\n"); err != nil {
@@ -74,7 +75,7 @@ func bundleSign(env *environment, c *cli.Context) error {
 	}
 	s, err := readSealed(name)
 	if err != nil {
-		return unreadable(err)
+		return err
 	}
 	s.signers = report.Keys
 	if s.id != *report.Bundle.ID {
@@ -247,10 +248,10 @@ func (env *environment) addSignature(c *cli.Context, s sealed, o verify.Options)
 	}
 	report, err := verify.File(c.Context, out, o)
 	if err != nil {
-		return unreadable(err)
+		return err
 	}
 	result := signedResult{Schema: "relseal/bundle-sign/v1", File: out, ID: s.id, Verdict: report.Verdict, Added: []string{}, Key: keyIDOf(key)}
-	text := fmt.Sprintf("wrote %s\n  %s %s\n", escaped(out), report.Verdict, s.id)
+	text := fmt.Sprintf("wrote %s\n  %s %s\n", escape.Line(out), report.Verdict, s.id)
 	if key != nil {
 		text += fmt.Sprintf("  signed by %s as %s\n", key.KeyID(), s.role)
 	}

@@ -5,14 +5,16 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
-	"os"
 	"path/filepath"
 	"slices"
 
 	"github.com/urfave/cli/v2"
 
 	"github.com/relseal/relseal/bundle"
+	"github.com/relseal/relseal/internal/escape"
 	"github.com/relseal/relseal/internal/hint"
+	"github.com/relseal/relseal/internal/limits"
+	"github.com/relseal/relseal/internal/regular"
 	"github.com/relseal/relseal/keys"
 	"github.com/relseal/relseal/keys/root"
 	"github.com/relseal/relseal/sign"
@@ -58,7 +60,7 @@ func (env *environment) writePayload(c *cli.Context, s sealed, dir string) error
 		Files  []string    `json:"files"`
 	}{"relseal/bundle-payload/v1", dir, s.id, s.role, names}, fmt.Sprintf(
 		"wrote %s\n  bundle %s, to be signed as %s\n  sign %s, %s and %s as they are, each into a file with .sig after its name;\n  instead of the last, ssh-keygen -Y sign -n %s %s will do\n",
-		escaped(dir), s.id, s.role, payloadID, payloadStatement, payloadSSH, sign.Namespace, payloadManifest))
+		escape.Line(dir), s.id, s.role, payloadID, payloadStatement, payloadSSH, sign.Namespace, payloadManifest))
 }
 
 // attached returns the three files of a signer made of what was signed elsewhere.
@@ -97,7 +99,7 @@ func (s sealed) sshSignature(dir string, message []byte, key sign.PublicKey) (si
 		return sig, err
 	}
 	name := filepath.Join(dir, payloadManifest+".sig")
-	data, otherErr := os.ReadFile(name)
+	data, otherErr := regular.ReadFile(name, limits.Signature)
 	if otherErr != nil {
 		return sig, err
 	}
@@ -111,7 +113,7 @@ func (s sealed) sshSignature(dir string, message []byte, key sign.PublicKey) (si
 }
 
 func rawSignature(name string, message []byte, key sign.PublicKey) (sign.Signature, error) {
-	data, err := os.ReadFile(name)
+	data, err := regular.ReadFile(name, limits.Signature)
 	if err != nil {
 		return sign.Signature{}, hint.With(err, "relseal bundle sign --payload DIR says what has to be signed")
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/relseal/relseal/internal/escape"
 	"github.com/relseal/relseal/internal/hint"
 	"github.com/relseal/relseal/internal/pack"
 	"github.com/relseal/relseal/verify"
@@ -70,7 +71,7 @@ func bundleUnpack(env *environment, c *cli.Context) error {
 	name := c.Args().First()
 	report, err := verify.File(c.Context, name, o)
 	if err != nil {
-		return unreadable(err)
+		return err
 	}
 	result := unpackResult{Schema: "relseal/unpack/v1", Verdict: report.Verdict, Bundle: report.Bundle, LeftOut: []string{}}
 	if !report.Valid && !(report.Verdict == verify.Undecidable && c.Bool("allow-undecidable")) {
@@ -99,7 +100,7 @@ func unpackText(r unpackResult) string {
 	var w strings.Builder
 	fmt.Fprintf(&w, "%s  %s\n  wrote %s, %s, into %s\n", r.Verdict, r.Bundle, howMany(r.Files, "file"), howMany(int(r.Bytes), "byte"), *r.Out)
 	for _, path := range r.LeftOut {
-		fmt.Fprintf(&w, "  left out: %s, which no trusted key vouches for\n", escaped(path))
+		fmt.Fprintf(&w, "  left out: %s, which no trusted key vouches for\n", escape.Line(path))
 	}
 	return w.String()
 }

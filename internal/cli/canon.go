@@ -3,12 +3,12 @@ package cli
 import (
 	"fmt"
 	"io"
-	"os"
 
 	"github.com/urfave/cli/v2"
 
 	"github.com/relseal/relseal/internal/canon"
 	"github.com/relseal/relseal/internal/limits"
+	"github.com/relseal/relseal/internal/regular"
 	"github.com/relseal/relseal/internal/yamldoc"
 	"github.com/relseal/relseal/sign"
 )
@@ -62,7 +62,11 @@ func runCanon(env *environment, c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	return env.print(c, canonResult{"relseal/canon/v1", sign.Sum(out), canon.Value(out)}, string(out))
+	if !c.Bool("json") { // the bytes themselves
+		_, err := env.stdout.Write(out)
+		return err
+	}
+	return env.print(c, canonResult{"relseal/canon/v1", sign.Sum(out), canon.Value(out)}, "")
 }
 
 type canonResult struct {
@@ -74,20 +78,21 @@ type canonResult struct {
 // readInput reads a file, or standard input for "-", of at most limit bytes. It
 // returns the name that errors carry.
 func (env *environment) readInput(name string, limit int64) (string, []byte, error) {
-	r := env.stdin
-	if name == "-" {
-		name = "standard input"
-	} else {
-		f, err := os.Open(name)
-		if err != nil {
-			return name, nil, err
-		}
-		defer f.Close()
-		r = f
+	name, r, err := env.openInput(name)
+	if err != nil {
+		return name, nil, err
 	}
-	data, err := io.ReadAll(io.LimitReader(r, limit+1))
-	if err == nil && int64(len(data)) > limit {
-		err = fmt.Errorf("%s: more than %d bytes", name, limit)
-	}
+	defer r.Close()
+	data, err := regular.ReadAll(name, r, limit)
 	return name, data, err
+}
+
+// openInput opens a file, a pipe that the shell made, or standard input for "-", to be
+// read until the command is interrupted. It returns the name that errors carry.
+func (env *environment) openInput(name string) (string, io.ReadCloser, error) {
+	if name == "-" {
+		return "standard input", io.NopCloser(regular.Until(env.ctx, env.stdin)), nil
+	}
+	r, err := regular.Stream(env.ctx, name)
+	return name, r, err
 }

@@ -31,7 +31,7 @@ func cardDiff(env *environment, c *cli.Context) error {
 	for i := range side {
 		d, err := env.readCard(c.Args().Get(i))
 		if err != nil {
-			return notAnAnswer(c.Context, err)
+			return err
 		}
 		if d.kind == gatePolicy {
 			return usageError(fmt.Sprintf("relseal card diff compares cards; %s is a %s", c.Args().Get(i), d.kind))

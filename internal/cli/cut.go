@@ -118,7 +118,7 @@ func runCut(env *environment, c *cli.Context) error {
 	if res.Log != "" {
 		next = "what the step printed is in " + res.Log
 	}
-	return &exitError{exitReject, fmt.Errorf("the run failed: %s", res.Failure), next}
+	return &exitError{failedCode(res.Medium), fmt.Errorf("the run failed: %s", res.Failure), next}
 }
 
 // withoutNewKey returns the command as it was given, without --new-key.

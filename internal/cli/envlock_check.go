@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"context"
 	"errors"
 	"fmt"
 
@@ -11,7 +10,6 @@ import (
 	"github.com/relseal/relseal/envlock/capture"
 	"github.com/relseal/relseal/internal/canon"
 	"github.com/relseal/relseal/internal/finding"
-	"github.com/relseal/relseal/internal/hint"
 	"github.com/relseal/relseal/internal/limits"
 	"github.com/relseal/relseal/sign"
 )
@@ -44,7 +42,7 @@ func envlockCheck(env *environment, c *cli.Context) error {
 	}
 	found, err := capture.Check(c.Context, want, capture.Request{Dir: dir, AllowSecrets: c.StringSlice("allow-secret")})
 	if err != nil {
-		return notAnAnswer(c.Context, err)
+		return err
 	}
 	result := envlockChecked{
 		Schema: "relseal/envlock-check/v1", Verdict: finding.Verified,
@@ -128,13 +126,4 @@ func envLockHint(data []byte, err error) string {
 		}
 	}
 	return ""
-}
-
-// notAnAnswer keeps an error from looking like a difference: whoever could not
-// look knows of none.
-func notAnAnswer(ctx context.Context, err error) error {
-	if ctx.Err() == nil && codeOf(err) == exitReject {
-		return &exitError{exitNoInput, err, hint.Of(err)}
-	}
-	return err
 }

@@ -92,7 +92,8 @@ func classify(ctx context.Context, err error) (code int, text, hintText string) 
 
 // codeOf tells by what the system was asked for whether an input is missing, an
 // output cannot be made, or input and output failed. Where the system was not
-// the one to say no, the input was there and is not acceptable.
+// the one to say no, the input was there and is not acceptable. No error is an
+// answer: 1 and 2 are what a command decided.
 func codeOf(err error) int {
 	var path *fs.PathError
 	var link *os.LinkError
@@ -124,7 +125,16 @@ func codeOf(err error) int {
 	case errors.As(err, &errno):
 		return exitIO
 	}
-	return exitReject
+	return exitNoInput
+}
+
+// failedCode is the exit code of a run that failed: that is an answer, unless what
+// ended it is that a file could not be read.
+func failedCode(medium error) int {
+	if medium == nil {
+		return exitReject
+	}
+	return codeOf(medium)
 }
 
 // damaged reports whether a trail cannot be appended to for what it holds or lacks.

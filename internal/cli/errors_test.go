@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"os/exec"
+	"runtime"
 	"syscall"
 	"testing"
 
@@ -24,7 +26,7 @@ func TestClassify(t *testing.T) {
 		{usageErrorHint("no", "yes"), 64, "no", "yes"},
 		{fmt.Errorf("passphrase: %w", usageError("no terminal")), 64, "passphrase: no terminal", ""},
 		{&exitError{exitReject, hint.With(errors.New("no"), "inner"), ""}, 2, "no", "inner"},
-		{errors.New("the commit has no tag"), 2, "the commit has no tag", ""},
+		{errors.New("the commit has no tag"), 66, "the commit has no tag", ""},
 
 		{path("open", syscall.ENOENT), 66, "F: " + syscall.ENOENT.Error(), ""},
 		{path("open", syscall.EACCES), 66, "F: " + syscall.EACCES.Error(), ""},
@@ -49,7 +51,7 @@ func TestClassify(t *testing.T) {
 		// Faults of a document beside a file that is missing: all are told.
 		{errors.Join(errors.New("F:1: product: no"), path("stat", syscall.ENOENT), fmt.Errorf("%w (it)", path("open", syscall.EACCES))),
 			66, "F:1: product: no\nF: " + syscall.ENOENT.Error() + "\nF: " + syscall.EACCES.Error() + " (it)", ""},
-		{fmt.Errorf("F.pub: %w", sign.ErrWeakKey), 2, "F.pub: " + sign.ErrWeakKey.Error(), "relseal explain E_KEY_WEAK"},
+		{fmt.Errorf("F.pub: %w", sign.ErrWeakKey), 66, "F.pub: " + sign.ErrWeakKey.Error(), "relseal explain E_KEY_WEAK"},
 	} {
 		code, text, hint := classify(t.Context(), tt.err)
 		if code != tt.code || text != tt.text || hint != tt.hint {
@@ -74,3 +76,21 @@ func TestClassifyInterrupted(t *testing.T) {
 		}
 	}
 }
+
+// TestFatal: what Go's runtime ends by itself ends by a signal, not with the code of an
+// answer; a panic in Main itself is 70.
+func TestFatal(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("signals are those of Unix")
+	}
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), "RELSEAL_TEST_FATAL=1")
+	err := cmd.Run()
+	exit, ok := errors.AsType[*exec.ExitError](err)
+	if !ok || exit.Exited() {
+		t.Errorf("a stack without end: %v", err)
+	}
+}
+
+// endless is a fault that no recover catches.
+func endless(n int) int { return endless(n+1) + n }

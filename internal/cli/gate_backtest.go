@@ -116,7 +116,7 @@ func (env *environment) backtestPolicies(c *cli.Context, result *gateBacktested)
 		}
 		p, err := env.readPolicy(c.String(flag))
 		if err != nil {
-			return nil, notAnAnswer(c.Context, err)
+			return nil, err
 		}
 		data, err := p.Marshal()
 		if err != nil {
@@ -147,7 +147,7 @@ func backtestRelease(c *cli.Context, source windowSource, channel, id string, po
 	for _, p := range policies {
 		points, err := gates.Backtest(p, in)
 		if err != nil {
-			return backtestedOnes{}, notAnAnswer(c.Context, fmt.Errorf("%s: %w", source.name, err))
+			return backtestedOnes{}, fmt.Errorf("%s: %w", source.name, err)
 		}
 		runs = append(runs, newBacktestedRun(points))
 		for i := len(r.ends); i < len(points); i++ {

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/relseal/relseal/gates"
+	"github.com/relseal/relseal/internal/escape"
 )
 
 // backtestText shows the releases, points that say the same in one row, and what
@@ -15,15 +16,15 @@ func backtestText(r gateBacktested) string {
 	two := r.Against != nil
 	for _, one := range r.Releases {
 		fmt.Fprintf(&w, "%s%s, %s\n", r.Channel, ofRelease(pointer(one.Release)), howMany(one.Windows, "window"))
-		head := []string{"  from", "to", "ends", printable(r.names[0])}
+		head := []string{"  from", "to", "ends", escape.Line(r.names[0])}
 		if two {
-			head = append(head, printable(r.names[1]))
+			head = append(head, escape.Line(r.names[1]))
 		}
 		w.WriteString(aligned(append([][]string{head}, one.table()...)))
 	}
-	w.WriteString(totals(printable(r.names[0]), r.Releases, func(one backtestedOnes) backtestedRun { return one.Policy }))
+	w.WriteString(totals(escape.Line(r.names[0]), r.Releases, func(one backtestedOnes) backtestedRun { return one.Policy }))
 	if two {
-		w.WriteString(totals(printable(r.names[1]), r.Releases, func(one backtestedOnes) backtestedRun { return *one.Against }))
+		w.WriteString(totals(escape.Line(r.names[1]), r.Releases, func(one backtestedOnes) backtestedRun { return *one.Against }))
 		points, differ := 0, 0
 		for _, one := range r.Releases {
 			points, differ = points+len(one.ends), differ+one.Differs
@@ -68,7 +69,7 @@ func (r backtestedRun) says(i int) string {
 	p := r.Points[i]
 	text := string(p.Decision)
 	if len(p.Reasons) > 0 {
-		text += " " + printable(strings.Join(p.Reasons, " "))
+		text += " " + escape.Line(strings.Join(p.Reasons, " "))
 	}
 	return clipped(text, 60)
 }

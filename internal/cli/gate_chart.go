@@ -7,6 +7,7 @@ import (
 
 	"github.com/relseal/relseal/gates"
 	"github.com/relseal/relseal/internal/chart"
+	"github.com/relseal/relseal/internal/escape"
 )
 
 // drawnWindows is how many windows a chart has at most: the last ones. More are
@@ -56,7 +57,7 @@ var shapes = map[gates.Outcome]chart.Shape{
 func chartTitle(d gateDecision) string {
 	title := fmt.Sprintf("%s %s at %s", d.outcome(), d.Channel, clockText(d.NowMS))
 	if d.Release != "" {
-		title += ", release " + clipped(printable(d.Release), 24)
+		title += ", release " + clipped(escape.Line(d.Release), 24)
 	}
 	return title
 }

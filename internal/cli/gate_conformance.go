@@ -10,6 +10,7 @@ import (
 
 	"github.com/relseal/relseal/gates"
 	"github.com/relseal/relseal/internal/canon"
+	"github.com/relseal/relseal/internal/escape"
 	"github.com/relseal/relseal/internal/limits"
 )
 
@@ -72,7 +73,7 @@ func gateConformance(env *environment, c *cli.Context) error {
 			return err
 		}
 		if results, err = gates.CompareCases(data, theirs, kinds...); err != nil {
-			return notAnAnswer(c.Context, fmt.Errorf("%s, %s: %w", name, theirName, err))
+			return fmt.Errorf("%s, %s: %w", name, theirName, err)
 		}
 	} else {
 		results, err = gates.RunCases(data, kinds...)
@@ -80,7 +81,7 @@ func gateConformance(env *environment, c *cli.Context) error {
 			return usageErrorHint(c.Command.HelpName+": "+k.Error(), suggest(string(k), gates.CaseKinds(), "known are "+strings.Join(gates.CaseKinds(), ", ")))
 		}
 		if err != nil {
-			return notAnAnswer(c.Context, fmt.Errorf("%s: %w", name, err))
+			return fmt.Errorf("%s: %w", name, err)
 		}
 	}
 	result, text := conformed(results)
@@ -109,9 +110,9 @@ func conformed(results []gates.CaseResult) (gateConformed, string) {
 			r.Unknown++
 		}
 		r.Cases = append(r.Cases, out)
-		fmt.Fprintf(&text, "%-7s  %-14s  %s", out.Status, printable(one.Kind), printable(one.ID))
+		fmt.Fprintf(&text, "%-7s  %-14s  %s", out.Status, escape.Line(one.Kind), escape.Line(one.ID))
 		if one.Fault != "" {
-			fmt.Fprintf(&text, "  %s", printable(one.Fault))
+			fmt.Fprintf(&text, "  %s", escape.Line(one.Fault))
 		}
 		text.WriteByte('\n')
 	}

@@ -104,7 +104,7 @@ func (env *environment) decide(c *cli.Context) (d gateDecision, err error) {
 	}
 	if c.IsSet("policy") {
 		if d.policy, err = env.readPolicy(c.String("policy")); err != nil {
-			return d, notAnAnswer(c.Context, err)
+			return d, err
 		}
 	}
 	if d.source, err = env.readWindows(c); err != nil {
@@ -132,7 +132,7 @@ func (env *environment) decide(c *cli.Context) (d gateDecision, err error) {
 	}
 	in.Windows = d.windows
 	if d.Decision, err = gates.Decide(d.policy, in); err != nil {
-		return d, notAnAnswer(c.Context, err)
+		return d, err
 	}
 	if d.record, err = d.Marshal(); err != nil {
 		return d, err

@@ -8,6 +8,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/relseal/relseal/gates"
+	"github.com/relseal/relseal/internal/escape"
 	"github.com/relseal/relseal/sign"
 )
 
@@ -81,7 +82,7 @@ func gateExplain(env *environment, c *cli.Context) error {
 	}
 	points, err := gates.Backtest(d.policy, gates.Input{Channel: d.Channel, Release: d.Release, SinceMS: d.SinceMS, Windows: d.windows})
 	if err != nil {
-		return notAnAnswer(c.Context, err)
+		return err
 	}
 	if svg != "" {
 		data, err := gateChart(d, points)
@@ -115,7 +116,7 @@ func windowTable(d gateDecision, points []gates.Point) string {
 	}
 	table := [][]string{append(head, "decision"), append(taus, "")}
 	for i, w := range ws {
-		row := []string{printable(w.ID), clockText(w.EndMS)}
+		row := []string{escape.Line(w.ID), clockText(w.EndMS)}
 		for _, cell := range rows[i] {
 			row = append(row, cellText(cell))
 		}
@@ -132,7 +133,7 @@ func windowTable(d gateDecision, points []gates.Point) string {
 
 // cellText is a value with its mark.
 func cellText(c gates.Cell) string {
-	text := clipped(printable(string(c.Value)), 12)
+	text := clipped(escape.Line(string(c.Value)), 12)
 	switch {
 	case c.Breaks && c.Fault != "":
 		return "none, " + string(c.Number) + "!"

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
-	"os"
 	"slices"
 	"strings"
 
@@ -14,6 +13,7 @@ import (
 
 	"github.com/relseal/relseal/gates"
 	"github.com/relseal/relseal/internal/canon"
+	"github.com/relseal/relseal/internal/escape"
 	"github.com/relseal/relseal/internal/hint"
 	"github.com/relseal/relseal/internal/limits"
 )
@@ -56,16 +56,12 @@ func (env *environment) readWindows(c *cli.Context) (s windowSource, err error) 
 	if format != "" && !slices.Contains(gates.Formats, format) {
 		return s, usageErrorHint(fmt.Sprintf("%s: --format %q is no format", c.Command.HelpName, format), "jsonl or csv")
 	}
-	s.name = "standard input"
-	in := env.stdin
-	if file != "-" {
-		f, err := os.Open(file)
-		if err != nil {
-			return s, err
-		}
-		defer f.Close()
-		s.name, in = file, f
+	name, in, err := env.openInput(file)
+	if err != nil {
+		return s, err
 	}
+	defer in.Close()
+	s.name = name
 	if format == "" {
 		s.windows, err = gates.ReadWindows(s.name, in)
 	} else {
@@ -75,7 +71,7 @@ func (env *environment) readWindows(c *cli.Context) (s windowSource, err error) 
 		err = path // it names the file itself
 	}
 	if err != nil {
-		return s, notAnAnswer(c.Context, err)
+		return s, err
 	}
 	return s, nil
 }
@@ -166,7 +162,7 @@ func ofRelease(id string) string {
 	if id == "" {
 		return ""
 	}
-	return ", release " + printable(id)
+	return ", release " + escape.Line(id)
 }
 
 // listed joins at most five names.
@@ -177,7 +173,7 @@ func listed(names []string, empty string) string {
 			shown = append(shown, fmt.Sprintf("%d more", len(names)-i))
 			break
 		}
-		shown = append(shown, cmp.Or(printable(n), empty))
+		shown = append(shown, cmp.Or(escape.Line(n), empty))
 	}
 	return strings.Join(shown, ", ")
 }

@@ -3,13 +3,14 @@ package cli
 import (
 	"cmp"
 	"fmt"
-	"os"
 
 	"github.com/urfave/cli/v2"
 
 	"github.com/relseal/relseal/gates"
 	"github.com/relseal/relseal/internal/canon"
+	"github.com/relseal/relseal/internal/escape"
 	"github.com/relseal/relseal/internal/hint"
+	"github.com/relseal/relseal/internal/regular"
 	"github.com/relseal/relseal/release"
 	"github.com/relseal/relseal/sign"
 	"github.com/relseal/relseal/verify"
@@ -26,7 +27,7 @@ func (env *environment) readLedger(c *cli.Context, arg string) (windowSource, er
 	if err != nil {
 		return windowSource{}, err
 	}
-	file, err := os.Open(name)
+	file, err := regular.Open(name)
 	if err != nil {
 		return windowSource{}, err
 	}
@@ -39,10 +40,10 @@ func (env *environment) readLedger(c *cli.Context, arg string) (windowSource, er
 		return windowSource{}, &exitError{exitNoInput, fmt.Errorf("%s: not a regular file", name), ""}
 	}
 	s := windowSource{name: name, ledger: true, sealed: map[string]int64{}}
-	env.say("hint", printable(name)+" was read and not verified; relseal trail verify does that")
+	env.say("hint", escape.Line(name)+" was read and not verified; relseal trail verify does that")
 	trail := &trailSource{name: name, file: file, size: info.Size(), faults: newTrailFaults(env), given: 1} // 1: that is said
 	if err := trail.each(c.Context, s.event); err != nil {
-		return windowSource{}, notAnAnswer(c.Context, err)
+		return windowSource{}, err
 	}
 	if trail.faults.verdict != verify.Verified {
 		trail.faults.answer()
@@ -54,20 +55,20 @@ func (env *environment) readLedger(c *cli.Context, arg string) (windowSource, er
 // registered returns the policy by which the ledger judges a release, whatever was
 // registered since.
 func (s windowSource) registered(c *cli.Context, channel, id string) (*gates.Registration, error) {
-	f, err := os.Open(s.name)
+	f, err := regular.Open(s.name)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
 	v, err := release.Read(untilDone{c.Context, f}, nil)
 	if err != nil {
-		return nil, notAnAnswer(c.Context, fmt.Errorf("%s: %w", s.name, err))
+		return nil, fmt.Errorf("%s: %w", s.name, err)
 	}
 	const other = "--policy F decides by another"
 	digest, err := sign.ParseDigest(id)
 	r := v.State.Release(digest)
 	if err != nil || r == nil {
-		return nil, &exitError{exitUndecidable, fmt.Errorf("%s: no policy judges %s: no such bundle came to a channel", s.name, cmp.Or(printable(id), "windows of no release")), other}
+		return nil, &exitError{exitUndecidable, fmt.Errorf("%s: no policy judges %s: no such bundle came to a channel", s.name, cmp.Or(escape.Line(id), "windows of no release")), other}
 	}
 	if r.Channel != channel {
 		return nil, &exitError{exitUndecidable, fmt.Errorf("%s: release %s is on %s, not on %s", s.name, r.Bundle, r.Channel, channel), ""}

@@ -66,7 +66,7 @@ func gatePower(env *environment, c *cli.Context) error {
 	if c.IsSet("policy") {
 		p, err := env.readPolicy(c.String("policy"))
 		if err != nil {
-			return notAnAnswer(c.Context, err)
+			return err
 		}
 		policy = &p
 	}

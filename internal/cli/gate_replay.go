@@ -11,6 +11,7 @@ import (
 
 	"github.com/relseal/relseal/gates"
 	"github.com/relseal/relseal/internal/canon"
+	"github.com/relseal/relseal/internal/escape"
 	"github.com/relseal/relseal/internal/limits"
 	"github.com/relseal/relseal/sign"
 )
@@ -63,7 +64,7 @@ func gateReplay(env *environment, c *cli.Context) error {
 	var policy gates.Policy
 	if c.IsSet("policy") {
 		if policy, err = env.readPolicy(c.String("policy")); err != nil {
-			return notAnAnswer(c.Context, err)
+			return err
 		}
 	}
 	source, err := env.readWindows(c)
@@ -79,7 +80,7 @@ func gateReplay(env *environment, c *cli.Context) error {
 	}
 	r, err := gates.Replay(recorded, policy, source.windows)
 	if err != nil {
-		return notAnAnswer(c.Context, err)
+		return err
 	}
 	result := gateReplayed{
 		Schema: "relseal/gate-replay/v1", Verdict: "VERIFIED", Recorded: recorded.Decision, Digest: sign.Sum(data),
@@ -119,7 +120,7 @@ func replayText(r gateReplayed) string {
 			fmt.Fprintf(&w, "REJECT  recorded %s, and %s follows: %s\n", r.Recorded, *r.Follows, differs(len(r.Differences)))
 		}
 		for _, d := range r.Differences {
-			fmt.Fprintf(&w, "%s\n  - %s\n  + %s\n", printable(d.Name), printable(d.Recorded), printable(d.Follows))
+			fmt.Fprintf(&w, "%s\n  - %s\n  + %s\n", escape.Line(d.Name), escape.Line(d.Recorded), escape.Line(d.Follows))
 		}
 	default:
 		fmt.Fprintf(&w, "VERIFIED  %s follows  %s\n", *r.Follows, r.Digest)

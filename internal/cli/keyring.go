@@ -90,7 +90,7 @@ func (k *keyring) Save(comment string) ([]string, error) {
 func (k *keyring) passphrase(ctx context.Context, r signer.Request) ([]byte, error) {
 	switch r.From {
 	case signer.File:
-		return passphraseFile(r.Name)
+		return passphraseFile(ctx, r.Name)
 	case signer.Descriptor:
 		return k.passphraseFD(r.Name)
 	case signer.Variable:

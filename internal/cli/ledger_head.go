@@ -3,13 +3,13 @@ package cli
 import (
 	"errors"
 	"fmt"
-	"os"
 
 	"github.com/urfave/cli/v2"
 
 	"github.com/relseal/relseal/bundle"
 	"github.com/relseal/relseal/internal/hint"
 	"github.com/relseal/relseal/internal/known"
+	"github.com/relseal/relseal/internal/regular"
 	"github.com/relseal/relseal/keys"
 	"github.com/relseal/relseal/keys/root"
 	"github.com/relseal/relseal/release"
@@ -47,7 +47,7 @@ func ledgerHead(c *cli.Context, product string, chain *root.Chain, trusted sign.
 			seen = append(seen, *h)
 		}
 	}
-	f, err := os.Open(file)
+	f, err := regular.Open(file)
 	if err != nil {
 		return nil, err
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/relseal/relseal/internal/canon"
+	"github.com/relseal/relseal/internal/escape"
 	"github.com/relseal/relseal/internal/signer"
 )
 
@@ -26,10 +27,13 @@ import (
 // `>&-`, Go's runtime has opened the null device in its place: the answer is lost
 // and the exit code does not say so.
 func Main(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) (code int) {
-	out := &checkedWriter{ctx: ctx, w: stdout}
+	out := newCheckedWriter(ctx, stdout)
 	env := &environment{stdin: stdin, stdout: out, stderr: stderr}
 	// The arguments and the input of the process are those of one command.
 	env.own = stdin == io.Reader(os.Stdin) && len(args) > 0 && len(os.Args) > 0 && &args[0] == &os.Args[0]
+	// What Go ends by itself (no memory, a stack without end, a panic beside this
+	// goroutine) ends by a signal: its exit code would be 2, which is an answer.
+	debug.SetTraceback("crash")
 	defer func() {
 		if r := recover(); r != nil {
 			// Left alone, a panic exits with 2, which here means REJECT.
@@ -45,6 +49,7 @@ func Main(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io
 	defer stop()
 	out.ctx = ctx
 	defer catchBrokenPipe()()
+	env.ctx = ctx
 
 	app := newApp(env)
 	ordered, quoted, err := flagsFirst(app, args)
@@ -64,6 +69,7 @@ func Main(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io
 
 // environment is what a command may touch besides its arguments.
 type environment struct {
+	ctx    context.Context // ends when the user interrupts relseal
 	stdin  io.Reader
 	stdout io.Writer
 	stderr io.Writer
@@ -99,7 +105,7 @@ func (env *environment) finish(ctx context.Context, err error) int {
 	code, text, hint := classify(ctx, err)
 	env.say("error", text)
 	env.say("hint", hint)
-	env.printRefusal(refusal{"relseal/error/v1", code, orNull(string(faultCode(err))), text, orNull(hint)})
+	env.printRefusal(refusal{"relseal/error/v1", code, orNull(string(faultCode(err))), escape.Text(text), orNull(escape.Text(hint))})
 	return code
 }
 
@@ -124,7 +130,7 @@ func (env *environment) printRefusal(r refusal) {
 // say writes each line of a message to stderr.
 func (env *environment) say(kind, text string) {
 	for line := range strings.Lines(text) {
-		fmt.Fprintf(env.stderr, "relseal: %s: %s\n", kind, strings.TrimSuffix(line, "\n"))
+		fmt.Fprintf(env.stderr, "relseal: %s: %s\n", kind, escape.Text(strings.TrimSuffix(line, "\n")))
 	}
 }
 

@@ -106,9 +106,9 @@ var exitStatuses = []struct {
 }{
 	{exitOK, "yes: VERIFIED, done"},
 	{exitUndecidable, "cannot say: UNDECIDABLE, something needed is missing"},
-	{exitReject, "no: REJECT, a run that failed, an input that is not acceptable"},
+	{exitReject, "no: REJECT, a run that failed, a rollback that is due; an answer, and nothing else"},
 	{exitUsage, "usage: unknown command or flag, missing argument"},
-	{exitNoInput, "an input is missing or cannot be opened"},
+	{exitNoInput, "an input is missing, cannot be opened, or is not acceptable"},
 	{exitInternal, "a fault of relseal itself"},
 	{exitCantCreate, "an output exists or cannot be created"},
 	{exitIO, "input or output failed, a full or closed standard output included"},

@@ -9,6 +9,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/relseal/relseal/internal/canon"
+	"github.com/relseal/relseal/internal/escape"
 )
 
 func isTerminal(fd uintptr) bool { return term.IsTerminal(int(fd)) }
@@ -21,7 +22,7 @@ func jsonFlag() cli.Flag {
 // print writes a result: v as one line of canonical JSON with --json, else the text.
 func (env *environment) print(c *cli.Context, v any, text string) error {
 	if !c.Bool("json") {
-		_, err := fmt.Fprint(env.stdout, text)
+		_, err := fmt.Fprint(env.stdout, escape.Text(text))
 		return err
 	}
 	data, err := canon.Marshal(v)
@@ -43,6 +44,6 @@ func (env *environment) printDone(c *cli.Context, v any, text string) error {
 // note writes a line of progress to a terminal; a pipe stays silent.
 func (env *environment) note(format string, args ...any) {
 	if f, ok := env.stderr.(*os.File); ok && terminal(f) {
-		fmt.Fprintf(env.stderr, format+"\n", args...)
+		fmt.Fprintln(env.stderr, escape.Text(fmt.Sprintf(format, args...)))
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/relseal/relseal/internal/escape"
 	"github.com/relseal/relseal/verify"
 )
 
@@ -54,10 +55,10 @@ type meter struct {
 func (m *meter) show(now time.Time) {
 	line := progressLine(m.p, now.Sub(m.start))
 	if room := 79 - len(line) - len(": "); room > 10 {
-		line = clipped(printable(m.what), room) + ": " + line
+		line = clipped(escape.Line(m.what), room) + ": " + line
 	}
 	wide := utf8.RuneCountInString(line)
-	fmt.Fprintf(m.w, "\r%s%s", line, strings.Repeat(" ", max(0, m.wide-wide)))
+	fmt.Fprintf(m.w, "\r%s%s", escape.Text(line), strings.Repeat(" ", max(0, m.wide-wide)))
 	m.wide = wide
 }
 

@@ -175,7 +175,7 @@ func (env *environment) noPolicy(l *release.Ledger, r *gates.Release) {
 func (env *environment) readBundle(c *cli.Context, file string, known verify.Options) (release.Bundle, error) {
 	report, err := verify.File(c.Context, file, known)
 	if err != nil {
-		return release.Bundle{}, unreadable(err)
+		return release.Bundle{}, err
 	}
 	if !report.Valid {
 		a := answer(report).(*answerError)

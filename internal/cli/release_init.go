@@ -13,6 +13,7 @@ import (
 	"github.com/relseal/relseal/bundle"
 	"github.com/relseal/relseal/internal/canon"
 	"github.com/relseal/relseal/internal/durable"
+	"github.com/relseal/relseal/internal/escape"
 	"github.com/relseal/relseal/internal/known"
 	"github.com/relseal/relseal/release"
 	"github.com/relseal/relseal/sign"
@@ -100,5 +101,5 @@ func (env *environment) releaseInit(c *cli.Context) error {
 		Key     sign.KeyID  `json:"key"`
 		H0      sign.Digest `json:"H_0"`
 	}{"relseal/release-init/v1", ledger, product, key.Public().KeyID(), h0},
-		fmt.Sprintf("started the ledger of %s in %s\n  H_0  %s\n  key  %s\n", product, printable(ledger), h0, key.Public().KeyID()))
+		fmt.Sprintf("started the ledger of %s in %s\n  H_0  %s\n  key  %s\n", product, escape.Line(ledger), h0, key.Public().KeyID()))
 }

@@ -21,6 +21,7 @@ import (
 	"github.com/relseal/relseal/internal/finding"
 	"github.com/relseal/relseal/internal/known"
 	"github.com/relseal/relseal/internal/limits"
+	"github.com/relseal/relseal/internal/regular"
 	"github.com/relseal/relseal/release"
 	"github.com/relseal/relseal/sign"
 	"github.com/relseal/relseal/verify"
@@ -175,7 +176,7 @@ func distinct(names []string) (list []string) {
 
 // ledgerGenesis reads line 0 of a ledger; nothing is verified.
 func ledgerGenesis(file string) (audit.Genesis, sign.Digest, error) {
-	f, err := os.Open(file)
+	f, err := regular.Open(file)
 	if err != nil {
 		return audit.Genesis{}, sign.Digest{}, err
 	}

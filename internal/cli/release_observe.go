@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"os"
 	"slices"
 	"strings"
 
@@ -115,17 +114,11 @@ type windowInput struct {
 }
 
 func (env *environment) readWindowFile(name string) (windowInput, error) {
-	r := env.stdin
-	if name != "-" {
-		f, err := os.Open(name)
-		if err != nil {
-			return windowInput{}, err
-		}
-		defer f.Close()
-		r = f
-	} else {
-		name = "standard input"
+	name, r, err := env.openInput(name)
+	if err != nil {
+		return windowInput{}, err
 	}
+	defer r.Close()
 	return newWindowInput(name, "line", r)
 }
 

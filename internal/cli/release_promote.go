@@ -9,6 +9,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/relseal/relseal/gates"
+	"github.com/relseal/relseal/internal/escape"
 	"github.com/relseal/relseal/internal/pack"
 	"github.com/relseal/relseal/internal/signer"
 	"github.com/relseal/relseal/release"
@@ -142,9 +143,9 @@ func (env *environment) promoted(c *cli.Context, o release.Outcome, p *pack.Prom
 		result.Outcome, result.To, result.K, result.Overridden = gates.Promote, &o.Move.To, &o.Move.K, o.Move.Override != nil
 		result.File, result.ID, result.Verdict = &p.File, &o.Sealed.Bundle, &p.Sealed.Report.Verdict
 		if over := o.Move.Override; over != nil {
-			text += fmt.Sprintf("overridden by %s: %s\n", printable(over.Actor), printable(over.Reason))
+			text += fmt.Sprintf("overridden by %s: %s\n", escape.Line(over.Actor), escape.Line(over.Reason))
 		}
-		text += fmt.Sprintf("%s (%s)\n  release  %s\n           %s %s\n", o.Source.Version, o.Move.To, printable(p.File), p.Sealed.Report.Verdict, o.Sealed.Bundle)
+		text += fmt.Sprintf("%s (%s)\n  release  %s\n           %s %s\n", o.Source.Version, o.Move.To, escape.Line(p.File), p.Sealed.Report.Verdict, o.Sealed.Bundle)
 	case o.Rollback != nil:
 		result.Outcome = gates.Rollback
 		result.K, result.ReturnTo, result.DeadlineMS = &o.Rollback.Event.K, o.Rollback.To, o.Rollback.DeadlineMS

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 	"time"
@@ -11,7 +10,9 @@ import (
 
 	"github.com/relseal/relseal/audit"
 	"github.com/relseal/relseal/gates"
+	"github.com/relseal/relseal/internal/escape"
 	"github.com/relseal/relseal/internal/finding"
+	"github.com/relseal/relseal/internal/regular"
 	"github.com/relseal/relseal/keys"
 	"github.com/relseal/relseal/release"
 	"github.com/relseal/relseal/sign"
@@ -95,7 +96,7 @@ func (env *environment) releaseStatus(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	f, err := os.Open(file)
+	f, err := regular.Open(file)
 	if err != nil {
 		return err
 	}
@@ -151,7 +152,7 @@ func (env *environment) releaseStatus(c *cli.Context) error {
 	var end string
 	r.remembered, end = env.remembered()
 	if h := v.Known; h != nil {
-		end = fmt.Sprintf("known to event %d, by %s\n", h.K, printable(h.Source.Name))
+		end = fmt.Sprintf("known to event %d, by %s\n", h.K, escape.Line(h.Source.Name))
 	}
 	if err := env.print(c, r, text+end); err != nil {
 		return err
@@ -166,7 +167,7 @@ func (env *environment) releaseStatus(c *cli.Context) error {
 func newStatus(v *release.View, nowMS int64) (statusResult, string, error) {
 	r := statusResult{Schema: "relseal/release-status/v1", Product: v.Genesis.Product, H0: v.H0, K: v.K, Open: []statusOpen{}, Faults: []statusFault{}}
 	var text strings.Builder
-	fmt.Fprintf(&text, "%s: %s, H_0 %s\n", printable(r.Product), counted(r.K, "event"), r.H0)
+	fmt.Fprintf(&text, "%s: %s, H_0 %s\n", escape.Line(r.Product), counted(r.K, "event"), r.H0)
 	if all := v.State.Policies(); len(all) > 0 {
 		last := all[len(all)-1]
 		r.Policy = &last.Digest

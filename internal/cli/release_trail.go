@@ -3,13 +3,13 @@ package cli
 import (
 	"bytes"
 	"fmt"
-	"os"
 
 	"github.com/urfave/cli/v2"
 
 	"github.com/relseal/relseal/audit"
 	"github.com/relseal/relseal/internal/canon"
 	"github.com/relseal/relseal/internal/finding"
+	"github.com/relseal/relseal/internal/regular"
 	"github.com/relseal/relseal/sign"
 )
 
@@ -26,7 +26,7 @@ func readTrailWindows(c *cli.Context, keys sign.Verifiers) (windowInput, error) 
 	if err != nil {
 		return windowInput{}, err
 	}
-	f, err := os.Open(file)
+	f, err := regular.Open(file)
 	if err != nil {
 		return windowInput{}, err
 	}

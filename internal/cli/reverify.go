@@ -12,6 +12,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/relseal/relseal/internal/escape"
 	"github.com/relseal/relseal/internal/reverify"
 	"github.com/relseal/relseal/sign"
 	"github.com/relseal/relseal/verify"
@@ -193,7 +194,7 @@ func (a *archive) take(r reverify.Result) error {
 // progress overwrites the last line of a terminal; a pipe stays silent.
 func (env *environment) progress(format string, args ...any) {
 	if f, ok := env.stderr.(*os.File); ok && terminal(f) {
-		fmt.Fprintf(f, "\r\x1b[K"+format, args...)
+		fmt.Fprint(f, "\r\x1b[K"+escape.Text(fmt.Sprintf(format, args...)))
 	}
 }
 
@@ -248,7 +249,7 @@ func (a *archive) print() error {
 		fmt.Fprintf(&w, "not judged: %d\n", n.NotJudged)
 	}
 	if s := a.sealed; s != nil {
-		fmt.Fprintf(&w, "recorded in %s\n  %s\n", escaped(s.File), s.ID)
+		fmt.Fprintf(&w, "recorded in %s\n  %s\n", escape.Line(s.File), s.ID)
 	}
 	if err := a.env.print(a.c, res, w.String()); err != nil {
 		return err

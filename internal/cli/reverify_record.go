@@ -10,6 +10,7 @@ import (
 	"github.com/relseal/relseal/internal/canon"
 	"github.com/relseal/relseal/internal/clock"
 	"github.com/relseal/relseal/internal/pack"
+	"github.com/relseal/relseal/internal/regular"
 	"github.com/relseal/relseal/internal/reverify"
 	"github.com/relseal/relseal/sign"
 	"github.com/relseal/relseal/sign/wrap"
@@ -32,7 +33,7 @@ func (a *archive) open() error {
 	}
 	authority, _ := a.o.Root.Walk(nil)
 	if g, ok := authority.Grant(sign.RoleArchive, key.Public().KeyID()); !ok || g.Status != sign.Active {
-		return &exitError{exitReject, fmt.Errorf("%s may not sign as %s by this root", key.Public().KeyID(), sign.RoleArchive), "relseal trust rotate ROOTS --add archive=FILE gives it the role"}
+		return &exitError{exitNoInput, fmt.Errorf("%s may not sign as %s by this root", key.Public().KeyID(), sign.RoleArchive), "relseal trust rotate ROOTS --add archive=FILE gives it the role"}
 	}
 	terms := reverify.Terms{Root: rootUseOf(a.o), At: a.c.String("at"), Strict: a.c.Bool("strict")}
 	if name := a.c.String("ledger"); name != "" {
@@ -40,7 +41,7 @@ func (a *archive) open() error {
 		if err != nil {
 			return err
 		}
-		f, err := os.Open(file)
+		f, err := regular.Open(file)
 		if err != nil {
 			return err
 		}

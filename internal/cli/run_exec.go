@@ -97,7 +97,7 @@ func execAnswer(dir string, res run.Result, shown rundir.Run) error {
 	if n := len(res.Steps); n > 0 && res.Steps[n-1].Status != audit.StatusOK && res.Steps[n-1].Log != "" {
 		next = "what the step printed is in " + res.Steps[n-1].Log
 	}
-	return &exitError{exitReject, fmt.Errorf("the run failed: %s", res.Failure), next}
+	return &exitError{failedCode(res.Medium), fmt.Errorf("the run failed: %s", res.Failure), next}
 }
 
 // readCards reads both cards, so that the error holds the faults of both.

@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/relseal/relseal/internal/canon"
+	"github.com/relseal/relseal/internal/escape"
 	"github.com/relseal/relseal/internal/finding"
 	"github.com/relseal/relseal/internal/rundir"
 )
@@ -21,29 +22,29 @@ func runText(r rundir.Run) string {
 	var w strings.Builder
 	title := "run " + r.ID
 	if r.Product != nil {
-		title = escaped(*r.Product) + ", " + title
+		title = escape.Line(*r.Product) + ", " + title
 	}
 	writeFolded(&w, "", title+": "+orElse(r.Outcome, "not ended"))
 	if r.Error != nil {
-		writeFolded(&w, "  why       ", escaped(*r.Error))
+		writeFolded(&w, "  why       ", escape.Line(*r.Error))
 	}
 	if r.Started != nil {
-		writeFolded(&w, "  started   ", r.Started.Format(time.RFC3339)+" by "+escaped(orElse(r.Actor, "nobody")))
+		writeFolded(&w, "  started   ", r.Started.Format(time.RFC3339)+" by "+escape.Line(orElse(r.Actor, "nobody")))
 	}
 	if r.Outcome != nil {
 		writeFolded(&w, "  took      ", took(r.Usage))
 	}
 	if r.Source != nil {
-		commit := escaped(r.Source.Commit)
+		commit := escape.Line(r.Source.Commit)
 		if r.Source.Dirty != nil && *r.Source.Dirty {
 			commit += " with changes"
 		}
 		writeFolded(&w, "  commit    ", commit)
 	}
 	if job := r.CI; job != nil {
-		writeFolded(&w, "  job       ", escaped(job.System)+" "+escaped(orElse(job.Run, "")))
+		writeFolded(&w, "  job       ", escape.Line(job.System)+" "+escape.Line(orElse(job.Run, "")))
 		if job.URL != nil {
-			writeFolded(&w, "            ", escaped(*job.URL))
+			writeFolded(&w, "            ", escape.Line(*job.URL))
 		}
 	}
 	writeSteps(&w, r)
@@ -72,12 +73,12 @@ func took(u rundir.Usage) string {
 }
 
 func findingText(f finding.Finding) string {
-	text := escaped(f.Text)
+	text := escape.Line(f.Text)
 	if f.K != nil {
 		text = fmt.Sprintf("event %d: %s", *f.K, text)
 	}
 	if f.Path != nil {
-		text = escaped(*f.Path) + ": " + text
+		text = escape.Line(*f.Path) + ": " + text
 	}
 	return text
 }
@@ -104,16 +105,16 @@ func writeSteps(w *strings.Builder, r rundir.Run) {
 		if s.Log != nil {
 			log = scaled(s.Log.Size)
 		}
-		row := fmt.Sprintf(stepRow, mark, escaped(orElse(s.Status, "running")), showSeconds(s.Makespan), showSeconds(cpu(s.Usage)), showBytes(s.PeakMem), log,
+		row := fmt.Sprintf(stepRow, mark, escape.Line(orElse(s.Status, "running")), showSeconds(s.Makespan), showSeconds(cpu(s.Usage)), showBytes(s.PeakMem), log,
 			strconv.Itoa(s.Inputs), strconv.Itoa(s.Outputs))
-		id := escaped(s.ID)
+		id := escape.Line(s.ID)
 		if utf8.RuneCountInString(row+id) > textWidth {
 			fmt.Fprintln(w, strings.TrimRight(row, " "))
 			row = "          "
 		}
 		writeFolded(w, row, id)
 		if s.Error != nil {
-			writeFolded(w, "          ", escaped(*s.Error))
+			writeFolded(w, "          ", escape.Line(*s.Error))
 		}
 	}
 }
@@ -124,7 +125,7 @@ func writeCritical(w *strings.Builder, p *rundir.Path) {
 	}
 	ids := make([]string, len(p.Steps))
 	for i, id := range p.Steps {
-		ids[i] = escaped(id)
+		ids[i] = escape.Line(id)
 	}
 	writeFolded(w, "critical path, "+showSeconds(&p.Makespan)+": ", strings.Join(ids, " -> "))
 }

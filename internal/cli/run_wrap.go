@@ -206,9 +206,9 @@ func wrapAnswer(dir string, res run.Result, exit int) error {
 	case exit == 0 && res.Outcome == audit.StatusAborted:
 		return &exitError{exitInterrupted, fmt.Errorf("interrupted; the record of the run is in %s", dir), ""}
 	case exit == 0 && ran:
-		return &exitError{exitReject, errors.New("the command ended with 0, and the run failed: " + why), ""}
+		return &exitError{failedCode(res.Medium), errors.New("the command ended with 0, and the run failed: " + why), ""}
 	case exit == 0:
-		return &exitError{exitReject, errors.New("the command was not started: " + why), ""}
+		return &exitError{failedCode(res.Medium), errors.New("the command was not started: " + why), ""}
 	case !ran && exit < 128: // not killed
 		return &exitError{exit, errors.New(why), ""}
 	}

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"io"
 	"os"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/relseal/relseal/internal/regular"
 	"github.com/relseal/relseal/sign"
 )
 
@@ -58,8 +60,8 @@ func checkPassphrase(c *cli.Context) error {
 
 // passphraseFile returns what a file holds without the end of its last line. It
 // may be a pipe.
-func passphraseFile(name string) ([]byte, error) {
-	f, err := os.Open(name)
+func passphraseFile(ctx context.Context, name string) ([]byte, error) {
+	f, err := regular.Stream(ctx, name)
 	if err != nil {
 		return nil, noPassphrase(name, err)
 	}

@@ -6,11 +6,14 @@ import (
 	"os"
 	"os/signal"
 	"slices"
+
+	"github.com/relseal/relseal/run"
 )
 
 // catchInterrupts returns a context that ends when the user interrupts relseal. A
-// second interrupt ends the process there and then, whatever it waits for: by leaving,
-// since the first process of a container is not ended by a signal that nobody catches.
+// second interrupt ends the process there and then, whatever it waits for, and the step
+// that it runs: by leaving, since the first process of a container is not ended by a
+// signal that nobody catches. What that leaves is what a crash leaves.
 // What the parent ignores stays ignored: nohup means that a hangup is no reason to stop.
 func catchInterrupts(ctx context.Context) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancelCause(ctx)
@@ -29,6 +32,7 @@ func catchInterrupts(ctx context.Context) (context.Context, context.CancelFunc) 
 				return
 			case s := <-c:
 				if n > 0 {
+					run.Kill()
 					os.Exit(exitInterrupted)
 				}
 				cancel(fmt.Errorf("%s signal received", s))

@@ -7,16 +7,32 @@ import (
 	"io"
 	"os"
 	"time"
+
+	"github.com/relseal/relseal/internal/escape"
 )
 
 // checkedWriter remembers the first failure, so that a full or closed stdout
 // is not taken for success.
 type checkedWriter struct {
-	ctx context.Context
-	w   io.Writer
-	err error
-	any bool // something was written
+	ctx   context.Context
+	w     io.Writer
+	shown io.Writer // before w, if that is a terminal: what it would obey is shown
+	err   error
+	any   bool // something was written
 }
+
+// newCheckedWriter returns one that writes to w until ctx ends.
+func newCheckedWriter(ctx context.Context, w io.Writer) *checkedWriter {
+	c := &checkedWriter{ctx: ctx, w: w}
+	if terminal(w) {
+		c.shown = escape.Writer(writerFunc(c.write))
+	}
+	return c
+}
+
+type writerFunc func([]byte) (int, error)
+
+func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
 
 // errStuck reports that nobody reads what relseal writes, and that it was interrupted.
 var errStuck = errors.New("interrupted while nobody reads it")
@@ -25,7 +41,11 @@ func (c *checkedWriter) Write(p []byte) (int, error) {
 	if c.err != nil {
 		return 0, c.err
 	}
-	n, err := c.write(p)
+	write := c.write
+	if c.shown != nil {
+		write = c.shown.Write
+	}
+	n, err := write(p)
 	c.err, c.any = err, c.any || n > 0
 	return n, err
 }

@@ -2,13 +2,13 @@ package cli
 
 import (
 	"fmt"
-	"os"
 	"slices"
 
 	"github.com/urfave/cli/v2"
 
 	"github.com/relseal/relseal/audit"
 	"github.com/relseal/relseal/internal/canon"
+	"github.com/relseal/relseal/internal/regular"
 )
 
 func trailAppendCommand(env *environment) *cli.Command {
@@ -118,7 +118,7 @@ func draftOf(c *cli.Context) (audit.Draft, error) {
 	if err != nil {
 		return d, err
 	}
-	if d.Inputs, err = hashAll(c.Context, inputs, os.Stat); err != nil {
+	if d.Inputs, err = hashAll(c.Context, inputs, regular.Open); err != nil {
 		return d, err
 	}
 	d.Outputs, err = hashOutputs(c.Context, outputs)

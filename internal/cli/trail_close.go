@@ -2,11 +2,15 @@ package cli
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
+	"io/fs"
 
 	"github.com/urfave/cli/v2"
 
 	"github.com/relseal/relseal/audit"
+	"github.com/relseal/relseal/internal/escape"
+	"github.com/relseal/relseal/internal/regular"
 	"github.com/relseal/relseal/sign"
 )
 
@@ -104,14 +108,15 @@ func (env *environment) artifacts(c *cli.Context, so trailProgress, status strin
 	}
 	items, err := hashOutputs(c.Context, outputs)
 	if err != nil {
-		if c.Context.Err() == nil {
+		_, other := errors.AsType[*regular.KindError](err)
+		if other || errors.Is(err, fs.ErrNotExist) {
 			err = notEndedOK("output " + plainText(err))
 		}
 		return nil, err
 	}
 	for _, it := range items {
 		if step := so.madeOtherwise(it); step != "" {
-			return nil, notEndedOK(fmt.Sprintf("output %s is not what step %s made (E_DATA_MISMATCH)", it.URI, printable(step)))
+			return nil, notEndedOK(fmt.Sprintf("output %s is not what step %s made (E_DATA_MISMATCH)", it.URI, escape.Line(step)))
 		}
 	}
 	return items, nil

@@ -6,15 +6,13 @@ import (
 	"strings"
 
 	"github.com/relseal/relseal/internal/canon"
+	"github.com/relseal/relseal/internal/escape"
 )
 
 // A csvExporter writes a header and a row an event: RFC 4180, every cell in
 // quotes, lines ending in CRLF.
 //
-// A cell that a spreadsheet would take for a formula gets an apostrophe, which
-// spreadsheets take for "this is text". One that begins with an apostrophe gets
-// another, so that dropping the first one gives back what the trail says. The
-// full-width forms of the signs count too: some spreadsheets read them alike.
+// What a spreadsheet would take for a formula gets an apostrophe, as escape.Cell says.
 type csvExporter struct{ w *bufio.Writer }
 
 var csvColumns = []string{
@@ -34,7 +32,7 @@ func (x *csvExporter) event(e trailEvent) error {
 			return err
 		}
 		if s := string(data); s != "[]" && s != "{}" {
-			documents = append(documents, s)
+			documents = append(documents, escape.JSONText(s))
 		} else {
 			documents = append(documents, "")
 		}
@@ -48,7 +46,7 @@ func (x *csvExporter) event(e trailEvent) error {
 	}
 	return x.row([]string{
 		strconv.FormatInt(v.K, 10), v.TS.String(), v.Actor.String(), v.Action, v.Path.String(), v.Status, v.Error.String(), v.Notes.String(),
-		v.Inputs.Hash.String(), documents[0], v.Outputs.Hash.String(), documents[1], documents[2], string(v.Details),
+		v.Inputs.Hash.String(), documents[0], v.Outputs.Hash.String(), documents[1], documents[2], escape.JSONText(string(v.Details)),
 		v.Run.ID, code, seed, v.Clock, strconv.FormatInt(v.TauMonoUS, 10), e.ID.String(), e.H.String(),
 	})
 }
@@ -61,19 +59,9 @@ func (x *csvExporter) row(cells []string) error {
 			x.w.WriteByte(',')
 		}
 		x.w.WriteByte('"')
-		x.w.WriteString(strings.ReplaceAll(harmless(c), `"`, `""`))
+		x.w.WriteString(strings.ReplaceAll(escape.Cell(c), `"`, `""`))
 		x.w.WriteByte('"')
 	}
 	_, err := x.w.WriteString("\r\n")
 	return err
-}
-
-// harmless returns a cell that no spreadsheet computes.
-func harmless(cell string) string {
-	for _, sign := range []string{"=", "+", "-", "@", "'", "\t", "\r", "\n", "＝", "＋", "－", "＠"} {
-		if strings.HasPrefix(cell, sign) {
-			return "'" + cell
-		}
-	}
-	return cell
 }

@@ -5,12 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 
 	"github.com/urfave/cli/v2"
 
 	"github.com/relseal/relseal/audit"
 	"github.com/relseal/relseal/internal/finding"
+	"github.com/relseal/relseal/internal/regular"
 	"github.com/relseal/relseal/keys"
 )
 
@@ -18,7 +18,7 @@ import (
 // it. Without keys it holds them to their form alone and says so.
 type trailSource struct {
 	name   string
-	file   *os.File
+	file   *regular.File
 	size   int64         // of the trail, as far as it is known
 	keys   *keys.Trusted // nil: nothing is verified
 	filter eventFilter
@@ -59,13 +59,10 @@ func (env *environment) openTrailSource(c *cli.Context) (*trailSource, error) {
 	if s.name, err = trailFile(c.Args().First()); err != nil {
 		return nil, err
 	}
-	if s.file, err = os.Open(s.name); err != nil {
+	if s.file, err = regular.Open(s.name); err != nil {
 		return nil, err
 	}
 	info, err := s.file.Stat()
-	if err == nil && !info.Mode().IsRegular() {
-		err = &exitError{exitNoInput, fmt.Errorf("%s: not a regular file", s.name), ""}
-	}
 	if err != nil {
 		s.file.Close()
 		return nil, err

@@ -11,6 +11,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/relseal/relseal/internal/durable"
+	"github.com/relseal/relseal/internal/escape"
 	"github.com/relseal/relseal/verify"
 )
 
@@ -169,7 +170,7 @@ func (env *environment) printExport(c *cli.Context, s *trailSource, format, out 
 	if out != "" {
 		result.File = &out
 	}
-	return env.print(c, result, fmt.Sprintf("wrote %s to %s\n", counted(s.given, "event"), printable(out)))
+	return env.print(c, result, fmt.Sprintf("wrote %s to %s\n", counted(s.given, "event"), escape.Line(out)))
 }
 
 type noExporter struct{}

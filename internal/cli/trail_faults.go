@@ -53,11 +53,13 @@ func (t *trailFaults) answer() error {
 		t.env.say("error", fmt.Sprintf("and %d more", n))
 	}
 	a := &answerError{code: exitReject}
-	switch t.verdict {
-	case verify.Verified:
+	switch {
+	case t.verdict == verify.Verified:
 		return nil
-	case verify.Undecidable:
+	case t.verdict == verify.Undecidable:
 		a.code = exitUndecidable
+	case t.code == "": // nothing was verified: lines that are none are no answer
+		a.code = exitNoInput
 	}
 	if t.code != "" {
 		a.hint = fmt.Sprintf("relseal explain %s says what to do", t.code)

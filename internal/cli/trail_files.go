@@ -2,10 +2,9 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
-	"io/fs"
-	"os"
 	"path"
 	"path/filepath"
 
@@ -13,6 +12,8 @@ import (
 
 	"github.com/relseal/relseal/audit"
 	"github.com/relseal/relseal/internal/canon"
+	"github.com/relseal/relseal/internal/hint"
+	"github.com/relseal/relseal/internal/regular"
 	"github.com/relseal/relseal/sign"
 )
 
@@ -28,12 +29,12 @@ func filesBelow(c *cli.Context, flag string) ([]string, error) {
 	return names, nil
 }
 
-// hashAll returns the files as events list them; stat is os.Stat, or os.Lstat where
-// a symbolic link will not do.
-func hashAll(ctx context.Context, names []string, stat func(string) (fs.FileInfo, error)) ([]audit.Item, error) {
+// hashAll returns the files as events list them; open is regular.Open, or
+// regular.OpenSelf where a symbolic link will not do.
+func hashAll(ctx context.Context, names []string, open func(string) (*regular.File, error)) ([]audit.Item, error) {
 	var items []audit.Item
 	for _, name := range names {
-		hash, err := hashRegular(ctx, name, stat)
+		hash, err := hashRegular(ctx, name, open)
 		if err != nil {
 			return nil, err
 		}
@@ -44,23 +45,15 @@ func hashAll(ctx context.Context, names []string, stat func(string) (fs.FileInfo
 
 // hashOutputs refuses symbolic links, as bundles do.
 func hashOutputs(ctx context.Context, names []string) ([]audit.Item, error) {
-	return hashAll(ctx, names, os.Lstat)
+	return hashAll(ctx, names, regular.OpenSelf)
 }
 
-// hashRegular asks first what kind of file it is: opening a FIFO waits for a
-// writer.
-func hashRegular(ctx context.Context, name string, stat func(string) (fs.FileInfo, error)) (sign.Digest, error) {
-	info, err := stat(name)
-	if err != nil {
-		return sign.Digest{}, err
+// hashRegular returns the digest of a regular file.
+func hashRegular(ctx context.Context, name string, open func(string) (*regular.File, error)) (sign.Digest, error) {
+	f, err := open(name)
+	if other, ok := errors.AsType[*regular.KindError](err); ok && other.Kind == "a symbolic link" {
+		err = hint.With(err, "a bundle holds the file itself: name that")
 	}
-	if info.Mode()&fs.ModeSymlink != 0 {
-		return sign.Digest{}, &exitError{exitNoInput, fmt.Errorf("%s: is a symbolic link", name), "a bundle holds the file itself: name that"}
-	}
-	if !info.Mode().IsRegular() {
-		return sign.Digest{}, &exitError{exitNoInput, fmt.Errorf("%s: not a regular file", name), ""}
-	}
-	f, err := os.Open(name)
 	if err != nil {
 		return sign.Digest{}, err
 	}

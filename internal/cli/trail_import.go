@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 
 	"github.com/urfave/cli/v2"
@@ -52,17 +51,11 @@ func (a *appended) text() string {
 
 // trailImport appends the events of a stream.
 func (env *environment) trailImport(c *cli.Context) error {
-	name, in := c.String("from"), env.stdin
-	if name == "-" {
-		name = "standard input"
-	} else {
-		f, err := os.Open(name)
-		if err != nil {
-			return err
-		}
-		defer f.Close()
-		in = f
+	name, in, err := env.openInput(c.String("from"))
+	if err != nil {
+		return err
 	}
+	defer in.Close()
 	run, err := env.openTrailRun(c)
 	if err != nil {
 		return err
@@ -78,7 +71,7 @@ func (env *environment) trailImport(c *cli.Context) error {
 		if !im.keepGoing {
 			next = "nothing after that line was appended; --keep-going leaves out the line alone"
 		}
-		return &answerError{code: exitReject, hint: next}
+		return &answerError{code: exitNoInput, hint: next}
 	}
 	return fault
 }

@@ -3,10 +3,11 @@ package cli
 import (
 	"context"
 	"errors"
-	"os"
 
 	"github.com/relseal/relseal/audit"
+	"github.com/relseal/relseal/internal/escape"
 	"github.com/relseal/relseal/internal/finding"
+	"github.com/relseal/relseal/internal/regular"
 	"github.com/relseal/relseal/keys"
 	"github.com/relseal/relseal/sign"
 )
@@ -58,7 +59,7 @@ func (r *trailRun) progress(ctx context.Context) (trailProgress, error) {
 	if err != nil {
 		return p, err
 	}
-	f, err := os.Open(file)
+	f, err := regular.Open(file)
 	if err != nil {
 		return p, err
 	}
@@ -126,7 +127,7 @@ func (p trailProgress) notOK(card trailCard) string {
 	for _, s := range card.Steps {
 		outputs[s.ID] = s.AllOutputs()
 		if done := p.steps[s.ID]; done == nil || done.status != audit.StatusOK {
-			return "step " + printable(s.ID) + " has not"
+			return "step " + escape.Line(s.ID) + " has not"
 		}
 	}
 	for _, s := range card.Steps {
@@ -136,7 +137,7 @@ func (p trailProgress) notOK(card trailCard) string {
 		for i, first := range outputs[s.SameAs] {
 			a, b := p.steps[s.SameAs].output(first), p.steps[s.ID].output(outputs[s.ID][i])
 			if a.URI == "" || a.Hash != b.Hash {
-				return "step " + printable(s.ID) + " did not make what step " + printable(s.SameAs) + " made (E_NONDETERMINISM)"
+				return "step " + escape.Line(s.ID) + " did not make what step " + escape.Line(s.SameAs) + " made (E_NONDETERMINISM)"
 			}
 		}
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/relseal/relseal/audit"
 	"github.com/relseal/relseal/internal/clock"
+	"github.com/relseal/relseal/internal/escape"
 	"github.com/relseal/relseal/sign"
 )
 
@@ -112,9 +113,9 @@ func (r *recoverResult) text() string {
 		text = fmt.Sprintf("event %d  %s\n  set aside %s\n", *r.K, audit.ActionRecover, text)
 	}
 	if r.File != nil {
-		text += "  now in " + printable(*r.File) + "\n"
+		text += "  now in " + escape.Line(*r.File) + "\n"
 	}
-	text += "  because " + printable(a.Why) + "\n"
+	text += "  because " + escape.Line(a.Why) + "\n"
 	if a.Acknowledged != nil {
 		text += fmt.Sprintf("  acknowledged up to event %d, H_k %s\n", a.Acknowledged.K, a.Acknowledged.HK)
 	}

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/relseal/relseal/audit"
+	"github.com/relseal/relseal/internal/escape"
 	"github.com/relseal/relseal/internal/finding"
 	"github.com/relseal/relseal/internal/limits"
 	"github.com/relseal/relseal/release"
@@ -201,10 +202,10 @@ func (r *trailReport) text() string {
 	section("findings", r.findingLines())
 	var claims, non []string
 	for _, c := range r.Claims {
-		claims = append(claims, fmt.Sprintf("%-7s %s", c.Grade, printable(c.Text)))
+		claims = append(claims, fmt.Sprintf("%-7s %s", c.Grade, escape.Line(c.Text)))
 	}
 	for _, n := range r.NonClaims {
-		non = append(non, printable(n.Why))
+		non = append(non, escape.Line(n.Why))
 	}
 	section("what this shows", claims)
 	section("what this does not show", non)
@@ -216,9 +217,9 @@ func (id trailIdentity) String() string {
 	case id.Purpose == nil:
 		return "trail without a readable genesis"
 	case *id.Purpose == audit.PurposeRun:
-		return "trail of run " + printable(*id.Run)
+		return "trail of run " + escape.Line(*id.Run)
 	default:
-		return *id.Purpose + " " + printable(*id.Run)
+		return *id.Purpose + " " + escape.Line(*id.Run)
 	}
 }
 
@@ -247,9 +248,9 @@ func trailFinding(f finding.Finding) string {
 	default:
 		fmt.Fprintf(&w, " event %d", *f.K)
 	}
-	fmt.Fprintf(&w, ": %s", printable(f.Text))
+	fmt.Fprintf(&w, ": %s", escape.Line(f.Text))
 	if f.Want != nil && f.Got != nil {
-		fmt.Fprintf(&w, " (want %s, got %s)", printable(*f.Want), printable(*f.Got))
+		fmt.Fprintf(&w, " (want %s, got %s)", escape.Line(*f.Want), escape.Line(*f.Got))
 	}
 	return w.String()
 }

@@ -3,7 +3,6 @@ package cli
 import (
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 
 	"github.com/urfave/cli/v2"
@@ -12,6 +11,9 @@ import (
 	"github.com/relseal/relseal/bundle"
 	"github.com/relseal/relseal/cards"
 	"github.com/relseal/relseal/internal/clock"
+	"github.com/relseal/relseal/internal/escape"
+	"github.com/relseal/relseal/internal/limits"
+	"github.com/relseal/relseal/internal/regular"
 	"github.com/relseal/relseal/sign"
 )
 
@@ -108,7 +110,7 @@ func (r *trailRun) complete(d *audit.Draft) error {
 		return nil
 	}
 	if given, err := audit.NewItems(d.Inputs); err == nil && given.Hash != inputs.Hash && d.Status == audit.StatusOK {
-		return fmt.Errorf("step %s ended with other inputs than it started; leave them out", printable(*d.Path.Value))
+		return fmt.Errorf("step %s ended with other inputs than it started; leave them out", escape.Line(*d.Path.Value))
 	}
 	return nil
 }
@@ -155,7 +157,7 @@ func readTrailCard(dir string, g audit.Genesis) (trailCard, error) {
 		return trailCard{}, fmt.Errorf("%s: holds a %s, not a run", dir, g.Purpose)
 	}
 	file := filepath.Join(dir, filepath.FromSlash(bundle.PipelinePath))
-	data, err := os.ReadFile(file)
+	data, err := regular.ReadFile(file, limits.Card)
 	if err != nil {
 		return trailCard{}, err
 	}
@@ -201,7 +203,7 @@ func (c trailCard) complete(d *audit.Draft) error {
 	case ok:
 		d.Code = code
 	case d.Action == audit.ActionStepStart, d.Action == audit.ActionStepEnd:
-		return errors.New("the card has no step " + printable(clipped(*d.Path.Value, 60)))
+		return errors.New("the card has no step " + escape.Line(clipped(*d.Path.Value, 60)))
 	}
 	return nil
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/relseal/relseal/audit"
+	"github.com/relseal/relseal/internal/escape"
 )
 
 func trailShowCommand(env *environment) *cli.Command {
@@ -91,20 +92,20 @@ func eventRow(e trailEvent) string {
 		mark = "!"
 	}
 	row := fmt.Sprintf("%s%5d %s %s %s ", mark, e.E.K, e.E.TS.Format("2006-01-02T15:04:05Z"),
-		cell(printable(e.E.Actor.String()), 10), cell(e.E.Action, 11))
+		cell(escape.Line(e.E.Actor.String()), 10), cell(e.E.Action, 11))
 	return strings.TrimRight(row+clipped(eventText(&e.E), rowWidth-len([]rune(row))), " ")
 }
 
 // eventText is what an event says beyond who and what: build failed: exit status 1.
 func eventText(e *audit.Event) string {
 	var words []string
-	for _, w := range []string{printable(e.Path.String()), e.Status} {
+	for _, w := range []string{escape.Line(e.Path.String()), e.Status} {
 		if w != "" {
 			words = append(words, w)
 		}
 	}
 	text := strings.Join(words, " ")
-	if more := printable(cmp.Or(e.Error.String(), e.Notes.String())); more != "" && text != "" {
+	if more := escape.Line(cmp.Or(e.Error.String(), e.Notes.String())); more != "" && text != "" {
 		text += ": " + more
 	} else {
 		text += more

@@ -18,6 +18,7 @@ import (
 	"github.com/relseal/relseal/internal/canon"
 	"github.com/relseal/relseal/internal/clock"
 	"github.com/relseal/relseal/internal/durable"
+	"github.com/relseal/relseal/internal/escape"
 	"github.com/relseal/relseal/internal/limits"
 	"github.com/relseal/relseal/sign"
 )
@@ -93,7 +94,7 @@ func (env *environment) trailStart(c *cli.Context) error {
 		K      int64       `json:"k"`
 		HK     sign.Digest `json:"H_k"`
 	}{"relseal/trail-start/v1", b.dir, rec.E.Run.ID, key.Public().KeyID(), h0, rec.E.K, rec.H},
-		fmt.Sprintf("started run %s in %s\nthe last is event %d, H_k %s\n", rec.E.Run.ID, printable(b.dir), rec.E.K, rec.H))
+		fmt.Sprintf("started run %s in %s\nthe last is event %d, H_k %s\n", rec.E.Run.ID, escape.Line(b.dir), rec.E.K, rec.H))
 }
 
 type birthFile struct {

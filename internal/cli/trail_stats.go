@@ -9,6 +9,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/relseal/relseal/audit"
+	"github.com/relseal/relseal/internal/escape"
 	"github.com/relseal/relseal/internal/limits"
 )
 
@@ -98,7 +99,7 @@ func (t *trailStats) text() string {
 		}
 		fmt.Fprintf(&w, "%s:\n", group.name)
 		for _, n := range group.tally.Counts {
-			fmt.Fprintf(&w, "  %7d  %s\n", n.Count, clipped(printable(n.Name), rowWidth-11))
+			fmt.Fprintf(&w, "  %7d  %s\n", n.Count, clipped(escape.Line(n.Name), rowWidth-11))
 		}
 		if group.tally.Others > 0 {
 			fmt.Fprintf(&w, "  %7d  of others\n", group.tally.Others)

@@ -2,18 +2,8 @@ package cli
 
 import (
 	"fmt"
-	"strconv"
-	"strings"
 	"unicode/utf8"
 )
-
-// printable writes control and format characters as escapes and leaves printable
-// text, letters of any script included, as it is: what comes from a trail may
-// hold anything.
-func printable(s string) string {
-	q := strconv.Quote(s)
-	return strings.ReplaceAll(q[1:len(q)-1], `\"`, `"`)
-}
 
 // cell returns text in exactly width characters; what is cut off leaves a mark.
 func cell(text string, width int) string {

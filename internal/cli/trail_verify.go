@@ -9,6 +9,7 @@ import (
 	"github.com/relseal/relseal/audit"
 	"github.com/relseal/relseal/internal/finding"
 	"github.com/relseal/relseal/internal/known"
+	"github.com/relseal/relseal/internal/regular"
 	"github.com/relseal/relseal/keys"
 	"github.com/relseal/relseal/release"
 	"github.com/relseal/relseal/sign"
@@ -62,18 +63,18 @@ func (env *environment) trailVerify(c *cli.Context) error {
 	for _, arg := range c.StringSlice("known") {
 		more, err := known.Parse(arg)
 		if err != nil {
-			return unreadable(err)
+			return err
 		}
 		heads = append(heads, more...)
 	}
-	f, err := os.Open(file)
+	f, err := regular.Given(c.Context, file)
 	if err != nil {
 		return err
 	}
 	defer f.Close()
 	p := new(verify.Progress)
-	if info, err := f.Stat(); err == nil {
-		p.Of.Store(info.Size()) // 0 of what is no regular file
+	if info, err := os.Stat(file); err == nil {
+		p.Of.Store(info.Size()) // 0 of a pipe
 	}
 	stop := env.watch(file, p)
 	r, err := judgeTrail(p.Count(untilDone{c.Context, f}), audit.CheckOptions{Keys: trusted, Plain: c.Bool("plain"), Judged: &p.Events}, heads...)

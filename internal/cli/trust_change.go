@@ -7,6 +7,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/relseal/relseal/internal/durable"
+	"github.com/relseal/relseal/internal/escape"
 	"github.com/relseal/relseal/internal/hint"
 	"github.com/relseal/relseal/keys"
 	"github.com/relseal/relseal/keys/root"
@@ -199,7 +200,7 @@ func (env *environment) made(c *cli.Context, dir string, prev, r *root.Root) err
 	if err != nil {
 		return err
 	}
-	return env.printDone(c, m, fmt.Sprintf("wrote %s\n%s%s", escaped(file), differencesText(m.Differences, nil), missingText(m.Missing, nil)))
+	return env.printDone(c, m, fmt.Sprintf("wrote %s\n%s%s", escape.Line(file), differencesText(m.Differences, nil), missingText(m.Missing, nil)))
 }
 
 func missingText(missing []lack, names keyNames) string {

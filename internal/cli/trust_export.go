@@ -7,6 +7,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/relseal/relseal/internal/escape"
 	"github.com/relseal/relseal/keys"
 )
 
@@ -60,5 +61,5 @@ func trustExport(env *environment, c *cli.Context) error {
 		Dir     string   `json:"dir"`
 		Files   []string `json:"files"`
 	}{"relseal/trust-export/v1", r.Version(), dir, names},
-		fmt.Sprintf("version %d of the root in %s:\n  %s\n", r.Version(), escaped(dir), strings.Join(names, "\n  ")))
+		fmt.Sprintf("version %d of the root in %s:\n  %s\n", r.Version(), escape.Line(dir), strings.Join(names, "\n  ")))
 }

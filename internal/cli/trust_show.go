@@ -9,6 +9,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/relseal/relseal/internal/escape"
 	"github.com/relseal/relseal/keys"
 	"github.com/relseal/relseal/keys/root"
 	"github.com/relseal/relseal/sign"
@@ -215,7 +216,7 @@ type keyNames map[sign.KeyID]string
 
 func (n keyNames) of(id sign.KeyID) string {
 	if name, ok := n[id]; ok {
-		return fmt.Sprintf("%s (%s)", id, escaped(name))
+		return fmt.Sprintf("%s (%s)", id, escape.Line(name))
 	}
 	return id.String()
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/relseal/relseal/internal/durable"
+	"github.com/relseal/relseal/internal/escape"
 	"github.com/relseal/relseal/internal/hint"
 	"github.com/relseal/relseal/keys"
 	"github.com/relseal/relseal/keys/root"
@@ -83,7 +84,7 @@ func trustSign(env *environment, c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	text := fmt.Sprintf("signed %s with %s\n  %s\n%s", escaped(file), key.Public().KeyID(), m.Hash, missingText(m.Missing, names))
+	text := fmt.Sprintf("signed %s with %s\n  %s\n%s", escape.Line(file), key.Public().KeyID(), m.Hash, missingText(m.Missing, names))
 	if len(m.Missing) == 0 {
 		text += fmt.Sprintf("version %d of the root is complete\n", m.Version)
 	}

@@ -4,11 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 
 	"github.com/urfave/cli/v2"
 
 	"github.com/relseal/relseal/internal/hint"
+	"github.com/relseal/relseal/internal/regular"
 	"github.com/relseal/relseal/keys"
 	"github.com/relseal/relseal/keys/root"
 	"github.com/relseal/relseal/verify"
@@ -79,7 +79,7 @@ func rootOptions(c *cli.Context, o *verify.Options) error {
 	if err != nil {
 		return err
 	}
-	f, err := os.Open(file)
+	f, err := regular.Open(file)
 	if err != nil {
 		return err
 	}

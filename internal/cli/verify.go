@@ -95,7 +95,7 @@ func runVerify(env *environment, c *cli.Context) error {
 			return c.Context.Err()
 		}
 		if err != nil {
-			failed = append(failed, unreadable(err))
+			failed = append(failed, err)
 			continue
 		}
 		results = append(results, cireport.Result{Name: name, Report: r})
@@ -113,15 +113,6 @@ func runVerify(env *environment, c *cli.Context) error {
 		return errors.Join(failed...)
 	}
 	return answer(worst)
-}
-
-// unreadable keeps an error from looking like a verdict: whoever could not read
-// a bundle knows nothing about it.
-func unreadable(err error) error {
-	if codeOf(err) == exitReject {
-		return &exitError{exitNoInput, err, ""}
-	}
-	return err
 }
 
 // findingsOf returns the part of a report that says why a bundle was refused. What

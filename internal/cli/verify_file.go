@@ -12,6 +12,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/relseal/relseal/bundle"
+	"github.com/relseal/relseal/internal/escape"
 	"github.com/relseal/relseal/internal/hint"
 	"github.com/relseal/relseal/sign"
 	"github.com/relseal/relseal/verify"
@@ -130,7 +131,7 @@ func (q *inquiry) take(name string) error {
 
 func (q *inquiry) fail(f *heldFile, err error) {
 	f.Error = plainText(err)
-	q.failed = append(q.failed, unreadable(err))
+	q.failed = append(q.failed, err)
 }
 
 // isBundle reports whether name is a bundle: by what it begins with, or by its name, so
@@ -404,12 +405,12 @@ func (f *heldFile) text(w *strings.Builder, shown map[string]bool, many bool) {
 	if f.Verdict == nil {
 		return // its error says why
 	}
-	fmt.Fprintf(w, "%-11s  %s", *f.Verdict, escaped(f.File))
+	fmt.Fprintf(w, "%-11s  %s", *f.Verdict, escape.Line(f.File))
 	switch {
 	case f.Hash == nil:
 		w.WriteString(", a bundle\n")
 	case f.Reason != "":
-		fmt.Fprintf(w, ": %s\n", escaped(f.Reason))
+		fmt.Fprintf(w, ": %s\n", escape.Line(f.Reason))
 	default:
 		w.WriteString("\n")
 		for _, in := range f.In {
@@ -417,7 +418,7 @@ func (f *heldFile) text(w *strings.Builder, shown map[string]bool, many bool) {
 			if in.Report.Valid {
 				what = "it is"
 			}
-			fmt.Fprintf(w, "  by %s %s %s of %s\n", escaped(in.Bundle), what, escaped(strings.Join(in.URIs, ", ")), escaped(in.label))
+			fmt.Fprintf(w, "  by %s %s %s of %s\n", escape.Line(in.Bundle), what, escape.Line(strings.Join(in.URIs, ", ")), escape.Line(in.label))
 		}
 	}
 	for _, in := range f.In {

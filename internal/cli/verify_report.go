@@ -11,6 +11,7 @@ import (
 
 	"github.com/relseal/relseal/internal/cireport"
 	"github.com/relseal/relseal/internal/durable"
+	"github.com/relseal/relseal/internal/escape"
 	"github.com/relseal/relseal/internal/hint"
 	"github.com/relseal/relseal/verify"
 )
@@ -86,7 +87,7 @@ func (env *environment) printReports(c *cli.Context, results []cireport.Result, 
 		}
 	}
 	for _, r := range results {
-		fmt.Fprintf(&w, "%-11s  %s%s%s\n", r.Report.Verdict, escaped(r.Name), ended(r.Report), by(r.Report))
+		fmt.Fprintf(&w, "%-11s  %s%s%s\n", r.Report.Verdict, escape.Line(r.Name), ended(r.Report), by(r.Report))
 	}
 	_, err := fmt.Fprint(env.stdout, w.String())
 	return err
@@ -97,7 +98,7 @@ func ended(r *verify.Report) string {
 	if r.Bundle.Outcome == nil {
 		return ""
 	}
-	return "  run " + escaped(*r.Bundle.Outcome)
+	return "  run " + escape.Line(*r.Bundle.Outcome)
 }
 
 // by names the keys that verified something in the bundle.
