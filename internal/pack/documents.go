@@ -74,4 +74,3 @@ func canonicalParams(name string, yaml []byte) ([]byte, error) {
 	}
 	return card.Marshal()
 }
-
