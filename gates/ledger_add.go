@@ -75,8 +75,18 @@ func (l *Ledger) full(format string, args ...any) *Fault {
 	return f
 }
 
-// Over reports whether the ledger has more of something than is judged.
-func (l *Ledger) Over() bool { return l.over }
+// Room returns why an event of an action cannot be taken in any more, "" if it can.
+func (l *Ledger) Room(action string) string {
+	switch {
+	case l.over:
+		return "it has more of something than is judged"
+	case action == ActionRegister && len(l.policies) == limits.Policies:
+		return fmt.Sprintf("it has %d registrations of policies, and no room for more", limits.Policies)
+	case action == ActionSealed && len(l.order) == limits.Releases:
+		return fmt.Sprintf("%d bundles came to a channel in it, and it has no room for more", limits.Releases)
+	}
+	return ""
+}
 
 // read reads the details of an event: its members and no others.
 func read[T any](e Event, take func(*T) *Fault) *Fault {
@@ -191,7 +201,7 @@ func (l *Ledger) letGo(r *Release) {
 	}
 	l.triggered(r)
 	l.held, l.text = l.held-r.Windows.Len(), l.text-r.Windows.text
-	r.kept, r.Windows = false, newWindows(r.Windows.release, r.Windows.channel)
+	r.kept, r.Windows = false, Windows{}
 }
 
 // form returns what is wrong with d whatever the ledger says.
@@ -213,8 +223,9 @@ func (l *Ledger) sealed(e Event, d *Sealed) *Fault {
 		return l.full("more than %d bundles came to a channel", limits.Releases)
 	}
 	r := &Release{Sealed: *d, K: e.K, SinceMS: e.TimeMS}
-	r.Windows = newWindows(d.Bundle.String(), d.Channel)
-	r.kept = l.keep == nil || l.keep(r)
+	if r.kept = l.keep == nil || l.keep(r); r.kept {
+		r.Windows = newWindows(d.Bundle.String(), d.Channel)
+	}
 	l.came(r)
 	if d.Promote == nil {
 		if d.Channel != Canary {

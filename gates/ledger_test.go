@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/relseal/relseal/internal/canon"
+	"github.com/relseal/relseal/internal/limits"
 	"github.com/relseal/relseal/sign"
 )
 
@@ -284,4 +285,48 @@ func TestLedgerPolicyTime(t *testing.T) {
 			l.good(ActionPromote, promote)
 		}
 	}
+}
+
+// What a ledger has too much of is one fault, and nothing after it is taken in; the
+// writer is told before.
+func TestLedgerLimits(t *testing.T) {
+	l, id, policy := newTold(t)
+	p := ledgerPolicy()
+	for range limits.Policies - 2 {
+		l.policies = append(l.policies, l.policies[0])
+	}
+	if why := l.Room(ActionRegister); why != "" {
+		t.Error(why)
+	}
+	l.good(ActionRegister, Registered{policy, p})
+	if why := l.Room(ActionRegister); !strings.Contains(why, "10000 registrations") || l.Room(ActionSealed) != "" {
+		t.Errorf("%q", why)
+	}
+	l.wrong("E_LIMIT", "more than 10000 policies", ActionRegister, Registered{policy, p})
+	l.good(ActionWindow, "no window")
+	if l.Room(ActionWindow) == "" {
+		t.Error("there is room behind a limit")
+	}
+
+	l, id, _ = newTold(t)
+	for range limits.Releases - 1 {
+		l.order = append(l.order, l.order[0])
+	}
+	if why := l.Room(ActionSealed); !strings.Contains(why, "100000 bundles") {
+		t.Errorf("%q", why)
+	}
+	l.wrong("E_LIMIT", "more than 100000 bundles", ActionSealed, Sealed{sign.Sum(nil), Canary, "1.0.0", nil, nil})
+
+	l, id, _ = newTold(t)
+	for range limits.Amiss {
+		l.wrong("E_FORMAT", "", ActionOverride, 1)
+	}
+	l.wrong("E_LIMIT", "more than 10000 events", ActionOverride, 1)
+
+	l, id, _ = newTold(t)
+	l.Release(id).Windows.at = make([]uint32, limits.Windows)
+	l.Release(id).Windows.ordered, l.Release(id).Count = false, limits.Windows
+	l.wrong("E_LIMIT", "more windows of one release", ActionWindow, ledgerWindow(id, Canary, limits.Windows+1, 3000))
+	l.good(ActionWindow, ledgerWindow(id, Canary, limits.Windows+2, 4000)) // and not again
+	l.wrong("E_FORMAT", "1 to 200 characters", ActionSealed, Sealed{sign.Sum(nil), Canary, strings.Repeat("1", 201), nil, nil})
 }

@@ -41,3 +41,14 @@ func (l *Ledger) latest(notes []note, now gates.Event) int64 {
 	}
 	return at
 }
+
+// room refuses what a ledger has too much of: whoever reads it would take in nothing
+// that follows.
+func (l *Ledger) room(notes []note) error {
+	for _, n := range notes {
+		if why := l.State.Room(n.action); why != "" {
+			return refuse("relseal release init starts another ledger; a release goes on there as a new canary", "the ledger is full: %s", why)
+		}
+	}
+	return nil
+}

@@ -17,6 +17,7 @@
 package release
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -200,7 +201,7 @@ func (l *Ledger) append(build func(now gates.Event) ([]note, error)) ([]audit.Re
 		next.TimeMS = max(now.TimeMS, l.last.TimeMS)
 		notes, err := build(next)
 		if err == nil && len(notes) > 0 {
-			err = l.inTime(notes, now)
+			err = cmp.Or(l.room(notes), l.inTime(notes, now))
 		}
 		if err != nil || len(notes) == 0 {
 			l.clock.release()

@@ -150,8 +150,12 @@ func (env *environment) appendWindows(c *cli.Context, l *release.Ledger, in wind
 			return err
 		}
 		result.Appended, result.Known = int64(o.Appended), int64(o.Known)
+		observed := map[string]bool{}
+		for _, w := range ws {
+			observed[w.Release] = true
+		}
 		for _, r := range l.State.Releases() {
-			if slices.ContainsFunc(ws, func(w gates.Window) bool { return w.Release == r.Bundle.String() }) {
+			if observed[r.Bundle.String()] {
 				env.noPolicy(l, r)
 			}
 		}
