@@ -157,7 +157,7 @@ func (l *Log) marshalState() ([]byte, error) {
 // resume goes on from a state if the trail has, where it says, the line that it says.
 // Otherwise it changes nothing, and everything is read.
 func (l *Log) resume(s *resumeState, size int64) error {
-	if s.Size > size || s.Last < 2 || s.Last > s.Size || s.Last > limits.Line+1 {
+	if s.K < 0 || s.Size > size || s.Last < 2 || s.Last > s.Size || s.Last > limits.Line+1 {
 		return nil
 	}
 	from := max(0, s.Size-s.Last-1) // the LF before the line as well
@@ -257,10 +257,10 @@ func (l *Log) OpenStep(id string) (r Record, found bool, err error) {
 		if !ok {
 			return nil
 		}
-		line := make([]byte, at.Size)
-		if at.Size > limits.Line {
+		if at.Size < 1 || at.Size > limits.Line || at.At < 1 {
 			return fmt.Errorf("%s: the step.start of step %s is not where it was", l.path, clip(id))
 		}
+		line := make([]byte, at.Size)
 		if _, err := l.disk.ReadAt(line, at.At); err != nil {
 			return err
 		}
