@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"sync"
 
@@ -39,6 +40,7 @@ type Log struct {
 	open   map[sign.Digest]lineAt // the step.start of the steps that have not ended
 	known  *resumeState           // how far others say that the trail was acknowledged; nil once it was found to be so
 	saved  int64                  // the size that the state beside the trail has
+	state  *os.File               // the file of it that this log has made
 
 	// Of a trail that is to be recovered: what was acknowledged and is not there is kept
 	// in lost, and reading ends at until, if that is not 0.
@@ -269,6 +271,7 @@ func (l *Log) Close() error {
 	if l.disk == nil {
 		return nil
 	}
+	l.closeState()
 	err := l.disk.Close()
 	l.disk = nil
 	l.err = &fs.PathError{Op: "append", Path: l.path, Err: fs.ErrClosed}

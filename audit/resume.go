@@ -107,19 +107,46 @@ const maxResume = 2 * limits.MiB
 
 // saveState writes the state. That it could not be written is no fault of the trail:
 // the next log reads more, and a machine that crashes may well leave none. The file is
-// a new one each time: what lies under its name may be a link that somebody else made.
+// one that this log has made, or a new one: what lies under its name may be a link that
+// somebody else made.
 func (l *Log) saveState() {
 	name := l.abs + ResumeSuffix
 	data, err := l.marshalState()
-	if e := os.Remove(name); e != nil && !errors.Is(e, fs.ErrNotExist) || err != nil || len(data) > maxResume {
+	if err != nil || len(data) > maxResume {
+		os.Remove(name)
 		return
 	}
-	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
-	if err != nil {
-		return
+	if !l.owns(name) {
+		l.closeState()
+		if err := os.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return
+		}
+		if l.state, err = os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644); err != nil {
+			l.state = nil
+			return
+		}
 	}
-	f.Write(data)
-	f.Close()
+	// A state that is not written whole does not count.
+	if _, err := l.state.WriteAt(data, 0); err == nil {
+		l.state.Truncate(int64(len(data)))
+	}
+}
+
+// owns reports whether the name is still that of the file that this log has made.
+func (l *Log) owns(name string) bool {
+	if l.state == nil {
+		return false
+	}
+	there, err := os.Lstat(name)
+	ours, err2 := l.state.Stat()
+	return err == nil && err2 == nil && os.SameFile(there, ours)
+}
+
+func (l *Log) closeState() {
+	if l.state != nil {
+		l.state.Close()
+		l.state = nil
+	}
 }
 
 func (l *Log) marshalState() ([]byte, error) {
