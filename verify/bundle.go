@@ -34,6 +34,11 @@ type Options struct {
 	Install bool
 	Dates   Dates
 
+	// Later, if not nil, is a ledger that the caller has. A release that it rolled back
+	// rejects, unless History says that the caller asks about one of the past.
+	Later   *Later
+	History bool
+
 	// Plain and Workers are those of audit.CheckOptions. They change the time and
 	// nothing that is reported.
 	Plain   bool

@@ -104,6 +104,7 @@ func (b *check) judgeRelease() {
 	for _, a := range b.ancestors() {
 		b.judgeSigners(a)
 	}
+	b.judgeLater()
 }
 
 // judgeRested compares the release with one run.

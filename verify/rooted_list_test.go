@@ -60,11 +60,14 @@ func rootedCases() []rooted {
 	lost := M{"status": "revoked", "revoked_since": "2026-06-01T00:00:00Z"}
 	stolen := M{"status": "revoked", "revoked_since": "2026-01-01T00:00:00Z"}
 	ledgers := only("ledger", 1, of(ledgerKey))
-	records := func(key testbundle.Key, at int, id string) []byte {
+	recordsOf := func(key testbundle.Key, at int, sealed M) []byte {
 		l := testbundle.NewLedger(key)
-		l.Add(at, "bundle.sealed", sealedDetails(id, "canary", "1.0.0", nil, nil))
+		l.Add(at, "bundle.sealed", sealed)
 		text, _, _ := l.Lines(1)
 		return text
+	}
+	records := func(key testbundle.Key, at int, id string) []byte {
+		return recordsOf(key, at, sealedDetails(id, "canary", "1.0.0", nil, nil))
 	}
 	recordsBack := func(before, at int) []byte {
 		l := testbundle.NewLedger(ledgerKey)
@@ -179,7 +182,51 @@ func rootedCases() []rooted {
 	both, bothFrom := lift(by(otherKey, thirdKey), demo())
 	stranger, strangerFrom := lift(by(testbundle.NewKey("stranger")), demo())
 
+	// What became of a release, by a ledger that the caller has.
+	upStory := newStory()
+	upStory.l.Key = ledgerKey
+	upStory.is(demo().Release(otherKey, func(m M) { m["gates"] = upStory.policy }))
+	upStory.l.Events[1]["details"].(M)["bundle"] = upStory.canary
+	upWindows := upStory.observe(upStory.canary, "canary", 60, nil)
+	upDecision := upStory.decided(1870, upWindows, nil)
+	upPromotion := upStory.stable(upStory.promote(1870, upDecision, nil), upDecision, 3, 5)
+	up := demo().Promote(releaseKey, upPromotion, nil)
+	upID := testbundle.Digest(up["manifest.json"])
+	after := func(add func(l *testbundle.Ledger)) []byte {
+		l := *upStory.l
+		l.Events = append([]M{}, upStory.l.Events...)
+		add(&l)
+		text, _, _ := l.Lines(len(l.Events))
+		return text
+	}
+	sealedUp := func(id string) func(*testbundle.Ledger) {
+		return func(l *testbundle.Ledger) {
+			l.Add(1880, "bundle.sealed", sealedDetails(id, "stable", "1.0.0", policyDigest(upStory.policy), upPromotion.K))
+		}
+	}
+	takenBack := func(id, channel string, to any) func(*testbundle.Ledger) {
+		return func(l *testbundle.Ledger) {
+			sealedUp(upID)(l)
+			k := l.Add(1890, "rollback", M{"release": id, "channel": channel, "to": to, "decision": nil,
+				"trigger_end_ms": testbundle.Millis(1890), "deadline_ms": testbundle.Millis(2190)})
+			l.Events[k-1]["notes"] = "checkout fails"
+		}
+	}
+	gone := at("E_ROLLED_BACK", "REJECT", "manifest.json")
+	later := func(name, title string, files testbundle.Files, add func(*testbundle.Ledger), history bool, exit int, findings ...expected) rooted {
+		return rooted{name: name, title: title, files: files, roots: first(ways(1, of(otherKey))), ledger: after(add), history: history, exit: exit, findings: findings}
+	}
+
 	list := []rooted{
+		later("good-later", "the ledger at hand goes on and says nothing against the release", up, sealedUp(upID), false, 0, goes),
+		later("rolled-back", "the ledger at hand rolled the release back", up, takenBack(upID, "stable", nil), false, 2, goes, gone),
+		later("rolled-back-history", "the same, asked of the past", up, takenBack(upID, "stable", nil), true, 0, goes, at("E_ROLLED_BACK", "NOTE", "manifest.json")),
+		later("rolled-back-what-it-became", "the ledger at hand rolled back what the canary became", upStory.from, takenBack(upID, "stable", nil), false, 2, gone),
+		later("good-rolled-back-another", "the ledger at hand rolled back another release", up, takenBack(testbundle.Digest([]byte("another")), "canary", nil), false, 0, goes),
+		later("later-another-bundle", "the ledger at hand recorded another bundle of this promotion", up, sealedUp(testbundle.Digest([]byte("x"))), false, 2, goes, at("E_DATA_MISMATCH", "REJECT", "manifest.json")),
+		later("later-another-version", "the ledger at hand recorded the canary as another version", upStory.from, func(l *testbundle.Ledger) {
+			l.Add(1880, "bundle.sealed", sealedDetails(upStory.canary, "canary", "2.0.0", policyDigest(upStory.policy), nil))
+		}, false, 2, at("E_DATA_MISMATCH", "REJECT", "manifest.json")),
 		one("good-lineage", "a release on stable over a canary by another role", others, first(ways(1, of(otherKey))), 0, goes),
 		one("lineage-its-own", "the holder of release.stable alone sealed the canary, too", itsOwn, first(ways(1, of(otherKey))), 2, goes, at("E_KEY_UNKNOWN", "REJECT", itsOwnFrom+"manifest.json")),
 		one("lineage-other-artifact", "the holder of release.stable alone sealed another artifact", another, first(ways(1, of(otherKey))), 2, goes,
@@ -260,7 +307,7 @@ func rootedCases() []rooted {
 			at("E_KEY_REVOKED", "UNDECIDABLE", "manifest.json"), at("E_THRESHOLD", "UNDECIDABLE", "manifest.json"), at("E_KEY_REVOKED", "NOTE", byDir(otherKey))),
 		{name: "ledger-revoked-early", title: "the key of the ledger was revoked later, which another ledger dates, and began before its time", files: promotedBy, exit: 2,
 			roots:  stableRoles(testbundle.RootRole(1, testbundle.Grant(ledgerKey, M{"status": "revoked", "revoked_since": "2026-06-01T00:00:00Z", "not_before": "2026-01-02T04:20:00Z"}), of(thirdKey))),
-			ledger: records(thirdKey, 60, testbundle.Digest(promotedBy["manifest.json"])), findings: []expected{at("E_KEY_RETIRED", "REJECT", ledgerPath), at("E_KEY_REVOKED", "NOTE", ledgerPath), goes}},
+			ledger: recordsOf(thirdKey, 60, sealedDetails(testbundle.Digest(promotedBy["manifest.json"]), "stable", "1.0.0", policyDigest(demoPolicy()), nil)), findings: []expected{at("E_KEY_RETIRED", "REJECT", ledgerPath), at("E_KEY_REVOKED", "NOTE", ledgerPath), goes}},
 		one("run-before-key", "the key got its role while the run was going on", audit, first(only("audit", 1, g(M{"not_before": "2026-01-02T03:04:03Z"}))), 2, man("E_KEY_RETIRED", "REJECT")...),
 		one("good-threshold-without", "enough have signed without the one who is revoked", endorsed(release, testbundle.ReleasePredicate, otherKey, thirdKey),
 			first(plus(active, only("release.canary", 2, g(nil), testbundle.Grant(otherKey, stolen), of(thirdKey)))), 0, at("E_KEY_REVOKED", "NOTE", byDir(otherKey))),

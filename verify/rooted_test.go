@@ -23,9 +23,10 @@ type rootedVector struct {
 	Title   string   `json:"title"`
 	Bundle  string   `json:"bundle"`
 	Roots   []string `json:"roots"`            // the pinned version, then what the caller has beside it
-	Ledger  string   `json:"ledger,omitempty"` // that dates bundles
+	Ledger  string   `json:"ledger,omitempty"` // that the caller has
 	At      string   `json:"at,omitempty"`
 	Install bool     `json:"for_install,omitempty"`
+	History bool     `json:"history,omitempty"`
 	Expect  expect   `json:"expect"`
 }
 
@@ -37,13 +38,14 @@ type rooted struct {
 	ledger      []byte
 	at          string
 	install     bool
+	history     bool
 	exit        int
 	findings    []expected
 	failing     [][2]int64
 }
 
 func (r rooted) vector() rootedVector {
-	v := rootedVector{Schema: "relseal/rooted-vector/v1", Title: r.title, Bundle: r.name + ".tar.zst", Ledger: string(r.ledger), At: r.at, Install: r.install}
+	v := rootedVector{Schema: "relseal/rooted-vector/v1", Title: r.title, Bundle: r.name + ".tar.zst", Ledger: string(r.ledger), At: r.at, Install: r.install, History: r.history}
 	for _, data := range r.roots {
 		v.Roots = append(v.Roots, string(data))
 	}
@@ -109,7 +111,7 @@ func runRooted(t *testing.T, file string) {
 		}
 		chain.Offer(r.Version(), []byte(text))
 	}
-	o := verify.Options{Root: chain, Install: v.Install}
+	o := verify.Options{Root: chain, Install: v.Install, History: v.History}
 	if v.At != "" {
 		if o.At, err = time.Parse(time.RFC3339, v.At); err != nil {
 			t.Fatal(err)
@@ -118,6 +120,9 @@ func runRooted(t *testing.T, file string) {
 	if v.Ledger != "" {
 		authority, _ := chain.Walk(nil)
 		if o.Dates, err = verify.ReadDatings(strings.NewReader(v.Ledger), authority); err != nil {
+			t.Fatal(err)
+		}
+		if o.Later, err = verify.ReadLater(strings.NewReader(v.Ledger), verify.LedgerKeys(authority)); err != nil {
 			t.Fatal(err)
 		}
 	}

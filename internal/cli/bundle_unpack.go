@@ -31,6 +31,7 @@ Example:
 			&cli.StringSliceFlag{Name: "key", Usage: "trust the public key in `FILE`, or every *.pub of a directory; may be repeated"},
 		}, rootFlags()...),
 			&cli.BoolFlag{Name: "for-install", Usage: "reject under a root that has expired at --at"},
+			historyFlag(),
 			&cli.StringFlag{Name: "out", Usage: "write the files into the new directory `DIR`"},
 			&cli.StringFlag{Name: "artifacts", Usage: "look in `DIR` for artifacts that the bundle does not contain"},
 			&cli.BoolFlag{Name: "allow-undecidable", Usage: "unpack a bundle that is UNDECIDABLE, too"},

@@ -236,6 +236,9 @@ func (a *archive) print() error {
 			if r.Code != nil {
 				why = "  " + string(*r.Code)
 			}
+			if r.RolledBack {
+				why += "  rolled back"
+			}
 		}
 		fmt.Fprintf(&w, "%-11s  %s%s\n", verdict, r.File, why)
 	}

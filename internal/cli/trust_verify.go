@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 
 	"github.com/urfave/cli/v2"
 
@@ -11,6 +12,7 @@ import (
 	"github.com/relseal/relseal/internal/regular"
 	"github.com/relseal/relseal/keys"
 	"github.com/relseal/relseal/keys/root"
+	"github.com/relseal/relseal/sign"
 	"github.com/relseal/relseal/verify"
 )
 
@@ -19,7 +21,7 @@ func rootFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.StringFlag{Name: "root", Usage: "trust the version of a trust root in `FILE`, instead of --key"},
 		&cli.StringFlag{Name: "root-dir", Usage: "look for later versions of the root in `DIR`, beside the copies in the bundle"},
-		&cli.StringFlag{Name: "ledger", Usage: "let `LEDGER`, signed with another key, date bundles whose key is revoked"},
+		&cli.StringFlag{Name: "ledger", Usage: "hold releases to what `LEDGER` says became of them; under --root it dates bundles whose key is revoked"},
 		&cli.StringFlag{Name: "at", Usage: "ask how it stood at `T`: a date, a time in RFC 3339, or now"},
 	}
 }
@@ -31,7 +33,7 @@ func trustGiven(c *cli.Context) error {
 		if len(c.StringSlice("key")) == 0 {
 			return usageErrorHint(name+": no key given; trust comes from you alone", "--key release.pub, with a key from a channel that you trust")
 		}
-		for _, f := range []string{"root-dir", "ledger", "at", "for-install"} {
+		for _, f := range []string{"root-dir", "at", "for-install"} {
 			if c.IsSet(f) {
 				return usageErrorHint(fmt.Sprintf("%s: --%s without --root", name, f), "--root 1.root.json, from a channel that you trust")
 			}
@@ -71,25 +73,43 @@ func rootOptions(c *cli.Context, o *verify.Options) error {
 	if walked, ok := authority.(*root.Chain); ok && len(findings) == 0 {
 		o.Root = walked // so that each bundle of many need not go the same way again
 	}
-	name := c.String("ledger")
+	o.Later, o.Dates, err = givenLedger(c.String("ledger"), verify.LedgerKeys(authority), authority)
+	return err
+}
+
+// givenLedger reads the ledger of --ledger, if it is given; without an authority it dates
+// nothing.
+func givenLedger(name string, keys sign.Verifiers, authority sign.Authority) (*verify.Later, verify.Dates, error) {
 	if name == "" {
-		return nil
+		return nil, nil, nil
 	}
 	file, err := ledgerFile(name)
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
 	f, err := regular.Open(file)
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
 	defer f.Close()
-	dates, err := verify.ReadDatings(f, authority)
-	if err != nil {
-		return fmt.Errorf("%s: %w", name, err)
+	var dates verify.Dates
+	if authority != nil {
+		if dates, err = verify.ReadDatings(f, authority); err != nil {
+			return nil, nil, ofLedger(name, err)
+		}
+		if _, err := f.Seek(0, io.SeekStart); err != nil {
+			return nil, nil, err
+		}
 	}
-	o.Dates = dates
-	return nil
+	later, err := verify.ReadLater(f, keys)
+	return later, dates, ofLedger(name, err)
+}
+
+func ofLedger(name string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%s: %w", name, err)
 }
 
 // newest makes the bundles of one call be judged by the newest version of the root that

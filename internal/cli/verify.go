@@ -51,10 +51,16 @@ func judgeFlags() []cli.Flag {
 		&cli.StringSliceFlag{Name: "key", Usage: "trust the public key in `FILE`, or every *.pub of a directory; may be repeated"},
 	}, rootFlags()...),
 		&cli.BoolFlag{Name: "for-install", Usage: "reject under a root that has expired at --at"},
+		historyFlag(),
 		&cli.StringFlag{Name: "expect", Usage: "reject unless `product=P,version=V,channel=C,newer-than=V,outcome=ok,commit=C,source=clean` hold; each is optional; newer-than takes a version or a bundle"},
 		&cli.BoolFlag{Name: "strict", Usage: "reject what is undecidable"},
 		plainFlag(),
 	)
+}
+
+// historyFlag is for those who ask about a release of the past.
+func historyFlag() cli.Flag {
+	return &cli.BoolFlag{Name: "history", Usage: "a release that the ledger of --ledger rolled back is no reason to reject it"}
 }
 
 // plainFlag is for those who doubt the fast way, and to hold it against.
@@ -144,11 +150,17 @@ func verifyOptions(c *cli.Context) (verify.Options, error) {
 	if c.IsSet("root") {
 		err = rootOptions(c, &o)
 	} else {
-		o.Keys, err = keys.LoadTrusted(c.StringSlice("key"))
+		var trusted *keys.Trusted
+		if trusted, err = keys.LoadTrusted(c.StringSlice("key")); err == nil {
+			o.Keys = trusted
+			o.Later, _, err = givenLedger(c.String("ledger"), trusted, nil)
+		}
 	}
 	if err != nil {
 		return o, err
 	}
+	// An archive holds what was shipped, also what was taken back since.
+	o.History = c.Bool("history") || c.Command.Name == "reverify"
 	if dir := c.String("artifacts"); dir != "" {
 		open := verify.NamedDir
 		if c.Command.Name == "reverify" {

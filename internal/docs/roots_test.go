@@ -17,6 +17,7 @@ type rootedVector struct {
 	Ledger  string   `json:"ledger"`
 	At      string   `json:"at"`
 	Install bool     `json:"for_install"`
+	History bool     `json:"history"`
 }
 
 type rootVector struct {
@@ -81,7 +82,7 @@ func TestSecondRooted(t *testing.T) {
 			chain.add([]byte(text), "", 0)
 		}
 		s := newSecond(t)
-		s.rooted, s.install = chain, v.Install
+		s.rooted, s.install, s.history, s.later = chain, v.Install, v.History, v.Ledger
 		if v.At != "" {
 			at, err := time.Parse(time.RFC3339, v.At)
 			if err != nil {

@@ -253,3 +253,55 @@ func (s *second) guide() string {
 	}
 	return strings.NewReplacer("<KIND>", s.kind, "<KEY>", text(s.m, "verifier.pk_ref"), "<TITLE>", title, "<WHAT>", what, "<CONTENTS>", contents).Replace(blocks[2][1])
 }
+
+// whatBecame holds a release to the ledger that the caller has.
+func (s *second) whatBecame() {
+	if s.later == "" || s.kind != "release" || s.outer != nil {
+		return
+	}
+	in := *s
+	in.findings, in.failing, in.trails = nil, map[int64]bool{}, nil
+	t := &secondTrail{s: &in, path: "ledger", role: "ledger", intact: true, faulty: new(int)}
+	t.read(s.later, nil)
+	if t.rejected || t.genesis == nil {
+		return
+	}
+	id := digest(s.files[manifestPath])
+	mine := map[string]bool{id: true} // it, and what it became
+	for range t.proven {
+		moves := map[int64]bool{}
+		for _, e := range t.proven {
+			if text(e, "action") == "promote" && mine[text(e, "details.release")] {
+				moves[num(e, "k")] = true
+			}
+			if text(e, "action") == "bundle.sealed" && moves[num(e, "details.promote")] {
+				mine[text(e, "details.bundle")] = true
+			}
+		}
+	}
+	for _, e := range t.proven {
+		gone := text(e, "action") == "rollback" && mine[text(e, "details.release")]
+		s.reject(gone && !s.history, "E_ROLLED_BACK", manifestPath)
+		s.note(gone && s.history, "E_ROLLED_BACK", manifestPath)
+	}
+	s.recordedLater(t, id, s.m, manifestPath)
+	for _, a := range s.ancestors {
+		s.recordedLater(t, a.id, a.m, a.path+"manifest.json")
+	}
+}
+
+func (s *second) recordedLater(t *secondTrail, id string, m any, path string) {
+	var policy any
+	if gates := get(m, "gates"); gates != nil {
+		policy = digestOf(gates)
+	}
+	ref := get(m, "provenance.ledger")
+	same := ref != nil && text(ref, "H_0") == digestOf(t.genesis)
+	for _, e := range t.proven {
+		d := get(e, "details")
+		sealed := text(e, "action") == "bundle.sealed"
+		s.reject(sealed && text(d, "bundle") == id && (get(d, "channel") != get(m, "channel") || get(d, "version") != get(m, "version") || get(d, "policy") != policy), "E_DATA_MISMATCH", path)
+		s.reject(sealed && same && get(d, "promote") != nil && num(d, "promote") == num(ref, "k") && text(d, "bundle") != id, "E_DATA_MISMATCH", path)
+		s.reject(same && text(e, "action") == "promote" && num(e, "k") == num(ref, "k") && t.heads[num(e, "k")] != text(ref, "H_k"), "E_DATA_MISMATCH", path)
+	}
+}

@@ -48,6 +48,9 @@ type second struct {
 	latest   time.Time           // ts in what the bundle holds
 	trails   []*secondTrail
 
+	history bool
+	later   string // a ledger that the caller has
+
 	page        string // of the format
 	ancestors   []*secondAncestor
 	evidenceEnd time.Time // the latest ts in evidence
@@ -142,6 +145,7 @@ func (s *second) bundle(data []byte) {
 		s.standing()
 	}
 	s.signedLineage()
+	s.whatBecame()
 	s.pinned()
 }
 

@@ -42,6 +42,9 @@ const (
 	LedgerOther   Code = "E_LEDGER_OTHER"
 	LedgerUnknown Code = "E_LEDGER_UNKNOWN"
 
+	// What a ledger that the caller has says of a bundle.
+	RolledBack Code = "E_ROLLED_BACK"
+
 	// What a gate decision says of its policy, its windows and its clock.
 	PolicyLate       Code = "E_POLICY_LATE"
 	RollbackDeadline Code = "E_ROLLBACK_DEADLINE"

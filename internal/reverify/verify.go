@@ -2,6 +2,7 @@ package reverify
 
 import (
 	"context"
+	"slices"
 	"sync"
 
 	"github.com/relseal/relseal/internal/finding"
@@ -18,6 +19,8 @@ type Result struct {
 	Code    *finding.Code   `json:"code"`    // of the worst finding, unless VERIFIED
 	Report  *sign.Digest    `json:"report"`  // of the bytes of verify-bundle --json, without the newline
 	Error   *string         `json:"error"`   // why it could not be read
+
+	RolledBack bool `json:"rolled_back"` // by the ledger that was given: the release, or what it became
 }
 
 // Verify verifies files, so many at a time, and calls done with each result in the
@@ -76,6 +79,7 @@ func one(ctx context.Context, f File, o verify.Options) Result {
 		return r
 	}
 	r.ID, r.Kind, r.Verdict = report.Bundle.ID, report.Bundle.Kind, &report.Verdict
+	r.RolledBack = slices.ContainsFunc(report.Diag.Findings, func(f verify.Finding) bool { return f.Code == finding.RolledBack })
 	if !report.Valid && len(report.Diag.Findings) > 0 { // the worst comes first
 		r.Code = &report.Diag.Findings[0].Code
 	}
