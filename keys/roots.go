@@ -1,6 +1,7 @@
 package keys
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -133,12 +134,6 @@ func (f rootFile) read() ([]byte, error) {
 	return data, err
 }
 
-// A RootDirError says why nothing is built on a directory of versions of a root: whoever
-// named it expects some, and going on without them would be an answer about less.
-type RootDirError struct{ Path, Text string }
-
-func (e *RootDirError) Error() string { return e.Path + ": " + e.Text }
-
 // rootFiles returns the files N.root.json of dir, by N. It is an error if there is none,
 // or if one has a name like that under which nobody would look for it; named is a file that
 // the caller has named otherwise.
@@ -153,11 +148,11 @@ func rootFiles(dir, named string) ([]rootFile, error) {
 		if n, ok := root.VersionOf(e.Name()); ok {
 			files = append(files, rootFile{path, n})
 		} else if like := strings.ToLower(e.Name()); path != filepath.Clean(named) && !strings.HasPrefix(like, ".") && strings.Contains(like, "root") && strings.Contains(like, ".json") {
-			return nil, hint.With(&RootDirError{path, "looks like a version of a trust root and has not the name of one, such as 2.root.json"}, "rename it, or move it out of the directory")
+			return nil, hint.With(fileError(path, errors.New("looks like a version of a trust root and has not the name of one, such as 2.root.json")), "rename it, or move it out of the directory")
 		}
 	}
 	if len(files) == 0 {
-		return nil, hint.With(&RootDirError{dir, "holds no version of a trust root, 1.root.json and so on"}, "relseal trust init makes the first one")
+		return nil, hint.With(fileError(dir, errors.New("holds no version of a trust root, 1.root.json and so on")), "relseal trust init makes the first one")
 	}
 	slices.SortFunc(files, func(a, b rootFile) int { return int(a.version - b.version) })
 	return files, nil

@@ -14,7 +14,6 @@ import (
 	"github.com/relseal/relseal/internal/finding"
 	"github.com/relseal/relseal/internal/hint"
 	"github.com/relseal/relseal/internal/signer"
-	"github.com/relseal/relseal/keys"
 	"github.com/relseal/relseal/release"
 	"github.com/relseal/relseal/sign"
 )
@@ -98,7 +97,6 @@ func codeOf(err error) int {
 	var path *fs.PathError
 	var link *os.LinkError
 	var git *cut.GitError
-	var dir *keys.RootDirError
 	var errno syscall.Errno
 	switch {
 	case errors.As(err, &git):
@@ -106,7 +104,7 @@ func codeOf(err error) int {
 			return exitNoInput
 		}
 		return exitIO
-	case damaged(err), errors.As(err, &dir):
+	case damaged(err):
 		return exitNoInput
 	case errors.As(err, &link), errors.Is(err, fs.ErrExist):
 		return exitCantCreate

@@ -119,13 +119,15 @@ func holderOf(c *cli.Context, file string, r *root.Root) (h holder, err error) {
 	if err != nil {
 		return h, err
 	}
-	switch err := keys.GoOn(chain, dir, r.Version()-1); {
-	case errors.Is(err, fs.ErrNotExist):
-		return h, hint.With(err, "--root-dir DIR has the versions between your own and the one to sign")
-	case codeOf(err) == exitNoInput || codeOf(err) == exitIO:
-		return h, err
-	case err != nil:
+	err = keys.GoOn(chain, dir, r.Version()-1)
+	if _, breaks := errors.AsType[*root.Error](err); breaks {
 		return h, &exitError{exitReject, err, "what is built on it is not signed"}
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		err = hint.With(err, "--root-dir DIR has the versions between your own and the one to sign")
+	}
+	if err != nil {
+		return h, err
 	}
 	h.own = chain.First()
 	if h.own.Version() < r.Version() {
