@@ -323,6 +323,8 @@ func rootedCases() []rooted {
 		one("copy-forged", "a copy that the holders have not signed", copied("2.root.json", testbundle.SignRoot(testbundle.Root(2, active, 1, []testbundle.Key{holderA}, releaseKey), holderA)), first(active), 2,
 			at("E_ROOT", "REJECT", "sig/root/2.root.json")),
 		one("copy-renamed", "a copy under another number", copied("2.root.json", version(1, active, nil)), first(active), 2, at("E_ROOT", "REJECT", "sig/root/2.root.json")),
+		one("copy-misnamed", "the next version, which revokes the key, under the number of the pinned one",
+			copied("1.root.json", version(2, only("audit", 1, g(stolen), of(otherKey)), nil)), first(active), 2, at("E_ROOT", "REJECT", "sig/root/1.root.json")),
 		one("copy-without-way", "a copy to which nothing leads", copied("3.root.json", version(3, active, nil)), first(active), 1, at("E_ROOT", "UNDECIDABLE", "sig/root/3.root.json")),
 		one("copy-forks", "the copy is another second version than the caller has", copied("2.root.json", version(2, active, func(s M) { s["expires"] = "2033-01-01T00:00:00Z" })), next(active), 2,
 			at("E_ROOT", "REJECT", "sig/root/2.root.json")),

@@ -111,12 +111,12 @@ func (w walk) take(s step) *finding.Finding {
 			s.version, last+1)).As(finding.Undecidable)
 		return &f
 	}
-	err := w.chain.Add(s.data)
+	r, err := Parse(s.data)
+	if err == nil && r.Version() != s.version { // and so it is not taken either
+		err = &Error{r.Version(), fmt.Errorf("its file says that it is version %d", s.version)}
+	}
 	if err == nil {
-		// A file under another number than its own would have been refused, or is older.
-		if r, _ := Parse(s.data); r.Version() != s.version {
-			err = &Error{r.Version(), fmt.Errorf("its file says that it is version %d", s.version)}
-		}
+		err = w.chain.Add(s.data)
 	}
 	if err == nil {
 		return nil
