@@ -189,8 +189,8 @@ func (s *second) manifest() bool {
 			want = s.roles[s.kind+" "+dir+"/"]
 		}
 		only := role == "trail" || bundled.MatchString(path)
-		ok = ok && role == want && (!only || required[path]) && num(f, "size") <= most(path) &&
-			!strings.HasPrefix(path, "sig/") && (role != "artifact" || made[text(f, "hash")+fmt.Sprint(num(f, "size"))])
+		ok = ok && role == want && (!only || required[path]) && num(f, "size") <= most(path) && !strings.HasPrefix(path, "sig/")
+		s.reject(role == "artifact" && !made[text(f, "hash")+fmt.Sprint(num(f, "size"))], "E_FORMAT", path)
 		delete(required, path)
 		paths = append(paths, path)
 	}
