@@ -242,9 +242,9 @@ func NewLedger() *Ledger {
 // NewLedgerOf is NewLedger for one who asks about some releases alone, such as those
 // that a bundle may have come from. It makes no decision about others again, keeps no
 // windows of them, and lets go of those of a release that has moved on.
-func NewLedgerOf(keep func(bundle sign.Digest, channel string) bool) *Ledger {
+func NewLedgerOf(keep func(bundle sign.Digest) bool) *Ledger {
 	l := NewLedger()
-	l.keep = func(r *Release) bool { return keep(r.Bundle, r.Channel) }
+	l.keep = func(r *Release) bool { return keep(r.Bundle) }
 	return l
 }
 

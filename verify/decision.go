@@ -65,7 +65,8 @@ func (b *check) judgePromotion(path string, r *bundle.ReleaseManifest, m *gates.
 	differ(finding.DataMismatch, "channel is not where the ledger promotes the release to", m.To, r.Channel)
 	differ(finding.DataMismatch, "another version than the ledger promotes", m.Source.Version, r.Version)
 	for _, on := range b.ledger.state.Way(r.Provenance.Ledger.K) {
-		if path == bundle.ManifestPath && on.Fault == nil && (on.Judgement == nil || on.Judgement.Policy == nil) && !b.explained[bundle.ManifestPath] {
+		// A bundle whose manifest is not carried has its finding there.
+		if path == bundle.ManifestPath && on.Fault == nil && b.mayComeFrom(on.Source.Bundle) && (on.Judgement == nil || on.Judgement.Policy == nil) && !b.explained[bundle.ManifestPath] {
 			b.add(checkRelease, finding.New(finding.Decision, bundle.LedgerPath, "the decision of this promotion cannot be made again").At(on.K))
 		}
 	}

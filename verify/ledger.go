@@ -90,12 +90,12 @@ func (b *check) readLedger(path string, body io.Reader) error {
 	return err
 }
 
-// mayComeFrom reports whether the release may have come from a bundle: decisions about
-// others are not made again. Of the canary that an LTS bundle came from only the ledger
-// tells, at the end.
-func (b *check) mayComeFrom(id sign.Digest, channel string) bool {
-	r := b.release
-	return r.Provenance.Previous != nil && id == *r.Provenance.Previous || r.Channel == bundle.LTS && channel == bundle.Canary
+// mayComeFrom reports whether the release may have come from a bundle: it names it, or
+// carries its manifest, which stands before the ledger. Decisions about others are not
+// made again.
+func (b *check) mayComeFrom(id sign.Digest) bool {
+	previous := b.release.Provenance.Previous
+	return previous != nil && id == *previous || b.lineage[id] != nil
 }
 
 func (l *ledger) note(r audit.Record) {

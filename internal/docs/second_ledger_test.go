@@ -343,7 +343,11 @@ func (l *secondLedger) promote(k, now int64, d, override any) {
 
 // asked reports whether decisions about a bundle are made again.
 func (l *secondLedger) asked(r *secondRelease) bool {
-	return r.id == text(l.s.m, "provenance.previous") || text(l.s.m, "channel") == "LTS" && r.channel == "canary"
+	carried := func(f any) bool {
+		_, there := l.s.files[text(f, "path")]
+		return there && strings.HasPrefix(text(f, "path"), "evidence/from/"+strings.TrimPrefix(r.id, "sha256:")+"/")
+	}
+	return r.id == text(l.s.m, "provenance.previous") || slices.ContainsFunc(list(l.s.m, "files"), carried)
 }
 
 // follows reports whether a promotion follows from the windows, or from them and
