@@ -52,7 +52,7 @@ func judgeFlags() []cli.Flag {
 	}, rootFlags()...),
 		&cli.BoolFlag{Name: "for-install", Usage: "reject under a root that has expired at --at"},
 		historyFlag(),
-		&cli.StringFlag{Name: "expect", Usage: "reject unless `product=P,version=V,channel=C,newer-than=V,outcome=ok,commit=C,source=clean` hold; each is optional; newer-than takes a version or a bundle"},
+		&cli.StringFlag{Name: "expect", Usage: "reject unless each of `LIST` holds, as in product=P,version=V: product, version, channel, newer-than (a version or a bundle), outcome (ok), commit, source (clean)"},
 		&cli.BoolFlag{Name: "strict", Usage: "reject what is undecidable"},
 		plainFlag(),
 	)
