@@ -24,7 +24,8 @@ const (
 //
 // A file that exists is never overwritten: the error wraps fs.ErrExist. The
 // private key comes last, so that where it stands its public keys do too; after
-// an error, none of the three is left.
+// an error, none of the three is left, and what a call leaves that is killed, the
+// next one in that directory removes.
 func WritePair(path string, p *Private, passphrase []byte, comment string) ([]string, error) {
 	return writePair(path, p, passphrase, comment, durable.WriteFile)
 }
@@ -36,6 +37,7 @@ func writePair(path string, p *Private, passphrase []byte, comment string, write
 	if err != nil {
 		return nil, err
 	}
+	durable.Sweep(filepath.Dir(path))
 	for _, name := range names {
 		if _, err := os.Lstat(name); err == nil {
 			return nil, pairError(name, fs.ErrExist)
@@ -45,8 +47,7 @@ func writePair(path string, p *Private, passphrase []byte, comment string, write
 	if err != nil {
 		return nil, fileError(path, err)
 	}
-	var written []string
-	for _, f := range []struct {
+	files := []struct {
 		name string
 		data []byte
 		mode fs.FileMode
@@ -55,7 +56,16 @@ func writePair(path string, p *Private, passphrase []byte, comment string, write
 		{names[2], p.Public().AuthorizedKey(comment), publicMode},
 		// A key exists from here on: what follows has only to report it.
 		{names[0], secret, privateMode},
-	} {
+	}
+	group, err := durable.Together(filepath.Dir(path), []durable.Member{
+		{Name: filepath.Base(names[1]), Data: files[0].data}, {Name: filepath.Base(names[2]), Data: files[1].data}, {Name: filepath.Base(names[0]), Data: secret},
+	})
+	if err != nil {
+		return nil, pairError(names[1], err)
+	}
+	defer group.Done()
+	var written []string
+	for _, f := range files {
 		if err := write(f.name, f.data, f.mode, false); err != nil {
 			if pe, ok := errors.AsType[*fs.PathError](err); ok && pe.Op == "sync" {
 				written = append(written, f.name) // whole and ours, but a crash may undo it

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -18,19 +17,13 @@ func writeNewDir(dir string, files map[string][]byte) error {
 	if _, err := os.Lstat(dir); err == nil {
 		return inTheWay(dir)
 	}
-	if err := durable.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
-		return err
-	}
-	temp, err := os.MkdirTemp(filepath.Dir(dir), ".relseal-*.tmp")
+	d, err := durable.NewDir(dir)
 	if err != nil {
-		return fmt.Errorf("%s: %w", dir, err)
-	}
-	defer os.RemoveAll(temp)
-	if err := os.Chmod(temp, 0o755); err != nil {
 		return err
 	}
+	defer d.Discard()
 	for _, name := range sortedPaths(files) {
-		file := filepath.Join(temp, filepath.FromSlash(name))
+		file := filepath.Join(d.Path(), filepath.FromSlash(name))
 		if err := durable.MkdirAll(filepath.Dir(file), 0o755); err != nil {
 			return err
 		}
@@ -38,7 +31,7 @@ func writeNewDir(dir string, files map[string][]byte) error {
 			return err
 		}
 	}
-	if err := os.Rename(temp, dir); errors.Is(err, fs.ErrExist) {
+	if err := d.Commit(); errors.Is(err, fs.ErrExist) {
 		return inTheWay(dir)
 	} else if err != nil {
 		return err

@@ -74,17 +74,20 @@ func (env *environment) releaseInit(c *cli.Context) error {
 	if o.Root, err = rootRef(c, key, sign.RoleLedger); err != nil {
 		return err
 	}
-	if file != ledger {
-		if err := durable.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+	var h0 sign.Digest
+	if file == ledger {
+		h0, err = release.Create(file, product, o)
+	} else {
+		err = durable.Fill(ledger, bundle.TrailPath, func(dir string) (err error) {
+			file := filepath.Join(dir, filepath.FromSlash(bundle.TrailPath))
+			if err := durable.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+				return err
+			}
+			h0, err = release.Create(file, product, o)
 			return err
-		}
+		})
 	}
-	h0, err := release.Create(file, product, o)
 	if err != nil {
-		if file != ledger { // nothing is left of a ledger that could not be started
-			os.Remove(filepath.Dir(file))
-			os.Remove(ledger)
-		}
 		if errors.Is(err, fs.ErrExist) {
 			return &exitError{exitCantCreate, fmt.Errorf("%s: exists", ledger), "a ledger is never overwritten; choose another name"}
 		}

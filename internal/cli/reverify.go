@@ -12,6 +12,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/relseal/relseal/internal/durable"
 	"github.com/relseal/relseal/internal/escape"
 	"github.com/relseal/relseal/internal/reverify"
 	"github.com/relseal/relseal/sign"
@@ -97,7 +98,11 @@ func runReverify(env *environment, c *cli.Context) error {
 			return err
 		}
 	}
-	return a.print()
+	if err = a.print(); a.record != nil {
+		// Whoever has the answer needs the way there no more.
+		return errors.Join(err, durable.RemoveAll(a.record.Dir))
+	}
+	return err
 }
 
 // ignored returns what of an archive is not asked about: what --ignore says, and the files
@@ -159,7 +164,10 @@ func checkReverify(c *cli.Context) (jobs int, err error) {
 		}
 	}
 	if c.IsSet("out") {
-		_, err = outFile(c)
+		durable.Sweep(filepath.Dir(c.String("out")))
+		if _, part := os.Lstat(c.String("out") + ".part"); part != nil { // else it may be of a call that was killed before it said so
+			_, err = outFile(c)
+		}
 	}
 	return jobs, err
 }

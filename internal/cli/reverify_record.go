@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"slices"
 
 	"github.com/relseal/relseal/internal/canon"
@@ -84,7 +83,7 @@ func (a *archive) seal() error {
 		return err
 	}
 	out := a.c.String("out")
-	sealed, err := pack.WriteAudit(a.c.Context, out, a.c.Bool("force"), pack.Run{Dir: a.record.Dir, Artifacts: ".", Details: details}, wrap.New(a.signer))
+	sealed, err := pack.WriteAudit(a.c.Context, out, a.c.Bool("force") || a.sealedAs(out), pack.Run{Dir: a.record.Dir, Artifacts: ".", Details: details}, wrap.New(a.signer))
 	if errors.Is(err, fs.ErrExist) {
 		return exists(out)
 	}
@@ -92,5 +91,12 @@ func (a *archive) seal() error {
 		return err
 	}
 	a.sealed = &sealedRecord{out, sealed.ID, a.signer.Public().KeyID()}
-	return os.RemoveAll(a.record.Dir)
+	return nil
+}
+
+// sealedAs reports whether file is the bundle of this record already: the one who
+// sealed it was killed before the answer was given.
+func (a *archive) sealedAs(file string) bool {
+	m, err := pack.ReadAudit(file)
+	return err == nil && m.Run.ID == a.record.Run()
 }

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -13,6 +14,7 @@ import (
 	"github.com/relseal/relseal/envlock/capture"
 	"github.com/relseal/relseal/internal/ciinfo"
 	"github.com/relseal/relseal/internal/clock"
+	"github.com/relseal/relseal/internal/escape"
 	"github.com/relseal/relseal/internal/hint"
 	"github.com/relseal/relseal/internal/rundir"
 	"github.com/relseal/relseal/run"
@@ -95,13 +97,17 @@ func actorOf(given string, job *ciinfo.Info) string {
 }
 
 // newRunDir returns the directory of --out, which must not exist.
-func newRunDir(c *cli.Context) (string, error) {
+func (env *environment) newRunDir(c *cli.Context) (string, error) {
 	dir := c.String("out")
 	if dir == "" {
 		return "", usageErrorHint(c.Command.HelpName+": --out is missing", "--out DIR, a directory that does not exist yet")
 	}
-	if _, err := os.Lstat(dir); err == nil {
-		return "", hint.With(fmt.Errorf("%s: %w", dir, fs.ErrExist), "records are never overwritten: name a directory that does not exist yet")
+	aside, err := rundir.Vacate(dir)
+	if errors.Is(err, fs.ErrExist) {
+		err = hint.With(err, "records are never overwritten: name a directory that does not exist yet")
 	}
-	return dir, nil
+	if aside != "" {
+		env.say("hint", fmt.Sprintf("a run that was killed has left its record in %s; it is in %s now, and relseal bundle audit --open seals it", escape.Line(dir), escape.Line(aside)))
+	}
+	return dir, err
 }

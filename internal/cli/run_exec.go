@@ -48,7 +48,7 @@ func runExec(env *environment, c *cli.Context) error {
 	if c.String("params") == "" {
 		return usageErrorHint("relseal run exec: --params is missing", "relseal run exec PIPELINE --params cards/params.yaml --key release.key --out run")
 	}
-	dir, err := newRunDir(c)
+	dir, err := env.newRunDir(c)
 	if err != nil {
 		return err
 	}

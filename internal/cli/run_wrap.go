@@ -67,7 +67,7 @@ func runWrap(env *environment, c *cli.Context) error {
 	if c.NArg() == 0 || env.quoted != c.NArg() {
 		return usageErrorHint("relseal run wrap: -- CMD is missing", "relseal run wrap --key release.key --out run -- make all")
 	}
-	dir, err := newRunDir(c)
+	dir, err := env.newRunDir(c)
 	if err != nil {
 		return err
 	}

@@ -4,8 +4,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 	"path/filepath"
 	"strings"
 
@@ -19,6 +17,7 @@ import (
 	"github.com/relseal/relseal/internal/clock"
 	"github.com/relseal/relseal/internal/durable"
 	"github.com/relseal/relseal/internal/escape"
+	"github.com/relseal/relseal/internal/hint"
 	"github.com/relseal/relseal/internal/limits"
 	"github.com/relseal/relseal/sign"
 )
@@ -105,17 +104,9 @@ type birthFile struct {
 // vacant refuses a directory that holds something: a run is never mixed with
 // another.
 func (b *trailBirth) vacant() error {
-	entries, err := os.ReadDir(b.dir)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return nil
-	case err == nil && len(entries) == 0:
-		return nil
-	case err == nil:
-		return &exitError{exitCantCreate, fmt.Errorf("%s: exists and is not empty", b.dir), "a run directory is new; choose another name"}
-	}
-	if info, e := os.Stat(b.dir); e == nil && !info.IsDir() {
-		return &exitError{exitCantCreate, fmt.Errorf("%s: exists and is not a directory", b.dir), ""}
+	_, err := durable.Vacant(b.dir)
+	if errors.Is(err, durable.ErrNotEmpty) {
+		return hint.With(err, "a run directory is new; choose another name")
 	}
 	return err
 }
@@ -201,43 +192,30 @@ func readCard[T any](name string, data []byte, canonical func([]byte) (T, error)
 	return card, err
 }
 
-// write makes the directory; the trail comes last. What was made of a run that
-// could not be started is removed.
+// write makes the directory, which appears with the first event in its trail or not
+// at all.
 func (b *trailBirth) write(key sign.Signer) (h0 sign.Digest, rec audit.Record, err error) {
-	_, err = os.Lstat(b.dir)
-	made := errors.Is(err, fs.ErrNotExist)
-	defer func() {
+	err = durable.Fill(b.dir, bundle.TrailPath, func(dir string) error {
+		for _, f := range b.files {
+			file := filepath.Join(dir, filepath.FromSlash(f.path))
+			if err := durable.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+				return err
+			}
+			if err := durable.WriteFile(file, f.data, 0o644, false); err != nil {
+				return err
+			}
+		}
+		trail := filepath.Join(dir, filepath.FromSlash(bundle.TrailPath))
+		if err := durable.MkdirAll(filepath.Dir(trail), 0o755); err != nil {
+			return err
+		}
+		log, err := audit.Create(trail, b.genesis, key, clock.System())
 		if err != nil {
-			b.remove(made)
+			return err
 		}
-	}()
-	for _, f := range b.files {
-		file := filepath.Join(b.dir, filepath.FromSlash(f.path))
-		if err := durable.MkdirAll(filepath.Dir(file), 0o755); err != nil {
-			return h0, rec, err
-		}
-		if err := durable.WriteFile(file, f.data, 0o644, false); err != nil {
-			return h0, rec, err
-		}
-	}
-	trail := filepath.Join(b.dir, filepath.FromSlash(bundle.TrailPath))
-	if err := durable.MkdirAll(filepath.Dir(trail), 0o755); err != nil {
-		return h0, rec, err
-	}
-	log, err := audit.Create(trail, b.genesis, key, clock.System())
-	if err != nil {
-		return h0, rec, err
-	}
-	rec, err = log.Append(b.first)
-	return log.H0(), rec, errors.Join(err, log.Close())
-}
-
-// remove takes away what write made in a directory that was new or empty.
-func (b *trailBirth) remove(dir bool) {
-	for _, path := range []string{bundle.EnvLockPath, filepath.Dir(bundle.PipelinePath), filepath.Dir(bundle.TrailPath)} {
-		os.RemoveAll(filepath.Join(b.dir, filepath.FromSlash(path)))
-	}
-	if dir {
-		os.Remove(b.dir)
-	}
+		rec, err = log.Append(b.first)
+		h0 = log.H0()
+		return errors.Join(err, log.Close())
+	})
+	return h0, rec, err
 }

@@ -1,18 +1,21 @@
-// Package durable writes files that are whole or absent, and takes locks across
-// processes.
+// Package durable writes files and directories that are whole or absent, and takes
+// locks across processes.
 //
-// A file is written beside its destination under a name that nobody can guess,
-// synced, given its name in one step, and the directory is synced after that.
-// Whoever looks at the destination, after a crash too, finds the old state or
-// the whole new file. Without replace, of several writers exactly one succeeds
-// and the others get [fs.ErrExist].
+// A file is written without a name where the system can do that, else beside its
+// destination under a name that nobody can guess, synced, given its name in one step,
+// and the directory is synced after that. Whoever looks at the destination, after a
+// crash too, finds the old state or the whole new file. Without replace, of several
+// writers exactly one succeeds and the others get [fs.ErrExist]. A directory is filled
+// under such a name ([NewDir]), and several files appear together ([Together]).
+//
+// What a killed process leaves is removed by the next one that makes something in the
+// same directory ([Sweep]): its maker holds a lock on it for as long as it lives.
 //
 // Errors are [*fs.PathError]s that name the destination, never the temporary
 // file.
 package durable
 
 import (
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -37,7 +40,7 @@ func WriteFile(path string, data []byte, perm fs.FileMode, replace bool) error {
 // A File is being written. It is real only once Commit has returned nil.
 type File struct {
 	path    string
-	temp    string
+	temp    string // "" while it has no name
 	f       *os.File
 	replace bool
 	err     error // of the first failed write: what is on disk is not what was written
@@ -53,13 +56,16 @@ func Create(path string, perm fs.FileMode, replace bool) (*File, error) {
 			return nil, &fs.PathError{Op: "create", Path: path, Err: fs.ErrExist}
 		}
 	}
-	// The name is independent of path's: a name of 255 bytes leaves no room.
-	temp := filepath.Join(filepath.Dir(path), ".relseal-"+rand.Text()+".tmp")
-	f, err := os.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, perm)
+	dir := filepath.Dir(path)
+	sweepOnce(dir)
+	if f := unnamed(dir, perm); f != nil {
+		return &File{path: path, f: f, replace: replace}, nil
+	}
+	f, err := named(dir, perm)
 	if err != nil {
 		return nil, at("create", path, err)
 	}
-	return &File{path: path, temp: temp, f: f, replace: replace}, nil
+	return &File{path: path, temp: f.Name(), f: f, replace: replace}, nil
 }
 
 // Write implements io.Writer. After an error the file can only be discarded.
@@ -80,7 +86,16 @@ func (f *File) Write(p []byte) (int, error) {
 
 // Staged returns the path under which what was written so far can be read until
 // Commit or Discard. Nobody may rely on it after that.
-func (f *File) Staged() string { return f.temp }
+func (f *File) Staged() (string, error) {
+	if f.temp == "" {
+		temp := tempName(filepath.Dir(f.path))
+		if err := name(f.f, temp); err != nil {
+			return "", at("create", f.path, err)
+		}
+		f.temp = temp
+	}
+	return f.temp, nil
+}
 
 // Commit makes the file real, or fails and leaves nothing behind. One failure
 // leaves the file in place: when the directory cannot be synced the new file is
@@ -93,22 +108,35 @@ func (f *File) Commit() error {
 		f.Discard()
 		return f.err
 	}
-	if err := errors.Join(f.f.Sync(), f.f.Close()); err != nil {
+	if err := f.f.Sync(); err != nil {
 		f.Discard()
 		return at("write", f.path, err)
 	}
-	publish := linkNew
-	if f.replace {
-		publish = os.Rename
-	}
-	if err := publish(f.temp, f.path); err != nil {
+	if err := f.publish(); err != nil {
 		f.Discard()
 		return at("create", f.path, err)
 	}
 	// The file is real from here: whole under its name, also after a crash of
 	// this process; after one of the machine once the directory is synced.
 	f.done = true
+	f.f.Close() // what could fail was synced; with it ends the lock on the temporary name
 	return at("sync", f.path, syncDir(filepath.Dir(f.path)))
+}
+
+// publish gives the file its name.
+func (f *File) publish() error {
+	if f.temp == "" && !f.replace {
+		return name(f.f, f.path)
+	}
+	temp, err := f.Staged()
+	if err != nil {
+		return err
+	}
+	closeToRename(f.f)
+	if f.replace {
+		return os.Rename(temp, f.path)
+	}
+	return linkNew(temp, f.path)
 }
 
 // Discard removes what was written. After Commit it does nothing.
@@ -117,8 +145,11 @@ func (f *File) Discard() {
 		return
 	}
 	f.done = true
-	f.f.Close() // twice after a failed Sync: harmless
-	os.Remove(f.temp)
+	if f.temp != "" {
+		closeToRename(f.f)
+		os.Remove(f.temp)
+	}
+	f.f.Close()
 }
 
 // at returns err as an error of op on path. What the os package says of the

@@ -110,6 +110,23 @@ func await(ctx context.Context, f *os.File, waiting func(holder string)) error {
 	}
 }
 
+// Hold takes the lock of [Lock] on an open file that nobody else has, until release is
+// called or the process ends. Where the system has no such locks, it does nothing.
+func Hold(f *os.File) (release func()) {
+	lock(f, false)
+	return func() { f.Close() }
+}
+
+// TryHold is Hold for a file that somebody else may have. free says that nobody has it,
+// which is false where the system has no such locks.
+func TryHold(f *os.File) (free bool, release func()) {
+	free = lock(f, false) == nil
+	if !free {
+		f.Close()
+	}
+	return free, func() { f.Close() }
+}
+
 // Same reports whether path still names the open file f.
 func Same(f *os.File, path string) (bool, error) {
 	open, err := f.Stat()

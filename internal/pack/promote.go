@@ -51,7 +51,10 @@ func (p *Promoter) Seal(ctx context.Context, o release.Promotion) (sign.Digest, 
 		return sign.Digest{}, err
 	}
 	if !there {
-		w, file = p.staged, p.staged.Staged()
+		w = p.staged
+		if file, err = p.staged.Staged(); err != nil {
+			return sign.Digest{}, err
+		}
 	}
 	id, err := bundle.SealRelease(w, m, files, p.Key)
 	if err != nil {
@@ -125,6 +128,23 @@ func promoted(source *walk, o release.Promotion, s bundle.Sealer) (bundle.Releas
 		}
 	}
 	return m, append(files, bundle.BytesContent(bundle.GuidePath, bundle.RoleGuide, m.Guide())), nil
+}
+
+// ReadAudit returns the manifest of an AuditBundle, which nobody has verified.
+func ReadAudit(name string) (m bundle.AuditManifest, err error) {
+	body, err := openInside(name, bundle.ManifestPath)
+	if err != nil {
+		return m, err
+	}
+	defer body.Close()
+	data, err := io.ReadAll(body)
+	if err != nil {
+		return m, err
+	}
+	if m, err = bundle.ReadAuditManifest(data); err != nil {
+		return m, fmt.Errorf("%s: %w", name, err)
+	}
+	return m, nil
 }
 
 // ReadRelease returns the manifest of a ReleaseBundle and its bundle.id; nothing is

@@ -49,7 +49,7 @@ func Unpack(ctx context.Context, name, dir string, report *verify.Report, o veri
 	if err := u.unpack(name); err != nil {
 		return Unpacked{}, err
 	}
-	again, err := verify.File(ctx, fresh.temp, o)
+	again, err := verify.File(ctx, fresh.Path(), o)
 	if err != nil {
 		return Unpacked{}, err
 	}

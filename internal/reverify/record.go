@@ -71,8 +71,9 @@ type Record struct {
 	who  Writer
 	code sign.Digest // of the step
 	done []Result
-	over bool     // the run has ended: only its bundle was not sealed
-	left []Result // not appended yet
+	over bool            // the run has ended: only its bundle was not sealed
+	said map[string]bool // what the end of a run says, as far as it was recorded
+	left []Result        // not appended yet
 }
 
 // A Writer is who writes a record.
@@ -94,7 +95,7 @@ func Open(dir string, t Terms, w Writer) (*Record, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &Record{Dir: dir, who: w}
+	r := &Record{Dir: dir, who: w, said: map[string]bool{}}
 	if r.code, err = card.Steps[0].Hash(); err != nil {
 		return nil, err
 	}
@@ -106,7 +107,7 @@ func Open(dir string, t Terms, w Writer) (*Record, error) {
 		return nil, err
 	}
 	lock := environment(w.Producer)
-	if _, err := rundir.Record(rundir.Plan{Dir: dir, ID: id, Product: verify.RecordProduct, EnvLock: lock, Pipeline: card, Params: params, Clock: w.Clock}, w.Signer,
+	if err := rundir.Make(rundir.Plan{Dir: dir, ID: id, Product: verify.RecordProduct, EnvLock: lock, Pipeline: card, Params: params, Clock: w.Clock}, w.Signer,
 		func(log *audit.Log) error {
 			_, err := log.AppendAll([]audit.Draft{r.draft("run.start"), r.stepDraft("step.start")})
 			return err
@@ -151,10 +152,13 @@ func (r *Record) goOn(params cards.Params) error {
 	}
 	defer f.Close()
 	sum, err := audit.Check(f, audit.CheckOptions{
-		Bare: true, Keys: onlyKey{r.who.Signer.Public()}, EventActions: []string{ActionVerified},
+		Bare: true, Keys: onlyKey{r.who.Signer.Public()}, EventActions: []string{ActionVerified, ActionSkipped, "step.end", "run.end"},
 		Event: func(rec audit.Record) {
 			var res Result
-			if rec.E.Action == ActionVerified && canon.Unmarshal(rec.E.Details, &res) == nil {
+			switch {
+			case rec.E.Action != ActionVerified:
+				r.said[rec.E.Action+string(rec.E.Details)] = true
+			case canon.Unmarshal(rec.E.Details, &res) == nil:
 				r.done = append(r.done, res)
 			}
 		},
@@ -203,26 +207,29 @@ func (r *Record) Finish(skipped []Skipped) error {
 	if err := r.Flush(); err != nil {
 		return err
 	}
-	for part := range slices.Chunk(skipped, 64) {
-		drafts := make([]audit.Draft, len(part))
-		for i, f := range part {
-			details, err := canon.Marshal(f)
-			if err != nil {
-				return err
-			}
-			drafts[i] = r.draft(ActionSkipped)
-			drafts[i].Details = details
-		}
-		if _, err := r.log.AppendAll(drafts); err != nil {
+	var drafts []audit.Draft
+	for _, f := range skipped {
+		details, err := canon.Marshal(f)
+		if err != nil {
 			return err
 		}
+		drafts = append(drafts, r.draft(ActionSkipped))
+		drafts[len(drafts)-1].Details = details
 	}
 	end := r.stepDraft("step.end")
 	end.Status = audit.StatusOK
 	run := r.draft("run.end")
 	run.Status = audit.StatusOK
-	_, err := r.log.AppendAll([]audit.Draft{end, run, r.draft("trail.close")})
-	return errors.Join(err, r.log.Close())
+	// What was killed here before has said a part of it.
+	drafts = slices.DeleteFunc(append(drafts, end, run, r.draft("trail.close")), func(d audit.Draft) bool {
+		return r.said[d.Action+string(d.Details)]
+	})
+	for part := range slices.Chunk(drafts, 64) {
+		if _, err := r.log.AppendAll(part); err != nil {
+			return err
+		}
+	}
+	return r.log.Close()
 }
 
 func (r *Record) draft(action string) audit.Draft {
@@ -239,3 +246,6 @@ func (r *Record) stepDraft(action string) audit.Draft {
 type onlyKey struct{ key sign.PublicKey }
 
 func (o onlyKey) Verifier(id sign.KeyID) (sign.PublicKey, bool) { return o.key, id == o.key.KeyID() }
+
+// Run returns the run.id of the record.
+func (r *Record) Run() string { return r.log.Genesis().Run.ID }

@@ -6,17 +6,19 @@
 //	audit/trail.jsonl       the signed record        ┘
 //	logs/STEP.log           what each step printed; stays behind
 //
-// A run directory either holds a record that has begun, with everything that its
-// first line pins, or it is not there.
+//	.recording              there and locked while somebody records the run
+//
+// A run directory holds everything that the first line of its record pins, or it is
+// not there. What a killed process leaves, [Vacate] puts aside.
 package rundir
 
 import (
 	"crypto/rand"
 	"errors"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 
 	"github.com/relseal/relseal/audit"
 	"github.com/relseal/relseal/bundle"
@@ -53,56 +55,80 @@ func File(dir, path string) string { return filepath.Join(dir, filepath.FromSlas
 // Logs returns where the run directory dir holds what its steps printed.
 func Logs(dir string) string { return filepath.Join(dir, "logs") }
 
+// Make makes the directory of p with its trail, in which first appends the first
+// events. It appears whole or not at all.
+func Make(p Plan, key sign.Signer, first func(*audit.Log) error) error {
+	d, err := durable.NewDir(p.Dir)
+	if err != nil {
+		return err
+	}
+	defer d.Discard()
+	if err := p.fill(d.Path(), key, first); err != nil {
+		return err
+	}
+	return d.Commit()
+}
+
+// fill writes the documents and the trail into dir.
+func (p Plan) fill(dir string, key sign.Signer, first func(*audit.Log) error) error {
+	p.Dir = dir
+	g, err := p.write()
+	if err != nil {
+		return err
+	}
+	log, err := audit.Create(File(dir, bundle.TrailPath), g, key, p.Clock)
+	if err != nil {
+		return err
+	}
+	return errors.Join(first(log), log.Close())
+}
+
 // Record makes the directory of p with its trail, lets do append the events, and
 // closes the file. begun says whether an event was recorded: if not, nothing of
-// the directory is left.
+// the directory is left. While it goes on, the file [marker] in the directory is
+// locked.
 func Record(p Plan, key sign.Signer, do func(*audit.Log) error) (begun bool, err error) {
 	p.Dir = filepath.Clean(p.Dir)
-	log, err := create(p, key)
+	d, err := durable.NewDir(p.Dir)
 	if err != nil {
 		return false, err
+	}
+	defer d.Discard()
+	unlock, err := mark(d.Path())
+	if err != nil {
+		return false, err
+	}
+	defer func() { unlock() }()
+	if err := p.fill(d.Path(), key, func(*audit.Log) error { return nil }); err != nil {
+		return false, err
+	}
+	if runtime.GOOS == "windows" { // renames no directory with an open file in it
+		unlock()
+	}
+	if err := d.Commit(); err != nil {
+		return false, err
+	}
+	if runtime.GOOS == "windows" {
+		if unlock, err = mark(p.Dir); err != nil {
+			return false, errors.Join(err, durable.RemoveAll(p.Dir))
+		}
+	}
+	log, err := audit.Open(File(p.Dir, bundle.TrailPath), key, p.Clock)
+	if err != nil {
+		return false, errors.Join(err, durable.RemoveAll(p.Dir))
 	}
 	err = do(log)
 	k, _ := log.Head()
 	log.Close() // every event was synced when it was appended
-	switch {
-	case err == nil:
-		return true, nil
-	case k == 0:
-		os.RemoveAll(p.Dir)
+	if err != nil && k == 0 {
+		durable.RemoveAll(p.Dir)
 		return false, err
 	}
-	return true, hint.With(err, "the record of the run up to there is in "+p.Dir)
-}
-
-// create makes the directory and the trail with its first line, or nothing.
-func create(p Plan, key sign.Signer) (*audit.Log, error) {
-	if err := mkdir(p.Dir); err != nil {
-		return nil, err
+	os.Remove(File(p.Dir, marker))
+	if err != nil {
+		err = hint.With(err, "the record of the run up to there is in "+p.Dir)
 	}
-	g, err := p.write()
-	if err == nil {
-		var log *audit.Log
-		if log, err = audit.Create(File(p.Dir, bundle.TrailPath), g, key, p.Clock); err == nil {
-			return log, nil
-		}
-	}
-	os.RemoveAll(p.Dir)
-	return nil, err
-}
-
-// mkdir makes a directory that does not exist yet.
-func mkdir(dir string) error {
-	switch _, err := os.Lstat(dir); {
-	case err == nil:
-		return &fs.PathError{Op: "mkdir", Path: dir, Err: fs.ErrExist}
-	case !errors.Is(err, fs.ErrNotExist): // a parent is no directory, say
-		return &fs.PathError{Op: "mkdir", Path: dir, Err: errors.Unwrap(err)}
-	}
-	if err := durable.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
-		return err
-	}
-	return os.Mkdir(dir, 0o755)
+	return true, err
 }
 
 // write stores the documents and returns the genesis that pins them.
