@@ -1,14 +1,17 @@
 package cli
 
 import (
+	"crypto/rand"
 	"fmt"
 	"os"
+	"path/filepath"
 	"runtime"
 	"strings"
 
 	"github.com/urfave/cli/v2"
 
 	"github.com/relseal/relseal/internal/canon"
+	"github.com/relseal/relseal/internal/durable"
 )
 
 func benchCommand(env *environment) *cli.Command {
@@ -62,13 +65,14 @@ Example:
 const benchRounds = 7
 
 func (env *environment) benchVerify(c *cli.Context, n int64) error {
-	dir, err := os.MkdirTemp("", "relseal-bench-")
+	// It never gets its name; one that a killed process left is removed here.
+	d, err := durable.NewDir(filepath.Join(os.TempDir(), "relseal-bench-"+rand.Text()))
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir)
+	defer d.Discard()
 	env.note("making a trail of %s", counted(n, "event"))
-	t, err := makeBenchTrail(c.Context, dir, n)
+	t, err := makeBenchTrail(c.Context, d.Path(), n)
 	if err != nil {
 		return err
 	}

@@ -5,11 +5,13 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/relseal/relseal/internal/durable"
 	"github.com/relseal/relseal/internal/hint"
 	"github.com/relseal/relseal/keys"
 	"github.com/relseal/relseal/sign"
@@ -79,6 +81,7 @@ func keyGenerate(env *environment, c *cli.Context) error {
 	if out == "" {
 		return usageErrorHint("relseal key generate: --out is missing", "relseal key generate --out release.key")
 	}
+	durable.Sweep(filepath.Dir(out))
 	if _, err := os.Lstat(out); err == nil {
 		return hint.With(fmt.Errorf("%s: %w", out, fs.ErrExist), "keys are never overwritten; choose another name")
 	}

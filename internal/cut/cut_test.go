@@ -1,6 +1,7 @@
 package cut
 
 import (
+	"context"
 	"crypto/rand"
 	"errors"
 	"io/fs"
@@ -9,13 +10,26 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/relseal/relseal/internal/signer"
 	"github.com/relseal/relseal/keys"
+	"github.com/relseal/relseal/sign"
 )
 
 // lock stands for an EnvLock.
 type lock struct{}
 
 func (lock) Marshal() ([]byte, error) { return []byte("{}"), nil }
+
+// ring has one new key.
+type ring struct {
+	key  *keys.Private
+	file string
+}
+
+func (r ring) Open(context.Context, signer.Request) (sign.Signer, error) { return r.key, nil }
+func (r ring) Save(comment string) ([]string, error) {
+	return keys.WritePair(r.file, r.key, nil, comment)
+}
 
 // TestRunDoesNotBegin: of a run that cannot begin, neither its directory nor the
 // key that was made for it is left; what was there before is.
@@ -30,7 +44,7 @@ func TestRunDoesNotBegin(t *testing.T) {
 		t.Fatal(err)
 	}
 	c := &cut{
-		Request: Request{Dir: dir, NewKey: true},
+		Request: Request{Dir: dir, NewKey: true, Keys: ring{key, filepath.Join(dir, ".relseal/release.key")}},
 		// A card without steps is refused, after the EnvLock has been written.
 		p:    Project{Dir: dir, Config: Config{Product: "demo", KeyFile: ".relseal/release.key"}},
 		lock: lock{},

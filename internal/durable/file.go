@@ -47,6 +47,9 @@ type File struct {
 	done    bool
 }
 
+// withoutName is unnamed; tests let it be a file system that cannot do that.
+var withoutName = unnamed
+
 // Create starts a file at path with mode perm, before the umask. Unless replace,
 // a path that exists is refused at once (fs.ErrExist); Commit asks again. Call
 // Discard when done, whether or not Commit succeeded.
@@ -58,7 +61,7 @@ func Create(path string, perm fs.FileMode, replace bool) (*File, error) {
 	}
 	dir := filepath.Dir(path)
 	sweepOnce(dir)
-	if f := unnamed(dir, perm); f != nil {
+	if f := withoutName(dir, perm); f != nil {
 		return &File{path: path, f: f, replace: replace}, nil
 	}
 	f, err := named(dir, perm)

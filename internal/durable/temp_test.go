@@ -178,3 +178,44 @@ func TestRemoveAll(t *testing.T) {
 		t.Errorf("left %q", got)
 	}
 }
+
+// TestNamed has the tests of files once more where every file has a name.
+func TestNamed(t *testing.T) {
+	withoutName = func(string, fs.FileMode) *os.File { return nil }
+	defer func() { withoutName = unnamed }()
+	for name, test := range map[string]func(*testing.T){
+		"WriteFile": TestWriteFile, "Appears": TestAppears, "Discard": TestDiscard, "FailureLeavesNothing": TestFailureLeavesNothing,
+		"MissingDirectory": TestMissingDirectory, "OneWins": TestOneWins, "LongName": TestLongName, "Staged": TestStaged,
+	} {
+		t.Run(name, test)
+	}
+}
+
+func TestStaged(t *testing.T) {
+	for _, replace := range []bool{false, true} {
+		path := filepath.Join(t.TempDir(), "f")
+		for _, commit := range []bool{false, true} {
+			f, err := Create(path, 0o644, replace)
+			if err != nil {
+				t.Fatal(err)
+			}
+			fmt.Fprint(f, "some")
+			staged, err := f.Staged()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if data, err := os.ReadFile(staged); err != nil || string(data) != "some" || staged == path {
+				t.Errorf("%s holds %q, %v", staged, data, err)
+			}
+			Sweep(filepath.Dir(path))
+			if commit {
+				if err := f.Commit(); err != nil {
+					t.Error(err)
+				}
+				wantFile(t, path, "some")
+			} else if f.Discard(); len(names(t, filepath.Dir(path))) != 0 {
+				t.Errorf("left %q", names(t, filepath.Dir(path)))
+			}
+		}
+	}
+}
