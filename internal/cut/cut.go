@@ -129,6 +129,7 @@ func (c *cut) prepare(ctx context.Context) error {
 	if c.out == "" {
 		c.out = c.p.file(c.p.Output)
 	}
+	c.sweep()
 	for _, kind := range []string{"audit", "release"} {
 		file := c.bundleFile(kind)
 		if _, err := os.Lstat(file); err == nil && !c.Force {

@@ -12,6 +12,11 @@ import (
 
 // pack seals and verifies the bundles.
 func (c *cut) pack(ctx context.Context) error {
+	done, err := c.markSealing()
+	if err != nil {
+		return err
+	}
+	defer done()
 	sealer := wrap.New(c.key)
 	c.phase("packing and verifying")
 	run := pack.Run{Dir: c.result.RunDir, Artifacts: c.Dir, Product: c.p.Product}

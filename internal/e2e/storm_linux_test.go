@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"slices"
 	"strings"
@@ -95,7 +96,7 @@ func newStorm(t *testing.T, bin string) *storm {
 		"key generate --out k.key --no-passphrase",
 		"key generate --out archive.key --no-passphrase",
 		"trust init ROOTS --expires +2y --add root=k.pub --add audit=k.pub --add release.canary=k.pub --add archive=archive.pub",
-		"trust sign ROOTS/1.root.json --key k.key",
+		"trust sign ROOTS/1.root.json --key k.key --hash HASH",
 		"envlock capture --out env.json",
 		"run exec pipeline.yaml --params params.yaml --key k.key --out record --product demo --root ROOTS/1.root.json",
 		"bundle audit record --key k.key --out archive/one.audit.tar.zst",
@@ -103,6 +104,10 @@ func newStorm(t *testing.T, bin string) *storm {
 		"bundle audit second --key k.key --out archive/two.audit.tar.zst",
 		"trail start told --envlock env.json --pipeline pipeline.yaml --params params.yaml --key k.key --product demo",
 	} {
+		if strings.Contains(line, "HASH") {
+			shown, _ := s.run(s.template, nil, []string{"trust", "show", "ROOTS"}) // 1: nobody has signed it
+			line = strings.Replace(line, "HASH", regexp.MustCompile("sha256:[0-9a-f]{64}").FindString(shown), 1)
+		}
 		if out, err := s.run(s.template, nil, strings.Fields(line)); err != nil {
 			t.Fatalf("relseal %s: %v\n%s", line, err, out)
 		}
@@ -141,7 +146,7 @@ func (s *storm) cases() []stormCase {
 			},
 		},
 		{name: "release init", args: words("release init ledger --product demo --key k.key"), exits: []int{73}, done: [][]string{words("trail verify ledger --key k.pub")}},
-		{name: "trust init", args: words("trust init NEW --expires +2y --add root=k.pub"), exits: []int{73}, done: [][]string{words("trust sign NEW/1.root.json --key k.key")}},
+		{name: "trust init", args: words("trust init NEW --expires +2y --add root=k.pub"), exits: []int{73}, done: [][]string{words("trust show NEW")}},
 		{
 			name: "run exec", args: words("run exec pipeline.yaml --params params.yaml --key k.key --out new --product demo"), exits: []int{73},
 			done:  [][]string{words("trail verify new --key k.pub"), words("bundle audit new --key k.key --out new.tar.zst")},

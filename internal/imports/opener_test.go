@@ -24,6 +24,7 @@ var openers = map[string]string{
 	"internal/durable/unnamed_linux.go": "creates a file that has no name",
 	"internal/durable/dir.go":           "reads files that it made",
 	"internal/durable/dir_unix.go":      "opens a directory that it made",
+	"internal/cut/unfinished.go":        "creates a file in a directory that it made",
 	"internal/rundir/vacate.go":         "creates a file in a directory that it made",
 	"audit/resume.go":                   "creates a file that is not there",
 	"internal/durable/holder_linux.go":  "reads /proc",
