@@ -26,6 +26,7 @@ type forgery struct {
 	files  testbundle.Files
 	held   map[string]bool // ids of the insider's keys
 	ledger []byte          // that the caller has, if any: the true one, and what the insider added to it
+	past   bool            // whether the caller asks about the past, so that what was rolled back may pass
 	at     int             // the second that the caller asks about, if it is not 0
 	pinned int             // the version of the root that the caller pinned
 	later  bool            // whether the caller has the second one, too
@@ -141,7 +142,7 @@ func (w *world) forge() forgery {
 	}
 	in.around(&f)
 	if in.chance(3) {
-		f.ledger = in.callersLedger(f)
+		f.ledger, f.past = in.callersLedger(f), in.chance(4)
 	}
 	if in.chance(12) {
 		f.at = pick(in.draw, -100, 600, 4000, 20_000, 50_000_000)

@@ -120,9 +120,9 @@ func (p *player) try(w *world, f forgery) (faults []string) {
 		p.sum.Unlock()
 	}
 	r, s := p.rooted(w, f, data)
-	say("root", r, s, &oracle{w: w, f: f, r: r, root: s.rooted.last()})
+	say("root", r, s, &oracle{w: w, f: f, r: r, root: s.rooted.last(), later: s.later != ""})
 	r, s, trusted := p.keys(w, f, data)
-	say("keys", r, s, &oracle{w: w, f: f, r: r, keys: trusted})
+	say("keys", r, s, &oracle{w: w, f: f, r: r, keys: trusted, later: s.later != ""})
 	return faults
 }
 
@@ -144,11 +144,12 @@ func (p *player) rooted(w *world, f forgery, data []byte) (*verify.Report, *seco
 	}
 	if f.ledger != nil {
 		authority, _ := have.ours.Walk(nil)
-		var err error
-		if o.Dates, err = verify.ReadDatings(bytes.NewReader(f.ledger), authority); err != nil {
-			o.Dates = nil
+		dates, err := verify.ReadDatings(bytes.NewReader(f.ledger), authority)
+		if err == nil {
+			o.Dates = dates
+			second.dates(string(f.ledger))
 		}
-		second.dates(string(f.ledger))
+		p.later(f, verify.LedgerKeys(authority), &o, &second)
 	}
 	second.bundle(data)
 	return p.report(o), &second
@@ -186,6 +187,15 @@ func (p *player) have(w *world, f forgery) chainPair {
 	return pair
 }
 
+// later gives both the ledger that the caller has, if it is one for them.
+func (p *player) later(f forgery, keys sign.Verifiers, o *verify.Options, s *second) {
+	o.History, s.history = f.past, f.past
+	later, err := verify.ReadLater(bytes.NewReader(f.ledger), keys)
+	if err == nil {
+		o.Later, s.later = later, string(f.ledger)
+	}
+}
+
 func (p *player) report(o verify.Options) *verify.Report {
 	r, err := verify.File(context.Background(), p.file, o)
 	if err != nil {
@@ -215,8 +225,12 @@ func (p *player) keys(w *world, f forgery, data []byte) (*verify.Report, *second
 			}
 		}
 	}
+	o := verify.Options{Keys: keys.NewTrusted(list...)}
+	if f.ledger != nil {
+		p.later(f, o.Keys, &o, &second)
+	}
 	second.bundle(data)
-	return p.report(verify.Options{Keys: keys.NewTrusted(list...)}), &second, trusted
+	return p.report(o), &second, trusted
 }
 
 var publicKeys memo[sign.PublicKey]

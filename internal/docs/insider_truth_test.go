@@ -21,6 +21,7 @@ type oracle struct {
 	root   *secondRoot     // the last version that the reader could reach; nil without one
 	keys   map[string]bool // that the reader trusts, where there is no root
 	m      testbundle.M    // the manifest
+	later  bool            // whether the reader could use the ledger that is at hand
 	faults []string
 }
 
@@ -83,6 +84,7 @@ func (o *oracle) judge() {
 		for _, audit := range list(o.m, "provenance.audit") {
 			o.lie(!o.enough(audit.(string), "audit"), "VERIFIED, and its evidence %v was not sealed by those who may", audit)
 		}
+		o.lie(!o.f.past && o.later && o.gone(id), "VERIFIED, and the ledger at hand took it back")
 		o.lie(text(o.m, "kind") == "release" && text(o.m, "channel") != "canary" && o.ascent(o.m) != "", "VERIFIED, and %s", o.ascent(o.m))
 	}
 	for _, d := range o.r.Decisions {
@@ -99,6 +101,31 @@ func (o *oracle) judge() {
 			o.lie(fault != "", "%s %q, and %s", c.ID, c.Text, fault)
 		}
 	}
+}
+
+// gone reports whether the ledger at hand has a rollback of a bundle, or of what it
+// became.
+func (o *oracle) gone(id string) bool {
+	_, events := eventsOf(o.f.ledger)
+	promoted, became, back := map[int64]string{}, map[string]string{}, map[string]bool{}
+	for _, e := range events {
+		switch d := get(e, "details"); text(e, "action") {
+		case "promote":
+			promoted[num(e, "k")] = text(d, "release")
+		case "bundle.sealed":
+			if from := promoted[num(d, "promote")]; from != "" {
+				became[from] = text(d, "bundle")
+			}
+		case "rollback":
+			back[text(d, "release")] = true
+		}
+	}
+	for ; id != ""; id = became[id] {
+		if back[id] {
+			return true
+		}
+	}
+	return false
 }
 
 // truths says by claim what makes it false. Those that are stated alone have none.

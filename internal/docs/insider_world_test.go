@@ -344,13 +344,20 @@ func (w *world) history() {
 		change["score"] = "0.5"
 	}
 	ws := observe(l, second.id, "canary", 4000, change)
+	var back any = w.releases[1].id
+	if w.draw.IntN(4) == 0 { // what is on LTS goes on demand
+		back = nil
+		k := l.Add(5805, "rollback", testbundle.M{"release": w.releases[2].id, "channel": "LTS", "to": nil, "decision": nil,
+			"trigger_end_ms": testbundle.Millis(5805), "deadline_ms": testbundle.Millis(5805) + 300000})
+		l.Events[k-1]["notes"] = "a reason"
+	}
 	if !bad {
 		w.promote(l, second, "stable", 5810)
 		return
 	}
 	d := decideOver(l, w.policy, second.id, "canary", second.since, 5810)
 	record, _ := d.Marshal()
-	w.rollback = l.Add(5810, "rollback", testbundle.M{"release": second.id, "channel": "canary", "to": w.releases[1].id, "decision": sign.Sum(record).String(),
+	w.rollback = l.Add(5810, "rollback", testbundle.M{"release": second.id, "channel": "canary", "to": back, "decision": sign.Sum(record).String(),
 		"trigger_end_ms": ws[0]["end_ms"], "deadline_ms": ws[0]["end_ms"].(int) + 300000})
 }
 

@@ -394,12 +394,22 @@ func (l *secondLedger) follows(k, now int64, d any, r *secondRelease, policy, ov
 func (l *secondLedger) returnTo(r *secondRelease) string {
 	for _, channel := range map[string][]string{"canary": {"stable", "LTS"}, "stable": {"stable", "LTS"}, "LTS": {"LTS"}}[r.channel] {
 		for _, o := range slices.Backward(l.order) {
-			if o.channel == channel && !o.gone && (channel != r.channel || o.k < r.k) {
+			if o.channel == channel && l.stands(o) && (channel != r.channel || o.k < r.k) {
 				return o.id
 			}
 		}
 	}
 	return ""
+}
+
+// stands reports whether neither a bundle nor what it became was rolled back.
+func (l *secondLedger) stands(r *secondRelease) bool {
+	for _, o := range l.order {
+		if m := l.moves[o.promote]; m != nil && m.source == r && o.k > r.k && !l.stands(o) {
+			return false
+		}
+	}
+	return !r.gone
 }
 
 func (l *secondLedger) rollback(k, now int64, e, d any) {
