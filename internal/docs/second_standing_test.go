@@ -122,9 +122,7 @@ func (s *second) standing() {
 	q := s.quorum(s.role(), sealer, manifestPath)
 	q.seal(s.began, s.latest, s.signed)
 	for _, k := range s.signers {
-		if id := keyID(k); id != sealer {
-			q.further(id, s.latest, "sig/by/"+strings.TrimPrefix(digest([]byte(str("ssh-ed25519", string(k)))), "sha256:")+"/")
-		}
+		q.further(keyID(k), s.latest, "sig/by/"+strings.TrimPrefix(digest([]byte(str("ssh-ed25519", string(k)))), "sha256:")+"/")
 	}
 	q.end()
 }

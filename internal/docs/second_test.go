@@ -223,7 +223,7 @@ func (s *second) signatures() {
 		key := s.anyKey(id)
 		good := key != nil && s.signer(key, dir)
 		other := s.key(s.role(), id) == nil
-		s.note(key == nil || good && other && id != sealer, "E_KEY_UNKNOWN", dir)
+		s.note(key == nil || good && other, "E_KEY_UNKNOWN", dir)
 		if good && !other {
 			s.signers = append(s.signers, key)
 		}
