@@ -386,8 +386,26 @@ func (l *secondLedger) follows(k, now int64, d any, r *secondRelease, policy, ov
 			l.notes = append(l.notes, secondFault{"E_TIMEBASE_SKEW", k, r.id, false})
 		}
 	}
-	return num(d, "override") == k-1 && num(override, "k") == k-1 && outcome != "ROLLBACK" && len(r.windows) > 0 && len(unmet) > 0 &&
+	return l.recordFits(d, r, outcome, unmet, now) && num(d, "override") == k-1 && num(override, "k") == k-1 && outcome != "ROLLBACK" && len(r.windows) > 0 && len(unmet) > 0 &&
 		fmt.Sprint(list(o, "unmet")) == fmt.Sprint(unmet)
+}
+
+// recordFits reports whether the record of a decision that was overridden, where the
+// release or what it carries has it, says what was decided, of what and when.
+func (l *secondLedger) recordFits(d any, r *secondRelease, outcome string, unmet []string, now int64) bool {
+	docs := []any{l.s.m}
+	for _, a := range l.s.ancestors {
+		docs = append(docs, a.m)
+	}
+	for _, doc := range docs {
+		rec := get(doc, "decision")
+		if rec == nil || digestOf(rec) != text(d, "decision") {
+			continue
+		}
+		return num(rec, "since_ms") == r.since && num(rec, "now_ms") == now && text(rec, "release") == r.id && text(rec, "channel") == r.channel &&
+			text(rec, "decision") == outcome && fmt.Sprint(list(rec, "reasons")) == fmt.Sprint(slices.DeleteFunc(slices.Clone(unmet), func(u string) bool { return u == "STALE" }))
+	}
+	return true
 }
 
 // returnTo returns the bundle that a rollback leads back to, "" if there is none.
