@@ -71,6 +71,18 @@ func File(ctx context.Context, name string, o Options) (*Report, error) {
 	return b.report(), nil
 }
 
+// Reader verifies the bundle that r yields as a tar.zst or a tar. The report is that of
+// File.
+func Reader(ctx context.Context, r io.Reader, o Options) (*Report, error) {
+	b := newCheck(ctx, o, newCollector(), "")
+	src := bundle.NewReader(r, b.container)
+	defer src.Close()
+	if err := b.read(src); err != nil {
+		return nil, err
+	}
+	return b.report(), nil
+}
+
 // A check is the verification of one bundle, read once from front to back.
 type check struct {
 	ctx    context.Context

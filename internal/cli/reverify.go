@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"reflect"
 	"runtime"
 	"strconv"
 	"strings"
@@ -184,6 +185,9 @@ type archive struct {
 	signer  sign.Signer
 	sealed  *sealedRecord
 	shown   time.Time
+
+	recorded map[string]reverify.Result // what a record that was broken off says, by file
+	resumed  int                        // results that were taken over from it
 }
 
 // take takes in one result.
@@ -195,6 +199,9 @@ func (a *archive) take(r reverify.Result) error {
 	}
 	if a.record == nil {
 		return nil
+	}
+	if old, ok := a.recorded[r.File]; ok && reflect.DeepEqual(old, r) {
+		return nil // it is on record
 	}
 	return a.record.Add(r)
 }
@@ -224,12 +231,16 @@ type archiveCounts struct {
 	Rejected    int `json:"rejected"`
 	Unreadable  int `json:"unreadable"`
 	NotJudged   int `json:"not_judged"`
+	Resumed     int `json:"resumed"`
 }
 
 // print prints the table and returns the error that carries the worst answer.
 func (a *archive) print() error {
 	res := archiveResult{Schema: "relseal/reverify/v1", Verdict: verify.Verified, Root: rootUseOf(a.o), Bundles: a.results, Skipped: a.skipped, Record: a.sealed}
-	res.Counts.NotJudged = len(a.skipped)
+	res.Counts.NotJudged, res.Counts.Resumed = len(a.skipped), a.resumed
+	if len(a.skipped) > 0 {
+		res.Verdict = verify.Undecidable
+	}
 	var w strings.Builder
 	for _, r := range a.results {
 		verdict, why := "unreadable", ""
@@ -256,6 +267,9 @@ func (a *archive) print() error {
 	n := res.Counts
 	fmt.Fprintf(&w, "%s: %d VERIFIED, %d UNDECIDABLE, %d REJECT, %d unreadable; by version %d of the root\n",
 		countOf(a.total, "bundle"), n.Verified, n.Undecidable, n.Rejected, n.Unreadable, res.Root.Version)
+	if n.Resumed > 0 {
+		fmt.Fprintf(&w, "taken over from a record that was broken off, for the same bytes: %d\n", n.Resumed)
+	}
 	if n.NotJudged > 0 {
 		fmt.Fprintf(&w, "not judged: %d\n", n.NotJudged)
 	}
@@ -270,10 +284,10 @@ func (a *archive) print() error {
 		return &exitError{exitNoInput, fmt.Errorf("%s could not be read", countOf(n.Unreadable, "bundle")), ""}
 	case res.Verdict == verify.Reject:
 		return &answerError{code: exitReject}
+	case n.NotJudged > 0 && n.Undecidable == 0:
+		return &answerError{code: exitUndecidable, hint: "--ignore PATTERN leaves out what is no bundle and need not be one"}
 	case res.Verdict == verify.Undecidable:
 		return &answerError{code: exitUndecidable}
-	case n.NotJudged > 0:
-		return &answerError{code: exitUndecidable, hint: "--ignore PATTERN leaves out what is no bundle and need not be one"}
 	}
 	return nil
 }

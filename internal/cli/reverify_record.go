@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"slices"
 
 	"github.com/relseal/relseal/internal/canon"
 	"github.com/relseal/relseal/internal/clock"
@@ -57,19 +56,24 @@ func (a *archive) open() error {
 	return err
 }
 
-// rest takes over what the record has already and returns the files that are left.
+// rest takes over what the record has already and returns the files that are left. A result
+// is taken over for the bytes that it is about and no others: whoever can put an older
+// record in the place of this one must not answer for a file that was never read.
 func (a *archive) rest(files []reverify.File) []reverify.File {
-	done := map[string]bool{}
+	last := map[string]reverify.Result{}
 	for _, r := range a.record.Done() {
-		a.results = append(a.results, r)
-		done[r.File] = true
+		last[r.File] = r
 	}
-	a.total = len(files)
-	left := slices.DeleteFunc(files, func(f reverify.File) bool { return done[f.Name] })
-	a.total = len(left) + len(done)
-	if len(done) > 0 {
-		a.env.note("going on after %s", countOf(len(done), "bundle"))
+	var left []reverify.File
+	for _, f := range files {
+		r, ok := last[f.Name]
+		if ok && !a.c.IsSet("artifacts") && f.Same(a.c.Context, r) {
+			a.results = append(a.results, r)
+			continue
+		}
+		left = append(left, f)
 	}
+	a.recorded, a.resumed, a.total = last, len(a.results), len(files)
 	return left
 }
 

@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -27,7 +29,8 @@ func verifyFileCommand(env *environment) *cli.Command {
 (1) or REJECT (2), also if it is none. The bundle that names it is looked for beside it,
 or is the one of --bundle; of several that name it each is shown, and the worst answer
 counts. The other artifacts of a release need not be there.
-A FILE that is a bundle is judged as by verify-bundle.
+A FILE that is named *.audit.tar.zst or *.release.tar.zst, or a directory with a manifest,
+is judged as by verify-bundle. What a run made and no release has is UNDECIDABLE.
 
 Example:
   relseal verify greetd --key release.pub
@@ -93,8 +96,9 @@ type heldIn struct {
 	URIs   []string       `json:"uris"`
 	Report *verify.Report `json:"report"`
 
-	id    sign.Digest // of the manifest that names the file
-	label string      // what that manifest says that it is
+	id      sign.Digest // of the manifest that names the file
+	release bool        // that is what the manifest is of
+	label   string      // what it says that it is
 }
 
 // A candidate is a bundle that may name files.
@@ -134,20 +138,23 @@ func (q *inquiry) fail(f *heldFile, err error) {
 	q.failed = append(q.failed, err)
 }
 
-// isBundle reports whether name is a bundle: by what it begins with, or by its name, so
-// that one which was damaged is judged and not taken for a file that nobody released.
+// isBundle reports whether name is a bundle: a directory with a manifest, or a file that is
+// named like one, damaged or not. What only begins like a bundle is a file as any other: a
+// bundle takes further files under sig/ext/ from anybody, and with one of them the same
+// bytes can be a program, too.
 func (q *inquiry) isBundle(name string) (bool, error) {
-	_, err := verify.Peek(name)
-	if err == nil {
-		return true, nil
-	}
-	if !errors.Is(err, verify.ErrNoBundle) {
+	info, err := os.Stat(name)
+	switch {
+	case err != nil:
 		return false, err
+	case !info.IsDir():
+		return bundleName(name), nil
 	}
-	if info, err := os.Stat(name); err == nil && info.IsDir() {
+	_, err = verify.Peek(name)
+	if errors.Is(err, verify.ErrNoBundle) {
 		return false, q.directory(name)
 	}
-	return bundleName(name), nil
+	return err == nil, err
 }
 
 // directory says what to do about a directory that is no bundle.
@@ -169,6 +176,8 @@ func bundleName(name string) bool {
 
 // look finds the bundles that name f. Beside a release lies the AuditBundle that it embeds,
 // which would say nothing more: it is asked if no release names the file, or if it is given.
+// An AuditBundle alone shows that a run made the file, and not that it was released: whoever
+// may sign runs could otherwise answer for those who may sign releases.
 func (q *inquiry) look(f *heldFile) error {
 	shelf, err := q.shelf(filepath.Dir(f.File))
 	if err != nil {
@@ -177,14 +186,21 @@ func (q *inquiry) look(f *heldFile) error {
 	for _, kind := range []string{bundle.KindRelease, bundle.KindAudit} {
 		for _, b := range shelf {
 			if uris := b.names(f.held); b.manifest.Kind == kind && len(uris) > 0 {
-				f.In = append(f.In, heldIn{Bundle: b.name, URIs: uris, id: b.manifest.ID, label: b.label()})
+				f.In = append(f.In, heldIn{Bundle: b.name, URIs: uris, id: b.manifest.ID, release: kind == bundle.KindRelease, label: b.label()})
 			}
 		}
 		if len(f.In) > 0 && !q.c.IsSet("bundle") {
-			return nil
+			break
 		}
 	}
 	if len(f.In) > 0 {
+		if !slices.ContainsFunc(f.In, func(in heldIn) bool { return in.release }) {
+			v := verify.Undecidable
+			if q.o.Strict {
+				v = verify.Reject
+			}
+			f.Verdict, f.Reason = &v, "made by a recorded run, and an artifact of no release here"
+		}
 		return nil
 	}
 	if len(shelf) == 0 {
@@ -207,7 +223,10 @@ func (q *inquiry) look(f *heldFile) error {
 		where = "named"
 	}
 	if uri, in := namesake(shelf, f.held.Name); uri != "" {
-		f.Reason = fmt.Sprintf("; %s has an artifact %s with other bytes", in, uri) + f.Reason
+		f.Reason = fmt.Sprintf("; %s has an artifact %s with other bytes", in, word(uri)) + f.Reason
+	}
+	if _, err := verify.Peek(f.File); err == nil {
+		f.Reason += "; it begins like a bundle, and relseal verify-bundle judges it as one"
 	}
 	f.Reason = fmt.Sprintf("no artifact of the %s %s", countOf(len(shelf), "bundle"), where) + f.Reason
 	f.Verdict = &v
@@ -271,9 +290,27 @@ func (b candidate) names(f verify.Held) (uris []string) {
 
 func (b candidate) label() string {
 	if b.manifest.Kind == bundle.KindRelease {
-		return fmt.Sprintf("%s %s on channel %s", b.manifest.Product, b.manifest.Version, b.manifest.Channel)
+		return fmt.Sprintf("%s %s on channel %s", word(b.manifest.Product), word(b.manifest.Version), word(b.manifest.Channel))
 	}
-	return "a run of " + b.manifest.Product
+	return "a run of " + word(b.manifest.Product)
+}
+
+var plainWord = regexp.MustCompile(`^[A-Za-z0-9_+@=~./-]+$`)
+
+// word quotes a name from a bundle that could be read as words of ours.
+func word(name string) string {
+	if plainWord.MatchString(name) {
+		return name
+	}
+	return strconv.Quote(name)
+}
+
+func words(names []string) string {
+	quoted := make([]string, len(names))
+	for i, n := range names {
+		quoted[i] = word(n)
+	}
+	return strings.Join(quoted, ", ")
 }
 
 // namesake returns an artifact that is called like a file, and the bundle that names it.
@@ -413,13 +450,16 @@ func (f *heldFile) text(w *strings.Builder, shown map[string]bool, many bool) {
 		fmt.Fprintf(w, ": %s\n", escape.Line(f.Reason))
 	default:
 		w.WriteString("\n")
-		for _, in := range f.In {
-			what := "it would be"
-			if in.Report.Valid {
-				what = "it is"
-			}
-			fmt.Fprintf(w, "  by %s %s %s of %s\n", escape.Line(in.Bundle), what, escape.Line(strings.Join(in.URIs, ", ")), escape.Line(in.label))
+	}
+	for _, in := range f.In {
+		if f.Hash == nil {
+			break
 		}
+		what := "it would be"
+		if in.Report.Valid {
+			what = "it is"
+		}
+		fmt.Fprintf(w, "  by %s %s %s of %s\n", escape.Line(in.Bundle), what, words(in.URIs), in.label)
 	}
 	for _, in := range f.In {
 		if !shown[in.Bundle] && !(many && in.Report.Valid) {

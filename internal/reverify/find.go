@@ -91,9 +91,22 @@ func (w *walk) alone(path, name string, d fs.DirEntry) error {
 		return err
 	}
 	if d.IsDir() {
+		w.extensions(path, Printable(name))
 		return fs.SkipDir
 	}
 	return nil
+}
+
+// extensions names what an unpacked bundle has under sig/ext/: anybody can put files
+// there, the bundle does not vouch for them, and verifying it does not look into them.
+func (w *walk) extensions(dir, name string) {
+	filepath.WalkDir(filepath.Join(dir, filepath.FromSlash(bundle.SigExtDir)), func(path string, d fs.DirEntry, err error) error {
+		if err == nil && !d.IsDir() {
+			rel, _ := filepath.Rel(dir, path)
+			w.skip(name+"/"+Printable(filepath.ToSlash(rel)), "in a bundle that does not vouch for it")
+		}
+		return nil
+	})
 }
 
 func (w *walk) add(path, name string) error {
@@ -140,6 +153,7 @@ func (w *walk) visit(path string, d fs.DirEntry, err error) error {
 		if err := w.add(path, name); err != nil {
 			return err
 		}
+		w.extensions(path, name)
 		return fs.SkipDir
 	case !d.Type().IsRegular():
 		w.skip(name, regular.Kind(d.Type()))

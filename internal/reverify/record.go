@@ -146,6 +146,15 @@ func (r *Record) goOn(params cards.Params) error {
 		r.log.Close()
 		return fmt.Errorf("%s: is a record under other terms: another root, time or ledger", r.Dir)
 	}
+	lock := environment(r.who.Producer)
+	print, err := lock.Fingerprint()
+	if err != nil {
+		return err
+	}
+	if got := r.log.Genesis().EnvLock.Fingerprint; got == nil || *got != print {
+		r.log.Close()
+		return fmt.Errorf("%s: is a record by another version of the program, or on another system", r.Dir)
+	}
 	f, err := regular.Open(r.trail())
 	if err != nil {
 		return err

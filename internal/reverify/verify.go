@@ -2,10 +2,14 @@ package reverify
 
 import (
 	"context"
+	"crypto/sha256"
+	"io"
+	"os"
 	"slices"
 	"sync"
 
 	"github.com/relseal/relseal/internal/finding"
+	"github.com/relseal/relseal/internal/regular"
 	"github.com/relseal/relseal/sign"
 	"github.com/relseal/relseal/verify"
 )
@@ -19,6 +23,7 @@ type Result struct {
 	Code    *finding.Code   `json:"code"`    // of the worst finding, unless VERIFIED
 	Report  *sign.Digest    `json:"report"`  // of the bytes of verify-bundle --json, without the newline
 	Error   *string         `json:"error"`   // why it could not be read
+	Bytes   *sign.Digest    `json:"bytes"`   // digest of the file that was verified, null of a directory
 
 	RolledBack bool `json:"rolled_back"` // by the ledger that was given: the release, or what it became
 }
@@ -72,7 +77,7 @@ func Verify(ctx context.Context, files []File, workers int, o verify.Options, do
 
 func one(ctx context.Context, f File, o verify.Options) Result {
 	r := Result{File: f.Name}
-	report, err := verify.File(ctx, f.Path, o)
+	report, err := f.verify(ctx, o, &r)
 	if err != nil {
 		text := cause(err)
 		r.Error = &text
@@ -88,4 +93,45 @@ func one(ctx context.Context, f File, o verify.Options) Result {
 		r.Report = &digest
 	}
 	return r
+}
+
+// verify verifies the file, or directory, and notes the digest of the bytes that it read.
+func (f File) verify(ctx context.Context, o verify.Options, r *Result) (*verify.Report, error) {
+	info, err := os.Stat(f.Path)
+	if err != nil {
+		return nil, err
+	}
+	if info.IsDir() {
+		return verify.File(ctx, f.Path, o)
+	}
+	file, err := regular.Open(f.Path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	sum := sha256.New()
+	report, err := verify.Reader(ctx, io.TeeReader(file, sum), o)
+	if err == nil {
+		_, err = io.Copy(sum, regular.Until(ctx, file)) // what a broken container left unread
+	}
+	if err != nil {
+		return nil, err
+	}
+	r.Bytes = (*sign.Digest)(sum.Sum(nil))
+	return report, nil
+}
+
+// Same reports whether the file still has the bytes that a result is about. A directory
+// would have to be read as a whole to tell.
+func (f File) Same(ctx context.Context, r Result) bool {
+	if r.Bytes == nil || r.Verdict == nil {
+		return false
+	}
+	file, err := regular.Open(f.Path)
+	if err != nil {
+		return false
+	}
+	defer file.Close()
+	got, _, err := sign.SumReader(regular.Until(ctx, file))
+	return err == nil && got == *r.Bytes
 }
