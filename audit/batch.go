@@ -236,9 +236,13 @@ func (b *batch) undo() {
 		return
 	}
 	before, size := l.judge, l.size
-	l.judge, l.size = newJudge(before.o), 0
+	again := before.o
+	again.Event = nil // all of it was told before, or is returned
+	l.judge, l.size = newJudge(again), 0
 	l.open, l.latest = nil, Time{}
 	if err := l.readAll(); err != nil {
 		l.judge, l.size, l.err = before, size, err
+		return
 	}
+	l.judge.o.Event = before.o.Event
 }

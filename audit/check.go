@@ -35,6 +35,11 @@ type CheckOptions struct {
 	// and it costs twice what checking them does.
 	EventActions []string
 
+	// BriefActions are actions of which the record that Event is called with may have no
+	// more of its event than k, ts, tau_mono_us, clock, action, verifier and details: of
+	// those that come by the hundred thousand. The record is valid until Event returns.
+	BriefActions []string
+
 	// Head, if not nil, is called with the number of each event of which Event would be
 	// called whatever its action, the greatest ts up to it, and the head after it. It
 	// needs no decoding.
@@ -44,8 +49,8 @@ type CheckOptions struct {
 	Doubtful func(Record)
 
 	// Each, if not nil, is called with every well-formed event, which has no more than
-	// number, ts, actor, action, path and status: with more, reading would cost more than
-	// checking. It is valid until Each returns.
+	// number, ts, actor, action, path, status and details: with more, reading would cost
+	// more than checking. It is valid until Each returns.
 	Each func(*Event)
 
 	// Bare says that the trail is not part of a bundle: that it is still being
@@ -81,6 +86,11 @@ type CheckOptions struct {
 // wants reports whether Event is to be called of an action.
 func (o *CheckOptions) wants(action string) bool {
 	return o.Event != nil && (o.EventActions == nil || slices.Contains(o.EventActions, action))
+}
+
+// whole reports whether Event is to be called of an action with all of the event.
+func (o *CheckOptions) whole(action string) bool {
+	return o.wants(action) && !slices.Contains(o.BriefActions, action)
 }
 
 // A Summary is what Check learned of a trail as a whole.

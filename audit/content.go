@@ -31,6 +31,9 @@ func (j *judge) content(l *parsed) []finding.Finding {
 			add(finding.Sequence, fault)
 		}
 	}
+	if j.isLedger() && e.Action == ActionTrailClose {
+		add(finding.Sequence, "a ledger never closes")
+	}
 	if fault := j.turnFault(e); fault != "" {
 		add(finding.Sequence, fault)
 	}

@@ -34,7 +34,7 @@ func newDecoder(o *CheckOptions) *decoder { return &decoder{o: o, ids: newPrefix
 
 // decode fills in what the line says, and its digest.
 func (d *decoder) decode(e *entry) {
-	if e.line.long() || !d.o.Plain && d.shape(e.line.text, &e.parsed) && !d.o.wants(e.E.Action) && !turns(e.E.Action) {
+	if e.line.long() || !d.o.Plain && d.shape(e.line.text, &e.parsed) && !d.o.whole(e.E.Action) && !turns(e.E.Action) {
 		return
 	}
 	e.parsed = parsed{}
@@ -94,7 +94,7 @@ func (d *decoder) event(c *cursor, p *parsed) {
 	d.shared = c.at
 	if c.skip(`,"details":`) {
 		c.bad = c.bad || c.skip("null")
-		c.value(2)
+		e.Details = c.value(2)
 	}
 	if c.skip(`,"error":`) {
 		c.string()

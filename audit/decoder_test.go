@@ -32,7 +32,7 @@ func sameAsParse(t *testing.T, d *decoder, line []byte) bool {
 	if d.o.Each == nil {
 		e.Actor = Text{}
 	}
-	e.Audit, e.Code, e.TimeSeries, e.Notes, e.Error, e.Details = SchemaRef{}, Hash{}, Snapshot{}, Text{}, Text{}, nil
+	e.Audit, e.Code, e.TimeSeries, e.Notes, e.Error = SchemaRef{}, Hash{}, Snapshot{}, Text{}, Text{}
 	e.Inputs.Items, e.Outputs.Items = nil, nil
 	if !reflect.DeepEqual(p, want) {
 		t.Fatalf("%s\nreads %+v\nParseRecord %+v", line, p, want)

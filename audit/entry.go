@@ -16,7 +16,8 @@ type parsed struct {
 	id     sign.Digest
 	signed verdict // of Sig over H
 
-	// part says that E holds no more than the rules for chain and content ask for.
+	// part says that E holds no more than the rules for chain and content ask for, and its
+	// details, which stand in the line.
 	// Instead of the items it has the digests of them that were recorded.
 	part    bool
 	in, out sign.Digest

@@ -152,7 +152,7 @@ func (j *judge) event(l *entry) {
 	}
 	if call := j.o.Event; proven && call != nil && (!j.shown || j.o.wants(l.E.Action)) {
 		j.shown = true
-		call(j.dated(l))
+		call(j.dated(l, !j.o.whole(l.E.Action) && j.o.wants(l.E.Action)))
 	}
 	if call := j.o.Doubtful; !proven && call != nil {
 		call(l.whole())
@@ -184,7 +184,7 @@ func (j *judge) bind(run string, env Fingerprint, pipe, param Hash, ref sign.Key
 
 // add goes on past an event that follows from the chain.
 func (j *judge) add(e *Event) {
-	j.closed = j.closed || e.Action == ActionTrailClose
+	j.closed = j.closed || e.Action == ActionTrailClose && !j.isLedger()
 	if !j.seeded {
 		j.seed, j.seeded = e.RNG.Seed, true
 	}
@@ -202,8 +202,11 @@ func (j *judge) add(e *Event) {
 }
 
 // dated returns the record of l with the time that it gives to what it says.
-func (j *judge) dated(l *entry) Record {
-	r := l.whole()
+func (j *judge) dated(l *entry, brief bool) Record {
+	r := l.Record
+	if !brief {
+		r = l.whole()
+	}
 	r.latest = j.latest(r.E.TS)
 	return r
 }

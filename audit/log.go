@@ -96,6 +96,13 @@ type Options struct {
 	// millionth. See docs/format.md.
 	Resume bool
 
+	// Event, if not nil, is called as [CheckOptions.Event] is, with every event that the
+	// log reads: in Open, and later with what others have appended, before it answers a
+	// call. Of those that it appends itself it is not called. What is to be told has to be
+	// read: Resume counts for nothing then. It must not call the log.
+	Event        func(Record)
+	BriefActions []string // as in [CheckOptions]
+
 	// Waiting, if not nil, is called when the lock is waited for, with what is known of
 	// who has it.
 	Waiting func(holder string)
@@ -133,8 +140,10 @@ func OpenWith(ctx context.Context, path string, s sign.Signer, c Clock, o Option
 func (l *Log) begin() {
 	l.decoder = newDecoder(new(CheckOptions))
 	l.judge = newJudge(CheckOptions{
-		Bare: true,
-		Keys: onlyKey{l.signer.Public()},
+		Bare:         true,
+		Keys:         onlyKey{l.signer.Public()},
+		Event:        l.o.Event,
+		BriefActions: l.o.BriefActions,
 		Report: func(f finding.Finding) {
 			// Of the keys before its own a log knows the names alone: see mine.
 			if f.Verdict == finding.Reject && f.Code != finding.KeyUnknown && l.fault == nil {

@@ -87,7 +87,7 @@ func (l *Log) readAll() error {
 	l.size, l.last, l.latest = line.size+1, line.size+1, l.judge.genesis.Created
 	if l.known = l.loadState(l.judge.h0); l.known != nil {
 		l.saved = l.known.Size
-		if l.o.Resume {
+		if l.o.Resume && l.o.Event == nil {
 			if err := l.resume(l.known, size); err != nil {
 				return err
 			}

@@ -228,6 +228,8 @@ func (l *Log) resume(s *resumeState, size int64) error {
 	if s.K > 0 {
 		j.times = times{k: s.K, ts: last, some: true}
 		j.seed, j.seeded = s.Seed, true
+		from, to := s.Latest, s.Latest
+		j.from, j.to = &from, &to
 	}
 	j.closed = s.Closed
 	j.order = order{started: s.K > 0, ended: s.Ended, steps: steps}

@@ -41,6 +41,7 @@ func (l *Log) draw(d Draft) (next step, err error) {
 	if err := l.prepare(&next, at.head); err != nil {
 		return next, err
 	}
+	next.record.latest = l.judge.latest(e.TS)
 	for _, f := range l.judge.content(&next.event) {
 		if f.Verdict == finding.Reject {
 			return next, fmt.Errorf("%s: %s", f.Code, f.Text)

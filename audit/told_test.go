@@ -1,0 +1,105 @@
+package audit
+
+import (
+	"context"
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/relseal/relseal/internal/canon"
+)
+
+// A listener keeps what a log tells: of each event the number and the head.
+type listener []string
+
+func (s *listener) hear(r Record) { *s = append(*s, fmt.Sprint(r.E.K, r.H)) }
+
+// listening opens the trail at path with somebody who is told of its events.
+func listening(t *testing.T, path string, o Options) (*Log, *listener) {
+	t.Helper()
+	s := new(listener)
+	o.Event = s.hear
+	l, err := OpenWith(context.Background(), path, alice, laterClock(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	return l, s
+}
+
+// TestLogTells: a log tells of each event that it reads, once: of all when it is
+// opened, of those of others before it answers, of its own never.
+func TestLogTells(t *testing.T) {
+	path, other := create(t, ledgerGenesis())
+	appendAll(t, other, []Draft{note("a"), note("b")})
+	for _, resume := range []bool{false, true} {
+		t.Run(fmt.Sprint(resume), func(t *testing.T) {
+			l, told := listening(t, path, Options{Resume: resume, BriefActions: []string{note("").Action}})
+			var want listener
+			for _, r := range check(t, read(t, path), bare).events {
+				want.hear(r)
+			}
+			other.clock = laterClock()
+			want.hear(appendAll(t, other, []Draft{note("of another")})[0])
+			k, _ := l.Head()
+			if _, err := l.AppendAllAt(k, []Draft{note("too late")}); err != ErrMoved {
+				t.Fatal(err)
+			}
+			own := appendAll(t, l, []Draft{note("own")})
+
+			// A write that fails makes the log read its trail again.
+			l.disk = &faultyDisk{disk: l.disk, fail: map[string]bool{"write short": true}}
+			if _, err := l.AppendAll([]Draft{note("lost"), note("lost")}); err == nil {
+				t.Fatal("no error")
+			}
+			l.disk = l.disk.(*faultyDisk).disk
+			appendAll(t, l, []Draft{note("own")})
+			want.hear(appendAll(t, other, []Draft{note("of another")})[0])
+			appendAll(t, l, []Draft{note("own")})
+			if !slices.Equal(*told, want) {
+				t.Errorf("told\n%s\nwant, without %v,\n%s", strings.Join(*told, "\n"), ks(own), strings.Join(want, "\n"))
+			}
+		})
+	}
+}
+
+// TestBriefActions: a brief record says the same of what it has, whatever the shape of
+// its line.
+func TestBriefActions(t *testing.T) {
+	m := newMaker(t, ledgerGenesis(), nil)
+	m.add([]Draft{
+		{Actor: Txt("ci"), Action: "window", Details: canon.Value(`{"a":[1,{"b":null}]}`)},
+		{Actor: Txt("ci"), Action: "window", Notes: Txt("n"), Details: canon.Value(`{}`)},
+		{Actor: Txt("ci"), Action: "window", Details: canon.Value(`{"a":1}`), Snapshot: map[string]canon.Decimal{"x": "1"}},
+		{Actor: Txt("ci"), Action: "window"},
+		{Actor: Txt("ci"), Action: "other", Details: canon.Value(`{"a":2}`)},
+	}, nil)
+	var brief []Record
+	sum, err := Check(strings.NewReader(m.String()), CheckOptions{Keys: trusted, Bare: true, BriefActions: []string{"window"},
+		Event: func(r Record) {
+			r.E.Details = slices.Clone(r.E.Details) // it is valid until this returns
+			brief = append(brief, r)
+		}})
+	if err != nil || sum.Key == nil || len(brief) != 5 {
+		t.Fatal(sum, err, len(brief))
+	}
+	for i, w := range check(t, m.String(), bare).events {
+		b := brief[i]
+		if w.E.Action != "window" && !reflect.DeepEqual(w, b) {
+			t.Errorf("%+v, want all of %+v", b, w)
+		}
+		if len(w.E.Details) == 0 {
+			w.E.Details = nil
+		}
+		want := Event{K: w.E.K, TS: w.E.TS, TauMonoUS: w.E.TauMonoUS, Clock: w.E.Clock, Action: w.E.Action, Verifier: w.E.Verifier, Details: w.E.Details}
+		got := Event{K: b.E.K, TS: b.E.TS, TauMonoUS: b.E.TauMonoUS, Clock: b.E.Clock, Action: b.E.Action, Verifier: b.E.Verifier, Details: b.E.Details}
+		if !reflect.DeepEqual(got, want) || b.H != w.H || b.ID != w.ID || b.Sig != w.Sig || b.Time() != w.Time() {
+			t.Errorf("event %d\n got %+v\nwant %+v", w.E.K, b, w)
+		}
+	}
+	if brief[0].E.Code.Hash != nil || brief[0].E.Inputs.Items != nil || !brief[0].E.Actor.IsZero() {
+		t.Errorf("all of it was decoded: %+v", brief[0])
+	}
+}
