@@ -118,12 +118,12 @@ func TestLedger(t *testing.T) {
 
 	ledger.add([]Draft{{Actor: Txt("ci"), Action: ActionTrailClose}}, nil)
 	res := check(t, ledger.String(), nil)
-	want(t, res, "")
-	if !res.Closed {
-		t.Error("not closed")
+	want(t, res, "E_SEQUENCE@4")
+	if res.Closed {
+		t.Error("closed")
 	}
 	ledger.add(drafts[:1], nil)
-	want(t, check(t, ledger.String(), nil), "E_SEQUENCE@5")
+	want(t, check(t, ledger.String(), nil), "E_SEQUENCE@4 E_TRAIL_OPEN@5~")
 }
 
 // TestFailureIsNoFinding: verification judges evidence, not success.

@@ -94,7 +94,7 @@ type Event struct {
 
 // A Fault is why an event does not follow from those before it.
 type Fault struct {
-	Code      string // E_FORMAT, E_DATA_MISMATCH, E_DECISION or E_POLICY_LATE
+	Code      string // E_FORMAT, E_DATA_MISMATCH, E_DECISION, E_POLICY_LATE, E_SEQUENCE or E_LIMIT
 	K         int64
 	Text      string
 	Want, Got string       // where they say more than the text

@@ -328,5 +328,7 @@ func TestLedgerLimits(t *testing.T) {
 	l.Release(id).Windows.ordered, l.Release(id).Count = false, limits.Windows
 	l.wrong("E_LIMIT", "more windows of one release", ActionWindow, ledgerWindow(id, Canary, limits.Windows+1, 3000))
 	l.good(ActionWindow, ledgerWindow(id, Canary, limits.Windows+2, 4000)) // and not again
+	l.wrong("E_SEQUENCE", "a ledger never closes", "trail.close", 1)
+	l.good("operator.note", 1)
 	l.wrong("E_FORMAT", "1 to 200 characters", ActionSealed, Sealed{sign.Sum(nil), Canary, strings.Repeat("1", 201), nil, nil})
 }

@@ -300,6 +300,8 @@ func ledgerCases() []damage {
 		}), goes(6), at("E_CHAIN_LINK", "REJECT", ledgerPath, 6)),
 		{name: "ledger-cut", title: "the last events of the ledger are missing", files: cut, exit: 2,
 			findings: []expected{at("E_TRUNCATED", "REJECT", ledgerPath, 5)}, failing: [][2]int64{{5, 6}}},
+		one("ledger-closed", "a ledger that says that it ends, and goes on to the promotion", 2,
+			seal(dishonest(func(s *story) { s.l.Add(1865, "trail.close", M{}) })), goes(7), at("E_SEQUENCE", "REJECT", ledgerPath, 6)),
 		{name: "ledger-other-product", title: "the ledger is of another product", exit: 2, files: seal(dishonest(func(s *story) { s.l.Product = "other" })),
 			findings: []expected{goes(6), at("E_DATA_MISMATCH", "REJECT", ledgerPath, 0)}},
 		{name: "window-edited", title: "a window of the ledger was changed", files: edited, exit: 2,
