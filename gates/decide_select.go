@@ -15,16 +15,15 @@ func (j *judge) counts(w *Window) bool {
 
 // choose is step 2: windows are those that count, each content once, in order.
 func (j *judge) choose() {
-	seen := map[Window]bool{}
 	for i := range j.in.Windows {
-		w := &j.in.Windows[i]
-		if !j.counts(w) || j.distinct && seen[*w] {
-			continue
+		if w := &j.in.Windows[i]; j.counts(w) {
+			j.windows = append(j.windows, w)
 		}
-		seen[*w] = true
-		j.windows = append(j.windows, w)
 	}
 	slices.SortFunc(j.windows, compareWindows)
+	if j.distinct {
+		j.windows = slices.CompactFunc(j.windows, func(a, b *Window) bool { return *a == *b })
+	}
 	j.conflicting()
 }
 

@@ -17,10 +17,14 @@ const (
 	codeDecision = "E_DECISION"
 	codeLate     = "E_POLICY_LATE"
 	codeLimit    = "E_LIMIT"
+	codeSequence = "E_SEQUENCE"
 )
 
+// actionClose ends the trail of a run, and nothing in a ledger.
+const actionClose = "trail.close"
+
 // Add takes in the next event. It returns why the event does not follow from those
-// before it, nil if it does; actions that are none of a ledger follow always. What
+// before it, nil if it does; actions that are none of a ledger follow always, but for trail.close. What
 // a faulty event says is taken in as far as it can be, so that one fault does not
 // make others of the events that rest on it.
 //
@@ -56,6 +60,8 @@ func (l *Ledger) Add(e Event) *Fault {
 		f = read(e, func(d *RolledBack) *Fault { return about(d.Release, l.rolledBack(e, d)) })
 	case ActionRollbackDone:
 		f = read(e, func(d *RollbackDone) *Fault { return l.done(e, d) })
+	case actionClose:
+		f = faultf(codeSequence, "a ledger never closes")
 	}
 	if f == nil {
 		return nil
@@ -128,18 +134,12 @@ func (l *Ledger) register(e Event, d *Registered) *Fault {
 }
 
 func (l *Ledger) window(e Event) *Fault {
-	var d struct {
-		Window canon.Value `json:"window"`
-	}
 	if len(e.Details) == 0 {
 		return faultf(codeFormat, "%s without details", e.Action)
 	}
-	if err := canon.Unmarshal(e.Details, &d); err != nil {
-		return faultf(codeFormat, "the details are none of %s: %v", e.Action, err)
-	}
-	w, err := ParseWindow(d.Window)
+	w, err := ParseWindowed(e.Details)
 	if err != nil {
-		return faultf(codeFormat, "no window: %v", err)
+		return faultf(codeFormat, "%v", err)
 	}
 	id, _ := sign.ParseDigest(w.Release) // ParseWindow has
 	r := l.releases[id]

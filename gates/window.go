@@ -1,6 +1,7 @@
 package gates
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
 	"unicode/utf8"
@@ -85,6 +86,35 @@ func ParseWindow(canonical []byte) (Window, error) {
 			return Window{}, err
 		}
 	}
+	return w.recorded()
+}
+
+// ParseWindowed reads the details of a window's event, a [Windowed], in canonical form.
+func ParseWindowed(details []byte) (Window, error) {
+	if data, ok := bytes.CutPrefix(details, []byte(`{"window":`)); ok {
+		if data, ok = bytes.CutSuffix(data, []byte("}")); ok {
+			if w, plain := scanWindow(data); plain {
+				if w, err := w.recorded(); err == nil {
+					return w, nil
+				}
+			}
+		}
+	}
+	var d struct {
+		Window canon.Value `json:"window"`
+	}
+	if err := canon.Unmarshal(details, &d); err != nil {
+		return Window{}, fmt.Errorf("the details are none of %s: %w", ActionWindow, err)
+	}
+	w, err := ParseWindow(d.Window)
+	if err != nil {
+		err = fmt.Errorf("no window: %w", err)
+	}
+	return w, err
+}
+
+// recorded returns w if a ledger may have recorded it.
+func (w Window) recorded() (Window, error) {
 	var faults yamldoc.Faults
 	w.check(faults.Report)
 	if w.Seq == 0 {

@@ -53,8 +53,9 @@ func TextOf(w *Window) int64 {
 // add packs w, which passes Check. Schema, release and channel are those of all.
 func (ws *Windows) add(k int64, w *Window) {
 	if n := len(ws.at); n > 0 && ws.ordered {
-		last := ws.At(n - 1).Window
-		ws.ordered = cmp.Or(cmp.Compare(last.StartMS, w.StartMS), cmp.Compare(last.EndMS, w.EndMS), strings.Compare(last.ID, w.ID)) < 0
+		start, end := ws.times(n - 1)
+		order := cmp.Or(cmp.Compare(start, w.StartMS), cmp.Compare(end, w.EndMS))
+		ws.ordered = order < 0 || order == 0 && ws.At(n-1).Window.ID < w.ID
 	}
 	var room [512]byte
 	b := pack(room[:0], k, w)

@@ -82,10 +82,7 @@ func cutLF(data []byte) ([]byte, bool) {
 // ReadKnown is [Read] of a ledger of which heads are known. One that does not hold
 // all of them is refused: E_LEDGER_OTHER, E_LEDGER_CUT.
 func ReadKnown(r io.Reader, keys sign.Verifiers, known []KnownHead) (*View, error) {
-	v := newView()
-	for _, h := range known {
-		v.heads[h.K] = sign.Digest{}
-	}
+	v := newView(known)
 	if err := v.read(r, keys); err != nil {
 		return nil, err
 	}

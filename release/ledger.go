@@ -28,7 +28,6 @@ import (
 	"github.com/relseal/relseal/audit"
 	"github.com/relseal/relseal/gates"
 	"github.com/relseal/relseal/internal/canon"
-	"github.com/relseal/relseal/internal/regular"
 	"github.com/relseal/relseal/sign"
 )
 
@@ -93,14 +92,19 @@ type Ledger struct {
 // Open opens the ledger at path. A ledger that is damaged, or signed with another
 // key, is refused, see [audit.Open].
 func Open(path string, o Options) (*Ledger, error) {
-	clock := &instant{Clock: o.Clock}
-	log, err := audit.OpenWith(o.context(), path, o.Signer, clock, audit.Options{Waiting: o.Waiting})
+	l := &Ledger{o: o, path: path, clock: &instant{Clock: o.Clock}, View: newView(o.Known)}
+	var err error
+	l.log, err = audit.OpenWith(o.context(), path, o.Signer, l.clock, audit.Options{Waiting: o.Waiting, Event: l.add, BriefActions: briefActions})
 	if err != nil {
 		return nil, err
 	}
-	l := &Ledger{o: o, path: path, log: log, clock: clock}
-	if err := l.read(); err != nil {
-		log.Close()
+	k, hk := l.log.Head()
+	l.stands(l.log.Genesis(), l.log.H0(), k, hk)
+	if err = l.hold(o.Known); err == nil && l.Genesis.Purpose != audit.PurposeLedger {
+		err = fmt.Errorf("%s: the trail of a %s, not a ledger", path, l.Genesis.Purpose)
+	}
+	if err != nil {
+		l.log.Close()
 		return nil, err
 	}
 	return l, nil
@@ -111,20 +115,6 @@ func (l *Ledger) Close() error { return l.log.Close() }
 
 // Torn returns what a crash left and Open cleared up.
 func (l *Ledger) Torn() []audit.Torn { return l.log.Torn() }
-
-// read takes in the whole ledger, as far as it goes now.
-func (l *Ledger) read() error {
-	f, err := regular.Open(l.path)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	l.View, err = ReadKnown(untilDone{l.o.context(), f}, onlyKey{l.o.Signer.Public()}, l.o.Known)
-	if err == nil && l.Genesis.Purpose != audit.PurposeLedger {
-		err = fmt.Errorf("%s: the trail of a %s, not a ledger", l.path, l.Genesis.Purpose)
-	}
-	return err
-}
 
 // A View is what a ledger says, up to one event.
 type View struct {
@@ -146,21 +136,35 @@ type View struct {
 // wrong with the chain, [audit.Check] tells.
 func Read(r io.Reader, keys sign.Verifiers) (*View, error) { return ReadKnown(r, keys, nil) }
 
-func newView() *View { return &View{State: gates.NewLedger(), heads: map[int64]sign.Digest{}} }
+// briefActions are those of events of which there may be many.
+var briefActions = []string{gates.ActionWindow}
+
+func newView(known []KnownHead) *View {
+	v := &View{State: gates.NewLedger(), heads: map[int64]sign.Digest{}}
+	for _, h := range known {
+		v.heads[h.K] = sign.Digest{}
+	}
+	return v
+}
 
 func (v *View) read(r io.Reader, keys sign.Verifiers) error {
-	sum, err := audit.Check(r, audit.CheckOptions{Keys: keys, Bare: true, Event: v.add})
+	sum, err := audit.Check(r, audit.CheckOptions{Keys: keys, Bare: true, Event: v.add, BriefActions: briefActions})
 	if err != nil {
 		return err
 	}
 	if sum.Genesis == nil {
 		return errors.New("not a trail")
 	}
-	v.Genesis, v.H0, v.K, v.HK = *sum.Genesis, sum.H0, sum.K, sum.HK
-	if v.K == 0 {
-		v.LastMS = v.Genesis.Created.UnixMilli()
-	}
+	v.stands(*sum.Genesis, sum.H0, sum.K, sum.HK)
 	return nil
+}
+
+// stands takes note of where the ledger begins and ends.
+func (v *View) stands(g audit.Genesis, h0 sign.Digest, k int64, hk sign.Digest) {
+	v.Genesis, v.H0, v.K, v.HK = g, h0, k, hk
+	if v.K == 0 {
+		v.LastMS = g.Created.UnixMilli()
+	}
 }
 
 func (v *View) add(r audit.Record) {
@@ -172,6 +176,7 @@ func (v *View) add(r audit.Record) {
 	if f := v.State.Add(v.last); f != nil {
 		v.Faults = append(v.Faults, f)
 	}
+	v.last.Details = nil // of a window they are there no longer than this call
 }
 
 // eventOf is what gates needs of an event and of those before it.
@@ -217,10 +222,7 @@ func (l *Ledger) append(build func(now gates.Event) ([]note, error)) ([]audit.Re
 		recs, err := l.log.AppendAllAt(l.K, drafts)
 		l.clock.release()
 		if errors.Is(err, audit.ErrMoved) {
-			if err := l.read(); err != nil {
-				return nil, err
-			}
-			continue
+			continue // and what came meanwhile was taken in
 		}
 		for _, r := range recs {
 			before := len(l.Faults)

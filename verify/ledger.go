@@ -73,6 +73,7 @@ func (b *check) readLedger(path string, body io.Reader) error {
 		},
 		Event:        l.note,
 		EventActions: gates.LedgerActions,
+		BriefActions: []string{gates.ActionWindow},
 		Head: func(k int64, ts audit.Time, head sign.Digest) {
 			if _, ok := l.at[k]; ok {
 				l.at[k] = moment{head, ts.Time}

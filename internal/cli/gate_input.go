@@ -138,7 +138,26 @@ func (s windowSource) releases(channel string) []string {
 
 // of returns the windows of a release on a channel.
 func (s windowSource) of(channel, release string) []gates.Window {
-	return slices.DeleteFunc(slices.Clone(s.windows), func(w gates.Window) bool { return w.Channel != channel || w.Release != release })
+	n := 0
+	others := func(w gates.Window) bool { return w.Channel != channel || w.Release != release }
+	for i := range s.windows {
+		if !others(s.windows[i]) {
+			n++
+		}
+	}
+	switch n {
+	case 0:
+		return nil
+	case len(s.windows):
+		return s.windows // of a ledger there may be a million
+	}
+	ws := make([]gates.Window, 0, n)
+	for i := range s.windows {
+		if !others(s.windows[i]) {
+			ws = append(ws, s.windows[i])
+		}
+	}
+	return ws
 }
 
 // none says that there is nothing to judge, and what there is instead.

@@ -42,7 +42,7 @@ func (env *environment) readLedger(c *cli.Context, arg string) (windowSource, er
 	s := windowSource{name: name, ledger: true, sealed: map[string]int64{}}
 	env.say("hint", escape.Line(name)+" was read and not verified; relseal trail verify does that")
 	trail := &trailSource{name: name, file: file, size: info.Size(), faults: newTrailFaults(env), given: 1} // 1: that is said
-	if err := trail.each(c.Context, s.event); err != nil {
+	if err := trail.eachBrief(c.Context, s.event); err != nil {
 		return windowSource{}, err
 	}
 	if trail.faults.verdict != verify.Verified {
@@ -94,13 +94,7 @@ func (s *windowSource) event(e trailEvent) error {
 		}
 		s.sealed[d.Bundle.String()] = s.latest
 	case gates.ActionWindow:
-		var d struct {
-			Window canon.Value `json:"window"`
-		}
-		if err := canon.Unmarshal(e.E.Details, &d); err != nil {
-			return fault(err)
-		}
-		w, err := gates.ParseWindow(d.Window)
+		w, err := gates.ParseWindowed(e.E.Details)
 		if err != nil {
 			return fault(err)
 		}

@@ -160,7 +160,7 @@ func (s *trailSource) line(l audit.Line, number int64) error {
 }
 
 // eachBrief is each for those who need no more of an event than number, ts, actor, action,
-// path and status. It costs what checking does, or less.
+// path, status and details. It costs what checking does, or less.
 func (s *trailSource) eachBrief(ctx context.Context, yield func(trailEvent) error) error {
 	s.yield = yield
 	in := untilDone{ctx, io.NewSectionReader(s.file, 0, s.size)}
