@@ -12,7 +12,7 @@ import (
 // TOOL.build.NAME. The digest already tells two tools apart; these say what the
 // difference is. With packages its modules follow as TOOL.mod/PATH.
 func (m *machine) goBuild(t tool, c envlock.Component) {
-	info, err := readBuild(t.real)
+	info, err := m.readBuild(t.real)
 	if err != nil {
 		return // not made by Go, or stripped of it
 	}
@@ -42,19 +42,23 @@ func (m *machine) goBuild(t tool, c envlock.Component) {
 	}
 }
 
-func readBuild(file string) (*debug.BuildInfo, error) {
+func (m *machine) readBuild(file string) (*debug.BuildInfo, error) {
 	f, err := regular.Open(file)
-	if err != nil {
+	if m.note(err) != nil {
 		return nil, err
 	}
 	defer f.Close()
-	return buildinfo.Read(f)
+	info, err := buildinfo.Read(f)
+	if regular.Failed(err) {
+		m.note(err)
+	}
+	return info, err
 }
 
 // modules returns the modules that are linked into a tool, none if Go did not
 // make it.
-func modules(t tool) (list []Package) {
-	info, err := readBuild(t.real)
+func (m *machine) modules(t tool) (list []Package) {
+	info, err := m.readBuild(t.real)
 	if err != nil {
 		return nil
 	}

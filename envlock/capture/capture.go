@@ -20,7 +20,8 @@
 //	            ftz, daz, fma, rng_family if it is declared, and those of a fixed list of variables that are set
 //
 // A fact that every machine of this kind has and that could not be read is null;
-// one that this machine does not have is absent. Two captures of an unchanged
+// one that this machine does not have is absent. Where the medium failed, or this
+// process may open no more files, there is no answer but an error. Two captures of an unchanged
 // machine are equal byte for byte, so nothing that changes by itself is
 // recorded: no pid, load, free memory, uptime, clock frequency, host name,
 // container id or order of PATH. Systems other than Linux give fewer facts.
@@ -124,6 +125,12 @@ func gather(ctx context.Context, r Request, goOn bool) (envlock.Lock, Problems, 
 	for _, s := range r.Steps {
 		m.checkStep(s, &problems)
 	}
+	for _, p := range problems {
+		m.note(p.err)
+	}
+	if m.failed != nil {
+		return envlock.Lock{}, nil, fmt.Errorf("envlock: %w", m.failed)
+	}
 	if len(problems) > 0 && !goOn {
 		return envlock.Lock{}, problems, nil
 	}
@@ -142,7 +149,13 @@ func gather(ctx context.Context, r Request, goOn bool) (envlock.Lock, Problems, 
 		m.putPackages(ctx, lock.Env.OS)
 	}
 	lock.Env.Compilers, lock.Env.Runtimes = m.askTools(ctx, tools, &problems)
-	return lock, problems, ctx.Err()
+	if err := ctx.Err(); err != nil {
+		return lock, problems, err
+	}
+	if m.failed != nil {
+		return envlock.Lock{}, nil, fmt.Errorf("envlock: %w", m.failed)
+	}
+	return lock, problems, nil
 }
 
 // machine is where facts come from.
@@ -155,6 +168,9 @@ type machine struct {
 	allowSecrets []string
 	withPackages bool
 	patience     time.Duration // with one such tool
+
+	unread int   // how often something could not be read
+	failed error // by the medium, the first time
 }
 
 func newMachine(r Request) (*machine, error) {

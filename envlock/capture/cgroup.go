@@ -20,10 +20,15 @@ func (m *machine) limits(c envlock.Component) {
 	if m.cgroup() == "1" {
 		cpu, memory = v1CPU, v1Memory
 	}
-	if v := m.lowest(cpu); v < math.MaxFloat64 {
+	var v float64
+	if !m.known(func() { v = m.lowest(cpu) }) {
+		c["cpu_limit"] = nil
+	} else if v < math.MaxFloat64 {
 		c["cpu_limit"] = text(strconv.FormatFloat(math.Round(v*1000)/1000, 'f', -1, 64))
 	}
-	if v := m.lowest(memory); v < unlimited {
+	if !m.known(func() { v = m.lowest(memory) }) {
+		c["memory_limit"] = nil
+	} else if v < unlimited {
 		c["memory_limit"] = text(strconv.FormatFloat(v, 'f', 0, 64))
 	}
 }
@@ -72,7 +77,7 @@ func (m *machine) lowest(l limit) float64 {
 	for p := m.ownGroup(l.controller); ; p = path.Dir(p) {
 		var fields []string
 		for _, file := range l.files {
-			data, err := m.root.read(path.Join(cgroupDir, l.controller, p, file))
+			data, err := m.read(path.Join(cgroupDir, l.controller, p, file))
 			if err == nil {
 				fields = append(fields, strings.Fields(string(data))...)
 			}
@@ -89,7 +94,7 @@ func (m *machine) lowest(l limit) float64 {
 // ownGroup returns the path of this process in a hierarchy, "/" if it is not told:
 // lines of /proc/self/cgroup are 0::/user.slice and 4:cpu,cpuacct:/docker/1f2e.
 func (m *machine) ownGroup(controller string) string {
-	data, _ := m.root.read("/proc/self/cgroup")
+	data, _ := m.read("/proc/self/cgroup")
 	for l := range strings.Lines(string(data)) {
 		f := strings.SplitN(strings.TrimSpace(l), ":", 3)
 		if len(f) != 3 {

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/relseal/relseal/envlock"
 	"github.com/relseal/relseal/sign"
@@ -71,6 +72,16 @@ func (c *Comparison) compare(want, got envlock.Lock, problems Problems) {
 			text += "; --allow-secret with its name compares it all the same"
 		}
 		c.Unread = append(c.Unread, Unread{at.component, at.name, text})
+	}
+	// What else is known of a tool follows from its file and from its answer.
+	for component, facts := range map[string]envlock.Component{"compilers": got.Env.Compilers, "runtimes": got.Env.Runtimes} {
+		for fact, v := range facts {
+			for _, of := range []string{".digest", ".GOVERSION"} {
+				if tool, ok := strings.CutSuffix(fact, of); ok && v == nil {
+					j.open[place{component, tool}] = true
+				}
+			}
+		}
 	}
 	for _, d := range envlock.Diff(want, got) {
 		switch v, why := j.judge(d); v {

@@ -14,14 +14,19 @@ func (m *machine) containers() envlock.Component {
 	if !m.linux {
 		return c
 	}
-	if v := m.cgroup(); v != "" {
-		c["cgroup"] = text(v)
+	for fact, f := range map[string]func() string{"cgroup": m.cgroup, "kind": m.containerKind} {
+		v := ""
+		switch known := m.known(func() { v = f() }); {
+		case !known:
+			c[fact] = nil
+		case v != "":
+			c[fact] = line(v)
+		}
 	}
 	m.limits(c)
-	if k := m.containerKind(); k != "" {
-		c["kind"] = line(k)
-	}
-	if data, err := m.root.read("/run/.containerenv"); err == nil {
+	if data, err := m.read("/run/.containerenv"); err != nil && !isAbsent(err) {
+		c["engine"], c["image"], c["image_id"] = nil, nil, nil
+	} else if err == nil {
 		env := parseOSRelease(string(data)) // podman writes the same form
 		for fact, name := range map[string]string{"engine": "engine", "image": "image", "image_id": "imageid"} {
 			if v, ok := env[name]; ok {
@@ -35,11 +40,11 @@ func (m *machine) containers() envlock.Component {
 // cgroup returns the version of the hierarchy: "1" (hybrid included), "2" or "".
 func (m *machine) cgroup() string {
 	const dir = cgroupDir
-	if m.root.exists(dir + "/cgroup.controllers") {
+	if m.exists(dir + "/cgroup.controllers") {
 		return "2"
 	}
 	for _, name := range []string{"memory", "cpu", "systemd", "unified"} {
-		if m.root.exists(dir + "/" + name) {
+		if m.exists(dir + "/" + name) {
 			return "1"
 		}
 	}
@@ -61,12 +66,12 @@ func (m *machine) containerKind() string {
 		{"/.singularity.d", "apptainer"},
 		{"/dev/lxd", "lxc"},
 	} {
-		if m.root.exists(mark.file) {
+		if m.exists(mark.file) {
 			return mark.kind
 		}
 	}
 	// https://systemd.io/CONTAINER_INTERFACE: lxc, systemd-nspawn, …
-	data, err := m.root.read("/run/systemd/container")
+	data, err := m.read("/run/systemd/container")
 	if name := strings.TrimSpace(string(data)); err == nil && containerManager.MatchString(name) {
 		return name
 	}

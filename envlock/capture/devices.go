@@ -15,19 +15,25 @@ func (m *machine) drivers() envlock.Component {
 	if !m.linux {
 		return c
 	}
-	if data, err := m.root.read("/proc/driver/nvidia/version"); err == nil {
+	if data, err := m.read("/proc/driver/nvidia/version"); err == nil {
 		first, _, _ := strings.Cut(string(data), "\n") // the second line is of the compiler
 		c["nvidia"] = line(strings.TrimPrefix(first, "NVRM version:"))
-	} else if m.root.exists("/proc/driver/nvidia") {
+	} else if m.exists("/proc/driver/nvidia") {
 		c["nvidia"] = nil
 	}
 	for _, module := range []string{"amdgpu", "i915", "xe", "habanalabs", "neuron"} {
 		dir := "/sys/module/" + module
-		m.root.put(c, module, dir+"/version") // of one that is not the kernel's own
+		m.put(c, module, dir+"/version") // of one that is not the kernel's own
 		if _, ok := c[module]; !ok {
-			m.root.put(c, module, dir+"/srcversion")
+			m.put(c, module, dir+"/srcversion")
 		}
-		if _, ok := c[module]; !ok && m.root.exists(dir) {
+		if _, ok := c[module]; ok {
+			continue
+		}
+		there := false
+		if !m.known(func() { there = m.exists(dir) }) {
+			c[module] = nil
+		} else if there {
 			c[module] = text("of the kernel") // whose release says which
 		}
 	}
@@ -42,13 +48,11 @@ func (m *machine) firmware() envlock.Component {
 		nativeFirmware(c)
 		return c
 	}
-	m.root.put(c, "product_name", "/proc/device-tree/model")
+	m.put(c, "product_name", "/proc/device-tree/model")
 	for _, fact := range []string{"bios_vendor", "bios_version", "product_name"} {
-		m.root.put(c, fact, "/sys/class/dmi/id/"+fact)
+		m.put(c, fact, "/sys/class/dmi/id/"+fact)
 	}
-	if v := m.nvidia("Video BIOS"); len(v) > 0 {
-		c["gpu_bios"] = line(strings.Join(slices.Compact(v), ", "))
-	}
+	m.putList(c, "gpu_bios", ", ", func() []string { return slices.Compact(m.nvidia("Video BIOS")) })
 	switch v, ok := m.cpuinfo().each["microcode"]; {
 	case ok:
 		c["microcode"] = line(v)
@@ -68,8 +72,8 @@ func (m *machine) gpus() []string {
 // files hold UUIDs, which stay there.
 func (m *machine) nvidia(key string) (values []string) {
 	const dir = "/proc/driver/nvidia/gpus"
-	for _, bus := range m.root.names(dir) {
-		data, err := m.root.read(path.Join(dir, bus, "information"))
+	for _, bus := range m.names(dir) {
+		data, err := m.read(path.Join(dir, bus, "information"))
 		if err != nil {
 			continue
 		}

@@ -15,7 +15,7 @@ import (
 func (m *machine) dpkg(context.Context) ([]Package, error) {
 	const dir = "/var/lib/dpkg"
 	files := []string{dir + "/status"}
-	for _, name := range m.root.names(dir + "/status.d") {
+	for _, name := range m.names(dir + "/status.d") {
 		if !strings.HasSuffix(name, ".md5sums") {
 			files = append(files, path.Join(dir, "status.d", name))
 		}

@@ -105,12 +105,12 @@ func TestLibc(t *testing.T) {
 // The loader is the one that /bin/sh asks for, where /bin/sh can be asked.
 func TestInterpreter(t *testing.T) {
 	for _, file := range []string{filepath.Join(t.TempDir(), "none"), "facts_test.go", "/dev/null"} {
-		if got := interpreter(file); got != "" {
+		if got := new(machine).interpreter(file); got != "" {
 			t.Errorf("%s asks for %q", file, got)
 		}
 	}
 	m := &machine{linux: true}
-	if p := interpreter("/bin/sh"); p != "" && m.loader() != p {
+	if p := new(machine).interpreter("/bin/sh"); p != "" && m.loader() != p {
 		t.Errorf("loader is %q, want %q", m.loader(), p)
 	}
 }

@@ -17,7 +17,13 @@ func (m *machine) hw() envlock.Component {
 		nativeHW(c)
 		return c
 	}
-	info := m.cpuinfo()
+	var info cpuinfo
+	if !m.known(func() { info = m.cpuinfo() }) {
+		for fact := range cpuFacts {
+			c[fact] = nil
+		}
+		c["cpu_flags"], c["sockets"], c["cores_per_socket"] = nil, nil, nil
+	}
 	c["cpu_model"], c["cpus"] = nil, nil
 	for fact, keys := range cpuFacts {
 		for _, key := range keys {
@@ -35,12 +41,11 @@ func (m *machine) hw() envlock.Component {
 	}
 	m.topology(c, info)
 	c["memory"] = m.memory()
-	for fact, list := range map[string][]string{
-		"gpus": m.gpus(), "accelerators": m.devices("accel", "accel"), "storage": m.storage(), "nics": m.devices("net", ""),
+	for fact, list := range map[string]func() []string{
+		"gpus": m.gpus, "accelerators": func() []string { return m.devices("accel", "accel") },
+		"storage": m.storage, "nics": func() []string { return m.devices("net", "") },
 	} {
-		if len(list) > 0 {
-			c[fact] = line(strings.Join(list, "; "))
-		}
+		m.putList(c, fact, "; ", list)
 	}
 	return c
 }
@@ -65,7 +70,7 @@ type cpuinfo struct {
 }
 
 func (m *machine) cpuinfo() cpuinfo {
-	data, err := m.root.read("/proc/cpuinfo")
+	data, err := m.read("/proc/cpuinfo")
 	if err != nil {
 		return cpuinfo{}
 	}
@@ -112,7 +117,7 @@ func common(a, b []string) []string {
 // it keeps for itself varies a little between machines of one kind and from boot
 // to boot. It is null if it cannot be read.
 func (m *machine) memory() *string {
-	data, err := m.root.read("/proc/meminfo")
+	data, err := m.read("/proc/meminfo")
 	if err != nil {
 		return nil
 	}

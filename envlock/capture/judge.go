@@ -56,9 +56,9 @@ func (j *judge) judge(d envlock.Difference) (v judgement, why string) {
 		return told, ""
 	case d.Component == "options" && d.Fact == revisionFact:
 		return unread, "it was captured by a relseal that looks for other facts; capture it again with this one"
-	case d.Change == envlock.Changed && d.New == nil:
+	case d.Change != envlock.Removed && d.New == nil:
 		return unread, "it cannot be read now"
-	case d.Change == envlock.Changed && d.Old == nil:
+	case d.Change != envlock.Added && d.Old == nil:
 		return unread, "it could not be read when it was captured"
 	case d.Change != envlock.Changed && revisionOf(j.want) != revisionOf(j.got):
 		return unread, "one of the two relseals may not look for it"

@@ -22,12 +22,17 @@ func (m *machine) libc() envlock.Component {
 	if !m.linux {
 		return c
 	}
-	loader := m.loader()
-	if loader == "" {
+	loader := ""
+	if known := m.known(func() { loader = m.loader() }); loader == "" {
+		if !known {
+			for _, fact := range []string{"name", "version", "build", "digest", "loader", "loader_digest"} {
+				c[fact] = nil
+			}
+		}
 		return c
 	}
 	c["loader"] = line(path.Base(loader))
-	c["loader_digest"] = digest(m.root.path(loader))
+	c["loader_digest"] = m.digest(m.root.path(loader))
 
 	file := m.root.path(loader)
 	if real, err := filepath.EvalSymlinks(file); err == nil {
@@ -36,10 +41,11 @@ func (m *machine) libc() envlock.Component {
 	if !isMusl(loader) { // its loader is the library; glibc has it in the same directory
 		file = filepath.Join(filepath.Dir(file), "libc.so.6")
 	}
-	c["digest"] = digest(file)
-	data, err := root("").read(file)
+	c["digest"] = m.digest(file)
+	data, err := m.view(file)
 	if err != nil {
-		data, _ = m.root.read(loader) // glibc's loader has the same banner since 2.33
+		c["build"] = nil
+		data, _ = m.read(loader) // glibc's loader has the same banner since 2.33
 	}
 	switch {
 	case isMusl(loader):
@@ -60,13 +66,13 @@ func isMusl(loader string) bool { return strings.HasPrefix(path.Base(loader), "l
 
 // loader returns the path of the dynamic loader, "" if there is none.
 func (m *machine) loader() string {
-	if p := interpreter(m.root.path("/bin/sh")); p != "" && m.root.exists(p) {
+	if p := m.interpreter(m.root.path("/bin/sh")); p != "" && m.exists(p) {
 		return p
 	}
 	for _, pattern := range []string{"ld-linux*.so.*", "ld64.so.*", "ld-musl-*.so.1"} {
 		for _, dir := range []string{"/lib64", "/lib"} {
-			for _, name := range m.root.names(dir) {
-				if ok, _ := path.Match(pattern, name); ok && m.root.exists(path.Join(dir, name)) {
+			for _, name := range m.names(dir) {
+				if ok, _ := path.Match(pattern, name); ok && m.exists(path.Join(dir, name)) {
 					return path.Join(dir, name)
 				}
 			}
@@ -77,14 +83,17 @@ func (m *machine) loader() string {
 
 // interpreter returns the loader that an ELF program asks for, "" if it is
 // static or no ELF file.
-func interpreter(file string) string {
+func (m *machine) interpreter(file string) string {
 	r, err := regular.Open(file)
-	if err != nil {
+	if m.note(err) != nil {
 		return ""
 	}
 	defer r.Close()
 	f, err := elf.NewFile(r)
 	if err != nil {
+		if regular.Failed(err) {
+			m.note(err)
+		}
 		return ""
 	}
 	for _, p := range f.Progs {
@@ -94,6 +103,9 @@ func interpreter(file string) string {
 		data, err := io.ReadAll(p.Open())
 		name := string(bytes.TrimRight(data, "\x00"))
 		if err != nil || !path.IsAbs(name) {
+			if regular.Failed(err) {
+				m.note(err)
+			}
 			return ""
 		}
 		return name

@@ -1,10 +1,12 @@
 package capture
 
 import (
+	"errors"
 	"os"
 	"path"
 	"path/filepath"
 	"strings"
+	"syscall"
 
 	"github.com/relseal/relseal/envlock"
 )
@@ -38,17 +40,25 @@ func (m *machine) putLibraries(c envlock.Component) {
 		{"lapack", "liblapack.so.3", lapackLibraries},
 		{"dnn", "", dnnLibraries},
 	} {
-		impl, file := m.alternative(l.alternative)
-		if impl == "" {
-			impl, file = m.installed(dirs, l.libraries)
+		var impl, file string
+		if !m.known(func() {
+			if impl, file = m.alternative(l.alternative); impl == "" {
+				impl, file = m.installed(dirs, l.libraries)
+			}
+		}) {
+			c[l.name+"_impl"], c[l.name+"_file"], c[l.name+"_digest"] = nil, nil, nil
+			continue
 		}
 		if impl == "" {
 			continue
 		}
 		c[l.name+"_impl"] = line(impl)
-		if real, err := filepath.EvalSymlinks(m.root.path(file)); err == nil {
+		real, err := filepath.EvalSymlinks(m.root.path(file))
+		if m.note(err) != nil && !isAbsent(err) {
+			c[l.name+"_file"], c[l.name+"_digest"] = nil, nil
+		} else if err == nil {
 			c[l.name+"_file"] = line(filepath.Base(real))
-			c[l.name+"_digest"] = digest(real)
+			c[l.name+"_digest"] = m.digest(real)
 		}
 	}
 }
@@ -60,11 +70,15 @@ func (m *machine) alternative(prefix string) (impl, file string) {
 	if prefix == "" {
 		return "", ""
 	}
-	for _, name := range m.root.names(dir) {
+	for _, name := range m.names(dir) {
 		if name != prefix && !strings.HasPrefix(name, prefix+"-") {
 			continue
 		}
-		if target, err := os.Readlink(m.root.path(path.Join(dir, name))); err == nil && path.IsAbs(target) {
+		target, err := os.Readlink(m.root.path(path.Join(dir, name)))
+		if !errors.Is(err, syscall.EINVAL) { // a file that is no link
+			m.note(err)
+		}
+		if err == nil && path.IsAbs(target) {
 			return path.Base(path.Dir(target)), target
 		}
 	}
@@ -74,7 +88,7 @@ func (m *machine) alternative(prefix string) (impl, file string) {
 func (m *machine) installed(dirs []string, libraries []library) (impl, file string) {
 	for _, l := range libraries {
 		for _, dir := range dirs {
-			if file := path.Join(dir, l.file); m.root.exists(file) {
+			if file := path.Join(dir, l.file); m.exists(file) {
 				return l.impl, file
 			}
 		}

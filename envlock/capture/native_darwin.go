@@ -14,7 +14,7 @@ var plistText = regexp.MustCompile(`<key>(\w+)</key>\s*<string>([^<&]*)</string>
 
 func nativeOS(c envlock.Component) {
 	c["id"], c["version_id"], c["build_id"] = text("macos"), nil, nil
-	data, err := root("").read("/System/Library/CoreServices/SystemVersion.plist")
+	data, err := readView("/System/Library/CoreServices/SystemVersion.plist")
 	if err != nil {
 		return
 	}

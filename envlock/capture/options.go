@@ -2,9 +2,11 @@ package capture
 
 import (
 	"encoding/binary"
+	"errors"
 	"os"
 	"strconv"
 	"strings"
+	"syscall"
 
 	"github.com/relseal/relseal/envlock"
 )
@@ -22,7 +24,10 @@ func (m *machine) backend() envlock.Component {
 		{"/dev/kfd", "gpu"}, // AMD
 		{"/dev/nvidiactl", "gpu"},
 	} {
-		if m.root.exists(device.file) {
+		there := false
+		if !m.known(func() { there = m.exists(device.file) }) {
+			c["kind"] = nil
+		} else if there {
 			c["kind"] = text(device.kind)
 		}
 	}
@@ -58,7 +63,7 @@ func (m *machine) options(r Request) envlock.Component {
 	m.threads(c)
 	m.floatingPoint(c)
 	if m.linux {
-		m.root.put(c, "aslr", "/proc/sys/kernel/randomize_va_space")
+		m.put(c, "aslr", "/proc/sys/kernel/randomize_va_space")
 		m.timezone(c)
 	}
 	for _, name := range optionVariables {
@@ -77,7 +82,11 @@ func (m *machine) timezone(c envlock.Component) {
 		c["timezone"] = line(zone)
 		return
 	}
-	m.root.put(c, "timezone", "/etc/timezone") // beside a copy of the zone's file
+	if err != nil && !errors.Is(err, syscall.EINVAL) && m.note(err) != nil && !isAbsent(err) { // EINVAL: no link
+		c["timezone"] = nil
+		return
+	}
+	m.put(c, "timezone", "/etc/timezone") // beside a copy of the zone's file
 }
 
 func byteOrder() string {

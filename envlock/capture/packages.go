@@ -49,9 +49,12 @@ func Packages(ctx context.Context, r Request) ([]Package, error) {
 		return nil, err
 	}
 	for _, t := range tools {
-		packages = append(packages, modules(t)...)
+		packages = append(packages, m.modules(t)...)
 	}
-	return packages, ctx.Err()
+	if err := ctx.Err(); err != nil {
+		return packages, err
+	}
+	return packages, m.failed
 }
 
 // packageManagers are asked in this order. list returns fs.ErrNotExist where the
@@ -76,7 +79,7 @@ func (m *machine) packages(ctx context.Context) (all []Package, managers []strin
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
 			continue
-		case err != nil:
+		case m.note(err) != nil:
 			return nil, nil, err
 		}
 		slices.SortFunc(list, func(a, b Package) int {

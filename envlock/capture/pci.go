@@ -11,7 +11,7 @@ import (
 // and sizes stay out, and so does what people plug in and pull out.
 func (m *machine) storage() (models []string) {
 	const dir = "/sys/block"
-	for _, name := range m.root.names(dir) {
+	for _, name := range m.names(dir) {
 		device := path.Join(dir, name, "device")
 		if m.oneLine(path.Join(dir, name, "removable")) == "1" || m.pluggable(device) {
 			continue
@@ -32,7 +32,7 @@ func (m *machine) storage() (models []string) {
 // "8086:1572" as lspci -n prints them. Virtual devices have none.
 func (m *machine) devices(class, prefix string, vendors ...string) (ids []string) {
 	dir := path.Join("/sys/class", class)
-	for _, name := range m.root.names(dir) {
+	for _, name := range m.names(dir) {
 		device := path.Join(dir, name, "device")
 		id := m.deviceID(device)
 		vendor, _, _ := strings.Cut(id, ":")
@@ -61,12 +61,12 @@ func (m *machine) deviceID(dir string) string {
 // pluggable reports whether a device is behind USB.
 func (m *machine) pluggable(dir string) bool {
 	real, err := filepath.EvalSymlinks(m.root.path(dir))
-	return err == nil && strings.Contains(filepath.ToSlash(real), "/usb")
+	return m.note(err) == nil && strings.Contains(filepath.ToSlash(real), "/usb")
 }
 
 // oneLine returns the text of a file, "" if there is none.
 func (m *machine) oneLine(name string) string {
-	data, err := m.root.read(name)
+	data, err := m.read(name)
 	if err != nil {
 		return ""
 	}

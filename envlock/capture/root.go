@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -32,20 +31,53 @@ func (r root) path(name string) string {
 	return filepath.Join(string(r), filepath.FromSlash(name))
 }
 
-// anyExists reports whether one of the files is there.
-func (m *machine) anyExists(names []string) bool {
-	return slices.ContainsFunc(names, m.root.exists)
+// note keeps that something is there and could not be read: a fact that follows from
+// it is null. Where the medium failed, or this process may open no more, nobody knows
+// what is there, and the first such error ends the capture.
+func (m *machine) note(err error) error {
+	if err == nil || isAbsent(err) {
+		return err
+	}
+	m.unread++
+	if m.failed == nil && regular.Failed(err) {
+		m.failed = err
+	}
+	return err
 }
 
-func (r root) exists(name string) bool {
-	_, err := os.Stat(r.path(name))
-	return err == nil
+// known calls f, and reports whether it could read all that it looked for.
+func (m *machine) known(f func()) bool {
+	before := m.unread
+	f()
+	return m.unread == before
+}
+
+// putList sets a fact to what list finds: null if some of it could not be read,
+// absent if there is nothing.
+func (m *machine) putList(c envlock.Component, fact, sep string, list func() []string) {
+	var found []string
+	switch {
+	case !m.known(func() { found = list() }):
+		c[fact] = nil
+	case len(found) > 0:
+		c[fact] = line(strings.Join(found, sep))
+	}
+}
+
+// anyExists reports whether one of the files is there.
+func (m *machine) anyExists(names []string) bool {
+	return slices.ContainsFunc(names, m.exists)
+}
+
+func (m *machine) exists(name string) bool {
+	_, err := regular.Stat(m.root.path(name))
+	return m.note(err) == nil
 }
 
 // names returns the names of a directory's entries in order; none if it cannot be read.
-func (r root) names(dir string) []string {
-	entries, err := os.ReadDir(r.path(dir))
-	if err != nil {
+func (m *machine) names(dir string) []string {
+	entries, err := regular.ReadDir(m.root.path(dir))
+	if m.note(err) != nil {
 		return nil
 	}
 	names := make([]string, len(entries))
@@ -56,8 +88,16 @@ func (r root) names(dir string) []string {
 }
 
 // read returns the content of a regular file; anything else might block.
-func (r root) read(name string) ([]byte, error) {
-	f, err := regular.OpenView(r.path(name))
+func (m *machine) read(name string) ([]byte, error) { return m.view(m.root.path(name)) }
+
+// view is read of a real path.
+func (m *machine) view(file string) ([]byte, error) {
+	data, err := readView(file)
+	return data, m.note(err)
+}
+
+func readView(name string) ([]byte, error) {
+	f, err := regular.OpenView(name)
 	if err != nil {
 		return nil, err
 	}
@@ -71,8 +111,8 @@ func (r root) read(name string) ([]byte, error) {
 
 // put sets a fact to the one line that a file holds. It is absent if there is no
 // such file and null if it cannot be read.
-func (r root) put(c envlock.Component, fact, name string) {
-	data, err := r.read(name)
+func (m *machine) put(c envlock.Component, fact, name string) {
+	data, err := m.read(name)
 	switch {
 	case err == nil:
 		c[fact] = line(string(data))
@@ -88,14 +128,14 @@ func isAbsent(err error) bool {
 }
 
 // digest returns the digest of a file as a fact, null if it cannot be read.
-func digest(name string) *string {
+func (m *machine) digest(name string) *string {
 	f, err := regular.OpenView(name)
-	if err != nil {
+	if m.note(err) != nil {
 		return nil
 	}
 	defer f.Close()
 	d, _, err := sign.SumReader(f)
-	if err != nil {
+	if m.note(err) != nil {
 		return nil
 	}
 	return text(d.String())

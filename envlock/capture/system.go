@@ -14,10 +14,12 @@ func (m *machine) os() envlock.Component {
 		nativeOS(c)
 		return c
 	}
-	release, ok := m.osRelease()
-	for _, fact := range []string{"id", "version_id", "pretty_name"} {
-		if !ok {
-			c[fact] = nil
+	var release map[string]string
+	known := m.known(func() { release = m.osRelease() })
+	if release == nil {
+		c["id"], c["version_id"], c["pretty_name"] = nil, nil, nil
+		if !known {
+			c["variant_id"], c["build_id"] = nil, nil
 		}
 	}
 	for _, fact := range []string{"id", "version_id", "pretty_name", "variant_id", "build_id"} {
@@ -29,13 +31,13 @@ func (m *machine) os() envlock.Component {
 }
 
 // osRelease reads the first of the two places that os-release(5) names.
-func (m *machine) osRelease() (map[string]string, bool) {
+func (m *machine) osRelease() map[string]string {
 	for _, name := range []string{"/etc/os-release", "/usr/lib/os-release"} {
-		if data, err := m.root.read(name); err == nil {
-			return parseOSRelease(string(data)), true
+		if data, err := m.read(name); err == nil {
+			return parseOSRelease(string(data))
 		}
 	}
-	return nil, false
+	return nil
 }
 
 // parseOSRelease reads assignments as a shell would, the last one winning.
@@ -75,7 +77,7 @@ func (m *machine) kernel() envlock.Component {
 		return c
 	}
 	for fact, file := range map[string]string{"name": "ostype", "release": "osrelease", "version": "version", "machine": "arch"} {
-		if data, err := m.root.read("/proc/sys/kernel/" + file); err == nil { // arch: since Linux 6.1
+		if data, err := m.read("/proc/sys/kernel/" + file); err == nil { // arch: since Linux 6.1
 			c[fact] = line(string(data))
 		}
 	}

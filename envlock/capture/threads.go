@@ -21,7 +21,7 @@ func (m *machine) threads(c envlock.Component) {
 		return
 	}
 	c["affinity"], c["threads"], c["umask"] = nil, nil, nil
-	data, err := m.root.read("/proc/self/status")
+	data, err := m.read("/proc/self/status")
 	if err != nil {
 		return
 	}
@@ -44,8 +44,11 @@ func (m *machine) affinity(c envlock.Component, list string) {
 	}
 	c["affinity"] = line(list)
 	c["threads"] = text(strconv.Itoa(len(allowed)))
-	data, err := m.root.read("/sys/devices/system/cpu/online")
+	data, err := m.read("/sys/devices/system/cpu/online")
 	if err != nil {
+		if !isAbsent(err) {
+			c["affinity"], c["threads"] = nil, nil
+		}
 		return
 	}
 	// Some kernels allow CPUs that are not there.
@@ -93,17 +96,15 @@ func (m *machine) topology(c envlock.Component, info cpuinfo) {
 	if v, ok := info.each["cpu cores"]; ok {
 		c["cores_per_socket"] = line(v)
 	}
-	m.root.put(c, "smt", "/sys/devices/system/cpu/smt/control")
-	if nodes := m.numa(); len(nodes) > 0 {
-		c["numa_map"] = line(strings.Join(nodes, "; "))
-	}
+	m.put(c, "smt", "/sys/devices/system/cpu/smt/control")
+	m.putList(c, "numa_map", "; ", m.numa)
 }
 
 // numa returns the CPUs of each node: "0: 0-15".
 func (m *machine) numa() (nodes []string) {
 	const dir = "/sys/devices/system/node"
-	for _, n := range numbered(m.root.names(dir), "node") {
-		if data, err := m.root.read(path.Join(dir, fmt.Sprintf("node%d", n), "cpulist")); err == nil {
+	for _, n := range numbered(m.names(dir), "node") {
+		if data, err := m.read(path.Join(dir, fmt.Sprintf("node%d", n), "cpulist")); err == nil {
 			nodes = append(nodes, fmt.Sprintf("%d: %s", n, strings.TrimSpace(string(data))))
 		}
 	}

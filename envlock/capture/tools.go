@@ -4,7 +4,6 @@ import (
 	"context"
 	"io"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -44,23 +43,28 @@ func (m *machine) findTools(names []string, problems *Problems) []tool {
 // over: what they mean depends on who asks.
 func (m *machine) find(name string) (tool, error) {
 	list, _ := m.lookup("PATH")
+	gone := fs.ErrNotExist
 	for _, dir := range filepath.SplitList(list) {
 		if !filepath.IsAbs(dir) {
 			continue
 		}
 		for _, ext := range m.extensions(name) {
 			file := filepath.Join(string(m.root), dir, name+ext)
-			if info, err := os.Stat(file); err != nil || !info.Mode().IsRegular() || !executable(file, info) {
+			info, err := regular.Stat(file)
+			if m.note(err) != nil && !isAbsent(err) {
+				gone = err // it may be the one
+			}
+			if err != nil || !info.Mode().IsRegular() || !executable(file, info) {
 				continue
 			}
 			real, err := filepath.EvalSymlinks(file)
-			if err != nil {
+			if m.note(err) != nil {
 				return tool{}, err
 			}
 			return tool{name, file, real}, nil
 		}
 	}
-	return tool{}, fs.ErrNotExist
+	return tool{}, gone
 }
 
 // extensions returns what may follow the name of a program's file.
@@ -88,9 +92,9 @@ func (m *machine) askTools(ctx context.Context, tools []tool, problems *Problems
 			c = runtimes
 		}
 		c[t.name+".file"] = line(filepath.Base(t.real))
-		c[t.name+".digest"] = digest(t.real)
+		c[t.name+".digest"] = m.digest(t.real)
 		c[t.name+".version"] = m.version(ctx, t)
-		if s := script(t.real); s != "" {
+		if s := m.script(t.real); s != "" {
 			c[t.name+".script"] = line(s)
 		}
 		m.goBuild(t, c)
@@ -103,14 +107,17 @@ func (m *machine) askTools(ctx context.Context, tools []tool, problems *Problems
 
 // script returns what runs a tool that is a script: its digest is then that of a
 // wrapper, and says nothing of the program behind it.
-func script(file string) string {
+func (m *machine) script(file string) string {
 	f, err := regular.OpenView(file)
-	if err != nil {
+	if m.note(err) != nil {
 		return ""
 	}
 	defer f.Close()
 	head := make([]byte, 256) // Linux reads no more of it either
-	n, _ := io.ReadFull(f, head)
+	n, err := io.ReadFull(f, head)
+	if err != io.EOF && err != io.ErrUnexpectedEOF {
+		m.note(err)
+	}
 	first, _, _ := strings.Cut(string(head[:n]), "\n")
 	interpreter, ok := strings.CutPrefix(first, "#!")
 	if !ok {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/relseal/relseal/internal/limits"
+	"github.com/relseal/relseal/internal/regular"
 )
 
 // A question is how to ask a tool its version.
@@ -102,13 +103,16 @@ func (m *machine) askAtMost(ctx context.Context, most int, t tool, args ...strin
 	cmd.Stdout, cmd.Stderr = &out, &errOut
 	cmd.WaitDelay = time.Second // for a child that keeps the pipes open
 	killGroup := isolate(cmd)
-	if err := cmd.Start(); err != nil {
+	if err := cmd.Start(); m.note(err) != nil {
 		return nil, nil, err
 	}
 	err = cmd.Wait()
 	killGroup()
 	if errors.Is(err, exec.ErrWaitDelay) && cmd.ProcessState.Success() {
 		err = nil
+	}
+	if regular.Failed(err) {
+		m.note(err)
 	}
 	return out.buf, errOut.buf, err
 }

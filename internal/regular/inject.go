@@ -10,7 +10,7 @@ import (
 var fault atomic.Pointer[func(op, path string) error]
 
 // Inject makes every call to the medium, made through this package, ask f first,
-// until undo: op is open, read, lstat or list. What f returns is the cause that the
+// until undo: op is open, read, stat, lstat or list. What f returns is the cause that the
 // call fails with.
 func Inject(f func(op, path string) error) (undo func()) {
 	old := fault.Swap(&f)

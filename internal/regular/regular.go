@@ -17,6 +17,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"syscall"
 )
 
 // A KindError says that a path names something else than a regular file.
@@ -63,6 +64,33 @@ func OpenRoot(path string) (*os.Root, error) {
 		return nil, &fs.PathError{Op: "open", Path: path, Err: errors.New("is not a directory")}
 	}
 	return os.OpenRoot(path)
+}
+
+// Stat is os.Stat.
+func Stat(path string) (fs.FileInfo, error) {
+	if err := injected("stat", path); err != nil {
+		return nil, err
+	}
+	return os.Stat(path)
+}
+
+// ReadDir is os.ReadDir.
+func ReadDir(path string) ([]fs.DirEntry, error) {
+	if err := injected("list", path); err != nil {
+		return nil, err
+	}
+	return os.ReadDir(path)
+}
+
+// Failed reports whether err is of the medium, or of this process, which may open or
+// hold no more: it says nothing of the file that was asked for.
+func Failed(err error) bool {
+	for _, cause := range []error{ErrShort, syscall.EIO, syscall.EMFILE, syscall.ENFILE, syscall.ENOMEM, syscall.ESTALE} {
+		if errors.Is(err, cause) {
+			return true
+		}
+	}
+	return false
 }
 
 // OpenView opens a file of the system, such as one of /proc or /sys, which is made
