@@ -30,18 +30,18 @@ func (r *runner) command(ctx context.Context, s cards.Step) (*finished, error) {
 	env := environment(r.LookupEnv, r.Pipeline.Env, s.Env)
 	program, err := find(s.Run[0], r.Dir, env["PATH"])
 	if err != nil {
-		return nil, fmt.Errorf("command %s: %w", s.Run[0], reason(err))
+		return nil, unstarted(s.Run[0], err)
 	}
 	log, err := createLog(filepath.Join(r.LogDir, s.ID+".log"))
 	if err != nil {
-		return nil, fmt.Errorf("log: %w", reason(err))
+		return nil, unwritten("log", err)
 	}
 	defer log.Close()
 	cmd := &exec.Cmd{Path: program, Args: s.Run, Dir: r.Dir, Env: pairs(env), Stdout: log, Stderr: log}
 	if s.Stdout != "" {
 		out, err := r.root.OpenFile(partial(s.Stdout), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
 		if err != nil {
-			return nil, fmt.Errorf("output %s: %w", s.Stdout, reason(err))
+			return nil, unwritten("output "+s.Stdout, err)
 		}
 		defer r.root.Remove(partial(s.Stdout)) // nothing to remove once it has become the output
 		defer out.Close()
@@ -51,12 +51,12 @@ func (r *runner) command(ctx context.Context, s cards.Step) (*finished, error) {
 	ownGroup(cmd)
 	began := time.Now()
 	if err := cmd.Start(); err != nil {
-		return nil, fmt.Errorf("command %s: %w", s.Run[0], reason(err))
+		return nil, unstarted(s.Run[0], err)
 	}
 	stopped := wait(ctx, cmd, time.Duration(s.TimeoutMS)*time.Millisecond, r.Grace)
 	done := &finished{exit: cmd.ProcessState.ExitCode(), log: log.Name(), usage: used(cmd.ProcessState, time.Since(began))}
 	if done.details.Log, err = hashLog(log); err != nil {
-		return done, fmt.Errorf("log: %w", reason(err))
+		return done, unread("log", err)
 	}
 	switch {
 	case stopped != nil:
@@ -81,7 +81,7 @@ func (r *runner) keepStdout(f *os.File, name string) error {
 		err = r.root.Rename(partial(name), name)
 	}
 	if err != nil {
-		return fmt.Errorf("output %s: %w", name, reason(err))
+		return unwritten("output "+name, err)
 	}
 	return nil
 }

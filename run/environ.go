@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/relseal/relseal/internal/regular"
 )
 
 // environment returns the variables of a step: those that every program needs,
@@ -47,8 +49,12 @@ func find(name, dir, searchPath string) (string, error) {
 		if !filepath.IsAbs(d) {
 			continue
 		}
-		if p, err := exec.LookPath(filepath.Join(d, name)); err == nil {
+		p, err := exec.LookPath(filepath.Join(d, name))
+		if err == nil {
 			return p, nil
+		}
+		if regular.Failed(err) { // it may be the one
+			return "", err
 		}
 	}
 	return "", errors.New("not found in PATH")

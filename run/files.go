@@ -96,7 +96,7 @@ func (r *runner) removeOutputs(s cards.Step) error {
 			err = r.root.Remove(name)
 		}
 		if err != nil && first == nil {
-			first = fmt.Errorf("output %s: %w", name, reason(err))
+			first = unwritten("output "+name, err)
 		}
 	}
 	return first
@@ -105,7 +105,7 @@ func (r *runner) removeOutputs(s cards.Step) error {
 func (r *runner) makeParents(s cards.Step) error {
 	for _, name := range s.AllOutputs() {
 		if err := r.root.MkdirAll(path.Dir(name), 0o755); err != nil {
-			return fmt.Errorf("output %s: %w", name, reason(err))
+			return unwritten("output "+name, err)
 		}
 	}
 	return nil

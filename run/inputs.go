@@ -153,14 +153,14 @@ func hashFiles(ctx context.Context, root *os.Root, kind string, names []string) 
 	return files, nil
 }
 
-// A mediumError says that the system could not read a file that is there: nothing
-// is known of what it holds.
+// A mediumError says that the system could not read a file that is there, write one
+// or start a command: nothing is known of what it holds, or would have done.
 type mediumError struct {
-	what string
+	what string // "input x could not be read"
 	err  error
 }
 
-func (e *mediumError) Error() string { return e.what + " could not be read: " + reason(e.err).Error() }
+func (e *mediumError) Error() string { return e.what + ": " + reason(e.err).Error() }
 func (e *mediumError) Unwrap() error { return e.err }
 
 // unread returns err as a mediumError about what, nil if it is none: no file of
@@ -169,5 +169,31 @@ func unread(what string, err error) error {
 	if _, ok := errors.AsType[syscall.Errno](err); !ok && !errors.Is(err, regular.ErrShort) || missing(err) {
 		return nil
 	}
-	return &mediumError{what, err}
+	return &mediumError{what + " could not be read", err}
+}
+
+// unwritten returns err as a mediumError about what relseal itself writes, or as a
+// fault of the project: a file where a directory must be, say.
+func unwritten(what string, err error) error {
+	for _, known := range []error{syscall.ENOTDIR, syscall.EISDIR, syscall.ENOTEMPTY, fs.ErrNotExist, fs.ErrExist} {
+		if errors.Is(err, known) {
+			return fmt.Errorf("%s: %w", what, reason(err))
+		}
+	}
+	if _, ok := errors.AsType[syscall.Errno](err); !ok {
+		return fmt.Errorf("%s: %w", what, reason(err)) // a link that leads out of the project
+	}
+	if path, ok := errors.AsType[*fs.PathError](err); ok && path.Op == "openat" || ok && path.Op == "open" {
+		err = &fs.PathError{Op: "create", Path: path.Path, Err: path.Err}
+	}
+	return &mediumError{what + " could not be written", err}
+}
+
+// unstarted returns why a command was not started: what the system lacked for it is
+// no fault of the command.
+func unstarted(command string, err error) error {
+	if regular.Failed(err) || errors.Is(err, syscall.EAGAIN) {
+		return &mediumError{"command " + command + " could not be started", err}
+	}
+	return fmt.Errorf("command %s: %w", command, reason(err))
 }

@@ -35,7 +35,7 @@ const (
 //
 // The second result is the exit code that a shell would report for the command:
 // 128 and the number of the signal that killed it, 126 or 127 if it could not be
-// started, 0 if the run ended before its turn.
+// started, 0 if the run ended before its turn or the system had nothing left for it.
 func Wrap(ctx context.Context, j Job, t Terminal, rec Recorder) (Result, int, error) {
 	if n := len(j.Pipeline.Steps); n != 1 {
 		return Result{}, 0, fmt.Errorf("a wrapped pipeline has one step, not %d", n)
@@ -68,11 +68,15 @@ func (w *wrapped) command(ctx context.Context, s cards.Step) (*finished, error) 
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = w.Stdin, w.Stdout, w.Stderr
 	began := time.Now()
 	if err := cmd.Start(); err != nil {
+		fault := unstarted(s.Run[0], err)
+		if _, ok := errors.AsType[*mediumError](fault); ok {
+			return nil, fault
+		}
 		w.exit = exitNotExecutable
 		if errors.Is(err, exec.ErrNotFound) || errors.Is(err, fs.ErrNotExist) {
 			w.exit = exitNotFound
 		}
-		return nil, fmt.Errorf("command %s: %w", s.Run[0], reason(err))
+		return nil, fault
 	}
 	w.wait(cmd)
 	w.exit = shellCode(cmd.ProcessState)
