@@ -215,6 +215,30 @@ func (env *environment) progress(format string, args ...any) {
 
 func (env *environment) progressEnd() { env.progress("") }
 
+// unread counts what could not be read, and says how to exit then: where the medium
+// failed, trying again may help.
+func (a *archive) unread() (code, n int) {
+	code = exitNoInput
+	take := func(cause error) {
+		if cause == nil {
+			return
+		}
+		if n++; codeOf(cause) == exitIO {
+			code = exitIO
+		}
+	}
+	for _, r := range a.results {
+		if r.Verdict == nil && r.Cause == nil { // as a record has it
+			n++
+		}
+		take(r.Cause)
+	}
+	for _, s := range a.skipped {
+		take(s.Cause)
+	}
+	return code, n
+}
+
 type archiveResult struct {
 	Schema  string             `json:"schema"`
 	Verdict verify.Verdict     `json:"verdict"`
@@ -279,9 +303,11 @@ func (a *archive) print() error {
 	if err := a.env.print(a.c, res, w.String()); err != nil {
 		return err
 	}
-	switch {
-	case n.Unreadable > 0:
-		return &exitError{exitNoInput, fmt.Errorf("%s could not be read", countOf(n.Unreadable, "bundle")), ""}
+	switch code, unread := a.unread(); {
+	case unread > 0 && unread == n.Unreadable:
+		return &exitError{code, fmt.Errorf("%s could not be read", countOf(n.Unreadable, "bundle")), ""}
+	case unread > 0:
+		return &exitError{code, fmt.Errorf("%d of what is there could not be read", unread), ""}
 	case res.Verdict == verify.Reject:
 		return &answerError{code: exitReject}
 	case n.NotJudged > 0 && n.Undecidable == 0:

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"unicode"
 	"unicode/utf8"
 
@@ -29,6 +30,8 @@ type File struct {
 type Skipped struct {
 	Name string `json:"file"`
 	Why  string `json:"why"`
+
+	Cause error `json:"-"` // nil unless the system did not let it be read
 }
 
 // A Listing is all that lies in an archive: each name stands once, in one of the two.
@@ -55,8 +58,14 @@ func Find(dirs []string, ignore func(path string) bool) (Listing, error) {
 			w.prefix = filepath.Base(dir) + "/"
 		}
 		err = filepath.WalkDir(top, func(path string, d fs.DirEntry, err error) error {
-			if path == top && err == nil && (!d.IsDir() || isBundleDir(path)) {
-				return w.alone(path, filepath.Base(dir), d)
+			if path == top && err == nil {
+				yes := !d.IsDir()
+				if !yes {
+					yes, err = isBundleDir(path)
+				}
+				if yes {
+					return w.alone(path, filepath.Base(dir), d)
+				}
 			}
 			return w.visit(path, d, err)
 		})
@@ -115,14 +124,26 @@ func (w *walk) add(path, name string) error {
 	}
 	w.seen[name] = true
 	w.list.Bundles = append(w.list.Bundles, File{path, name})
-	if real, err := filepath.EvalSymlinks(path); err == nil {
+	real, err := filepath.EvalSymlinks(path)
+	if err == nil {
 		w.real[real] = true
+	} else if !errors.Is(err, fs.ErrNotExist) {
+		return err
 	}
 	return nil
 }
 
 func (w *walk) skip(name, why string) {
-	w.list.Skipped = append(w.list.Skipped, Skipped{name, why})
+	w.list.Skipped = append(w.list.Skipped, Skipped{name, why, nil})
+}
+
+// unread passes over what could not be read; that may be for what it holds.
+func (w *walk) unread(name string, err error) {
+	s := Skipped{name, cause(err), nil}
+	if _, ok := errors.AsType[syscall.Errno](err); ok || regular.Failed(err) {
+		s.Cause = err
+	}
+	w.list.Skipped = append(w.list.Skipped, s)
 }
 
 // visit takes in one file or directory. What cannot be read is passed over by name: the
@@ -141,13 +162,20 @@ func (w *walk) visit(path string, d fs.DirEntry, err error) error {
 	case err != nil && path == w.top:
 		return err
 	case err != nil:
-		w.skip(name, cause(err))
+		w.unread(name, err)
 		return nil
 	case d.Type()&fs.ModeSymlink != 0:
 		w.links = append(w.links, File{path, name})
 		return nil
 	case d.IsDir():
-		if path == w.top || !isBundleDir(path) {
+		if path == w.top {
+			return nil
+		}
+		switch yes, err := isBundleDir(path); {
+		case err != nil:
+			w.unread(name, err)
+			return fs.SkipDir
+		case !yes:
 			return nil
 		}
 		if err := w.add(path, name); err != nil {
@@ -168,7 +196,7 @@ func (w *walk) visit(path string, d fs.DirEntry, err error) error {
 	case errors.Is(err, verify.ErrNoBundle):
 		w.skip(name, "no bundle")
 	default:
-		w.skip(name, cause(err))
+		w.unread(name, err)
 	}
 	return nil
 }
@@ -177,8 +205,10 @@ func (w *walk) visit(path string, d fs.DirEntry, err error) error {
 func (w *walk) resolve() {
 	for _, l := range w.links {
 		switch real, err := filepath.EvalSymlinks(l.Path); {
-		case err != nil:
+		case errors.Is(err, fs.ErrNotExist):
 			w.skip(l.Name, "a link to nothing")
+		case err != nil:
+			w.unread(l.Name, err)
 		case !w.real[real]:
 			w.skip(l.Name, "a link to what is no bundle of the archive")
 		}
@@ -189,9 +219,12 @@ func isBundleName(name string) bool {
 	return strings.HasSuffix(name, ".audit.tar.zst") || strings.HasSuffix(name, ".release.tar.zst")
 }
 
-func isBundleDir(path string) bool {
+func isBundleDir(path string) (bool, error) {
 	info, err := os.Lstat(filepath.Join(path, bundle.ManifestPath))
-	return err == nil && info.Mode().IsRegular()
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	return err == nil && info.Mode().IsRegular(), err
 }
 
 // cause returns the text of what the system says, without the path, which is named beside.

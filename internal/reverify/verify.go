@@ -25,6 +25,8 @@ type Result struct {
 	Error   *string         `json:"error"`   // why it could not be read
 	Bytes   *sign.Digest    `json:"bytes"`   // digest of the file that was verified, null of a directory
 
+	Cause error `json:"-"` // of Error
+
 	RolledBack bool `json:"rolled_back"` // by the ledger that was given: the release, or what it became
 }
 
@@ -80,7 +82,7 @@ func one(ctx context.Context, f File, o verify.Options) Result {
 	report, err := f.verify(ctx, o, &r)
 	if err != nil {
 		text := cause(err)
-		r.Error = &text
+		r.Error, r.Cause = &text, err
 		return r
 	}
 	r.ID, r.Kind, r.Verdict = report.Bundle.ID, report.Bundle.Kind, &report.Verdict
