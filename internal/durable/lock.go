@@ -38,8 +38,24 @@ var errLocked = errors.New("locked by another process")
 
 // tryLock returns the locked file, or errLocked.
 func tryLock(path string) (*os.File, error) {
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o666)
+	// Others may have made what lies there. Opening a device can have effects, so it
+	// is looked at before, and again afterwards.
+	info, err := os.Stat(path)
+	if err == nil {
+		err = regularFile(path, info)
+	}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|noWait, 0o666)
 	if err != nil {
+		return nil, err
+	}
+	if info, err = f.Stat(); err == nil {
+		err = regularFile(path, info)
+	}
+	if err != nil {
+		f.Close()
 		return nil, err
 	}
 	if err := lock(f, false); err != nil {
@@ -56,6 +72,13 @@ func tryLock(path string) (*os.File, error) {
 		return nil, err
 	}
 	return f, nil
+}
+
+func regularFile(path string, info fs.FileInfo) error {
+	if info.Mode().IsRegular() {
+		return nil
+	}
+	return &fs.PathError{Op: "open", Path: path, Err: errors.New("is not a regular file")}
 }
 
 // someone has the lock, and the system does not say who.
