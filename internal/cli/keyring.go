@@ -187,7 +187,11 @@ func (env *environment) apart(c *cli.Context, names ...string) (k signer.Keys, s
 	case errors.Is(err, errors.ErrUnsupported):
 		return env.keyring(), func() {}, nil
 	case err != nil:
-		return nil, nil, &exitError{exitInternal, fmt.Errorf("no process for the private key: %w", err), ""}
+		code := exitInternal
+		if _, ok := errors.AsType[syscall.Errno](err); ok { // the system has nothing left for one
+			code = exitIO
+		}
+		return nil, nil, &exitError{code, fmt.Errorf("no process for the private key: %w", err), ""}
 	}
 	return client, client.Close, nil
 }

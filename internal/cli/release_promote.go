@@ -5,10 +5,12 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 
 	"github.com/urfave/cli/v2"
 
 	"github.com/relseal/relseal/gates"
+	"github.com/relseal/relseal/internal/durable"
 	"github.com/relseal/relseal/internal/escape"
 	"github.com/relseal/relseal/internal/pack"
 	"github.com/relseal/relseal/internal/signer"
@@ -112,6 +114,7 @@ func (env *environment) releasePromote(c *cli.Context) error {
 	if c.IsSet("override") {
 		over = &release.Override{Actor: c.String("actor"), Reason: c.String("override")}
 	}
+	durable.Sweep(filepath.Dir(out)) // a call that was killed may have left a file beside the bundle that it made
 	p := &pack.Promoter{Source: source, File: out, Replace: c.Bool("force"), Key: wrap.New(seal), Known: known}
 	o, err := l.Promote(c.Context, b, p, over)
 	if errors.Is(err, fs.ErrExist) {
