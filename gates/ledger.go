@@ -208,7 +208,8 @@ func (p *Registration) after(b begin) bool { return b.some && p.TimeMS > b.ms }
 // A Move is a promotion.
 type Move struct {
 	K         int64
-	Source    *Release
+	Release   sign.Digest // the bundle that the event names
+	Source    *Release    // that bundle, nil if it came to no channel
 	To        string
 	Judgement *Judgement // at the time of the event; nil if nothing can be judged
 	Override  *Override

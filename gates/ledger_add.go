@@ -264,7 +264,7 @@ func (l *Ledger) overridden(e Event, d *Overridden) *Fault {
 }
 
 func (l *Ledger) promoted(e Event, d *Promoted, before *Override) *Fault {
-	m := &Move{K: e.K, To: d.To, Source: l.releases[d.Release]}
+	m := &Move{K: e.K, Release: d.Release, To: d.To, Source: l.releases[d.Release]}
 	l.moves[e.K] = m
 	if d.Override != nil && before != nil && before.K == *d.Override {
 		m.Override = before

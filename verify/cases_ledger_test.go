@@ -173,6 +173,19 @@ func ledgerCases() []damage {
 	otherPrevious := p
 	otherPrevious.From = []testbundle.Files{demo().Release(releaseKey, func(m M) { m["gates"], m["details"] = s.policy, M{"x": 1} })}
 
+	// The event that the release was sealed over promotes a bundle that nobody knows, or one
+	// that never came to a channel.
+	strange := newStory()
+	strange.windows = strange.observe(strange.canary, "canary", 60, nil)
+	strangeDecision := strange.decided(1870, strange.windows, nil)
+	unknownPromoted := strange.stable(strange.l.Add(1870, "promote", M{"release": "sha256:" + strings.Repeat("ab", 32), "from": "canary", "to": "stable",
+		"decision": digestOf(strangeDecision), "override": nil}), strangeDecision, 3, 5)
+	fresh := &story{l: testbundle.NewLedger(releaseKey), policy: demoPolicy()}
+	fresh.is(demo().Release(releaseKey, func(m M) { m["gates"] = fresh.policy }))
+	fresh.l.Add(0, "policy.register", M{"digest": policyDigest(fresh.policy), "policy": fresh.policy})
+	freshDecision := fresh.decided(1870, []M{testbundle.Window(fresh.canary, "canary", 1, 60, 660, nil)}, nil)
+	neverSealed := fresh.stable(fresh.promote(1870, freshDecision, nil), freshDecision, 1, 1)
+
 	without := p
 	without.Ledger, without.Without = s.l, true
 
@@ -329,6 +342,10 @@ func ledgerCases() []damage {
 			m["gates"] = p
 		}), goes(6), at("E_DECISION", "REJECT", "manifest.json")),
 		one("decision-other-previous", "the release was promoted from another bundle than it says", 2, seal(otherPrevious), goes(6), at("E_DATA_MISMATCH", "REJECT", "manifest.json")),
+		one("promoted-unknown", "the event that the release was sealed over promotes a bundle that came to no channel", 2, seal(unknownPromoted),
+			goes(6), at("E_DECISION", "REJECT", ledgerPath, 6), at("E_DATA_MISMATCH", "REJECT", "manifest.json")),
+		one("promoted-never-sealed", "the bundle that the release came from never came to a channel of its ledger", 2, seal(neverSealed),
+			goes(2), at("E_DECISION", "REJECT", ledgerPath, 2)),
 		one("policy-late", "the policy was registered after the windows", 2, seal(latePromotion), goes(6), at("E_POLICY_LATE", "REJECT", ledgerPath, 6)),
 		one("policy-chosen-after-the-look", "the policy was registered before the windows were recorded and after they began", 2, seal(chosenPromotion),
 			goes(6), at("E_POLICY_LATE", "REJECT", ledgerPath, 6)),

@@ -57,12 +57,12 @@ func (b *check) judgePromotion(path string, r *bundle.ReleaseManifest, m *gates.
 			fmt.Sprintf("event %d of the ledger is no promotion", r.Provenance.Ledger.K)))
 		return
 	}
+	differ(finding.DataMismatch, "provenance.previous is not the bundle that the ledger promotes", m.Release.String(), text(r.Provenance.Previous))
+	differ(finding.DataMismatch, "channel is not where the ledger promotes the release to", m.To, r.Channel)
 	if m.Source == nil || m.Fault != nil {
 		return // and reported at its event
 	}
 	j := m.Judgement
-	differ(finding.DataMismatch, "provenance.previous is not the bundle that the ledger promotes", m.Source.Bundle.String(), text(r.Provenance.Previous))
-	differ(finding.DataMismatch, "channel is not where the ledger promotes the release to", m.To, r.Channel)
 	differ(finding.DataMismatch, "another version than the ledger promotes", m.Source.Version, r.Version)
 	for _, on := range b.ledger.state.Way(r.Provenance.Ledger.K) {
 		// A bundle whose manifest is not carried has its finding there.

@@ -164,6 +164,18 @@ func (b *check) judgeLedger() {
 	for _, m := range l.state.Way(ref.K) {
 		l.own[m.Source.Bundle] = true
 	}
+	rests := []*bundle.LedgerRef{ref}
+	for _, a := range b.ancestors() {
+		rests = append(rests, a.manifest.Provenance.Ledger)
+	}
+	for _, on := range rests {
+		if on == nil {
+			continue
+		}
+		if m := l.state.Move(on.K); m != nil {
+			l.own[m.Release] = true // whatever the event names, the release rests on it
+		}
+	}
 	b.judgeEvents(g.Continues != nil)
 	b.judgePromotion(bundle.ManifestPath, m, l.state.Move(ref.K))
 	for _, a := range b.ancestors() {

@@ -45,6 +45,7 @@ type secondRelease struct {
 
 type secondMove struct {
 	k        int64
+	release  string // that the event names
 	source   *secondRelease
 	to       string
 	policy   *secondPolicy
@@ -115,6 +116,17 @@ func (s *second) promotion() {
 // way returns the bundles that the release went through.
 func (l *secondLedger) way(k int64) map[string]bool {
 	way := map[string]bool{}
+	rests := []int64{k}
+	for _, a := range l.s.ancestors {
+		if get(a.m, "provenance.ledger") != nil {
+			rests = append(rests, num(a.m, "provenance.ledger.k"))
+		}
+	}
+	for _, k := range rests {
+		if m := l.moves[k]; m != nil {
+			way[m.release] = true
+		}
+	}
 	for m := l.moves[k]; m != nil && m.source != nil; m = l.below(m.source) {
 		way[m.source.id] = true
 	}
@@ -133,10 +145,14 @@ func (l *secondLedger) below(r *secondRelease) *secondMove {
 // manifest compares a manifest with the promotion that it was sealed over.
 func (l *secondLedger) manifest(doc any, path string, m *secondMove) {
 	s := l.s
-	if s.reject(m == nil, "E_DECISION", path) || m.source == nil || m.faulty {
+	if s.reject(m == nil, "E_DECISION", path) {
 		return
 	}
-	s.reject(m.source.id != text(doc, "provenance.previous") || m.to != text(doc, "channel") || m.source.version != text(doc, "version"), "E_DATA_MISMATCH", path)
+	s.reject(m.release != text(doc, "provenance.previous") || m.to != text(doc, "channel"), "E_DATA_MISMATCH", path)
+	if m.source == nil || m.faulty {
+		return
+	}
+	s.reject(m.source.version != text(doc, "version"), "E_DATA_MISMATCH", path)
 	if m.policy == nil {
 		return // it is another bundle that was promoted
 	}
@@ -311,7 +327,7 @@ func (p *secondPolicy) late(r *secondRelease) bool {
 
 func (l *secondLedger) promote(k, now int64, d, override any) {
 	r := l.releases[text(d, "release")]
-	m := &secondMove{k: k, source: r, to: text(d, "to"), decision: text(d, "decision"), faulty: true}
+	m := &secondMove{k: k, release: text(d, "release"), source: r, to: text(d, "to"), decision: text(d, "decision"), faulty: true}
 	l.moves[k] = m
 	if r == nil {
 		l.fault("E_DECISION", k, text(d, "release"), true)
