@@ -119,7 +119,7 @@ func trailClaims(t *trailFindings, sum audit.Summary, outcome string) []verify.C
 	if sum.K == 0 {
 		claims[0].Text = fmt.Sprintf("the genesis was signed by %s", *sum.Key)
 	}
-	if sum.Closed && t.verdict == verify.Verified {
+	if sum.Closed && t.verdict == verify.Verified && g.Continues == nil {
 		claim("trail.complete", verify.Proved, "no event is missing from the first to trail.close")
 	}
 	if outcome != "" {
@@ -156,6 +156,9 @@ func trailNonClaims(t *trailFindings, sum audit.Summary, known *release.KnownHea
 	}
 	if g := sum.Genesis; g != nil && g.Purpose == audit.PurposeLedger {
 		out = append(out, endOf(known))
+	}
+	if g := sum.Genesis; g != nil && g.Continues != nil {
+		out = append(out, verify.NonClaim{ID: "trail.earlier", Why: fmt.Sprintf("the trail goes on from event %d of another one; nothing shows what that holds", g.Continues.K)})
 	}
 	if !sum.Closed {
 		out = append(out, verify.NonClaim{ID: "events.after", Why: "the trail does not end in trail.close: nothing shows whether events followed or were cut off"})
