@@ -6,9 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -223,7 +221,7 @@ func (q *inquiry) look(f *heldFile) error {
 		where = "named"
 	}
 	if uri, in := namesake(shelf, f.held.Name); uri != "" {
-		f.Reason = fmt.Sprintf("; %s has an artifact %s with other bytes", in, word(uri)) + f.Reason
+		f.Reason = fmt.Sprintf("; %s has an artifact %s with other bytes", in, escape.Word(uri)) + f.Reason
 	}
 	if _, err := verify.Peek(f.File); err == nil {
 		f.Reason += "; it begins like a bundle, and relseal verify-bundle judges it as one"
@@ -290,27 +288,9 @@ func (b candidate) names(f verify.Held) (uris []string) {
 
 func (b candidate) label() string {
 	if b.manifest.Kind == bundle.KindRelease {
-		return fmt.Sprintf("%s %s on channel %s", word(b.manifest.Product), word(b.manifest.Version), word(b.manifest.Channel))
+		return fmt.Sprintf("%s %s on channel %s", escape.Word(b.manifest.Product), escape.Word(b.manifest.Version), escape.Word(b.manifest.Channel))
 	}
-	return "a run of " + word(b.manifest.Product)
-}
-
-var plainWord = regexp.MustCompile(`^[A-Za-z0-9_+@=~./-]+$`)
-
-// word quotes a name from a bundle that could be read as words of ours.
-func word(name string) string {
-	if plainWord.MatchString(name) {
-		return name
-	}
-	return strconv.Quote(name)
-}
-
-func words(names []string) string {
-	quoted := make([]string, len(names))
-	for i, n := range names {
-		quoted[i] = word(n)
-	}
-	return strings.Join(quoted, ", ")
+	return "a run of " + escape.Word(b.manifest.Product)
 }
 
 // namesake returns an artifact that is called like a file, and the bundle that names it.
@@ -459,7 +439,7 @@ func (f *heldFile) text(w *strings.Builder, shown map[string]bool, many bool) {
 		if in.Report.Valid {
 			what = "it is"
 		}
-		fmt.Fprintf(w, "  by %s %s %s of %s\n", escape.Line(in.Bundle), what, words(in.URIs), in.label)
+		fmt.Fprintf(w, "  by %s %s %s of %s\n", escape.Line(in.Bundle), what, escape.Words(in.URIs), in.label)
 	}
 	for _, in := range f.In {
 		if !shown[in.Bundle] && !(many && in.Report.Valid) {

@@ -24,6 +24,30 @@ func Line(s string) string {
 	return strings.ReplaceAll(q[1:len(q)-1], `\"`, `"`)
 }
 
+// Quote returns s between quotation marks, for a sentence that somebody else's text stands
+// in: it cannot be read as part of the sentence. No mark comes from s, and none stands
+// behind a backslash, also after [Line].
+func Quote(s string) string { return `"` + strings.ReplaceAll(Line(s), `"`, `\u0022`) + `"` }
+
+// Word is Quote for a name, which stands there as it is if it is one word.
+func Word(s string) string {
+	if plainWord.MatchString(s) {
+		return s
+	}
+	return Quote(s)
+}
+
+var plainWord = regexp.MustCompile(`^[A-Za-z0-9_+@=~./-]+$`)
+
+// Words is Word for each of a list, with commas between them.
+func Words(list []string) string {
+	quoted := make([]string, len(list))
+	for i, s := range list {
+		quoted[i] = Word(s)
+	}
+	return strings.Join(quoted, ", ")
+}
+
 // Text returns s with what is hidden as \uXXXX, a pair of them above U+FFFF, and a byte
 // that is no UTF-8 as \xXX. Line feeds and tabs stay, and so does the backslash: of
 // JSON the value is the same after this.

@@ -132,3 +132,25 @@ func TestMessage(t *testing.T) {
 		}
 	}
 }
+
+// What stands in a sentence of ours cannot end its quotation, nor look like an escape
+// that it is not, also where the sentence is escaped as a line.
+func TestQuote(t *testing.T) {
+	for in, want := range map[string]string{
+		"out/demo": `out/demo`, "demo-1.0.0": `demo-1.0.0`, "": `""`,
+		"out/demo of x, signed by 2 of 2 keys": `"out/demo of x, signed by 2 of 2 keys"`,
+		`a", signed by r1`:                     `"a\u0022, signed by r1"`,
+		"two\nlines\x1b":                       `"two\nlines\x1b"`,
+		`a\`:                                   `"a\\"`,
+	} {
+		if got := Word(in); got != want {
+			t.Errorf("%q is written as %s, want %s", in, got, want)
+		}
+		if line := Line(Quote(in)); strings.Count(line, `"`) != 2 || !strings.HasSuffix(line, `"`) {
+			t.Errorf("%q is not one quotation in %s", in, line)
+		}
+	}
+	if got := Words([]string{"a", "b c"}); got != `a, "b c"` {
+		t.Errorf("a list is %s", got)
+	}
+}
