@@ -72,11 +72,7 @@ func (j *judge) limitFault(e *Event) string {
 	return ""
 }
 
-// isRun reports whether the trail is a run from its beginning. A later segment,
-// or another host's part, may have steps that started elsewhere.
-func (j *judge) isRun() bool {
-	return j.genesis != nil && j.genesis.Purpose == PurposeRun && j.genesis.Continues == nil
-}
+func (j *judge) isRun() bool { return j.genesis != nil && j.genesis.Purpose == PurposeRun }
 
 // itemsDigest returns what the hash of s must be: the recorded one if the items
 // themselves are not recorded.

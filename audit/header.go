@@ -17,7 +17,7 @@ func (j *judge) header(line rawLine) (goOn bool) {
 		return j.badHeader(line, err)
 	}
 	g := h.Genesis
-	j.genesis = &g
+	j.genesis, j.order.part = &g, g.Continues != nil
 	computed := sign.Sum(genesisBytes(line.text))
 
 	fault := j.genesisFault(&h, computed)

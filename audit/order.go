@@ -9,7 +9,11 @@ import "github.com/relseal/relseal/sign"
 // Steps may overlap, and one that was started need not end: a run may be
 // aborted or killed. Other actions may stand anywhere between run.start and
 // trail.close.
+//
+// A part that goes on from another trail need not begin with run.start, and its steps
+// may have begun there. It has one end all the same: a run has one outcome.
 type order struct {
+	part    bool // the trail goes on from another one
 	started bool
 	ended   bool
 	steps   map[sign.Digest]bool // by the digest of the step id; true: has ended
@@ -17,10 +21,12 @@ type order struct {
 
 // fault returns why e may not come now, "" if it may.
 func (o *order) fault(e *Event) string {
-	if (e.Action == ActionRunStart) == o.started {
-		if o.started {
-			return "the run starts twice"
-		}
+	switch {
+	case e.Action == ActionRunStart && o.started && o.part:
+		return ActionRunStart + " is not the first event"
+	case e.Action == ActionRunStart && o.started:
+		return "the run starts twice"
+	case e.Action != ActionRunStart && !o.started && !o.part:
 		return "the first event of a run is " + ActionRunStart
 	}
 	switch e.Action {
@@ -28,10 +34,11 @@ func (o *order) fault(e *Event) string {
 		step, named := stepOf(e)
 		ended, begun := o.steps[step]
 		switch {
-		case e.Path.IsZero():
-			return e.Action + " names no step in path"
 		case o.ended:
 			return e.Action + " after " + ActionRunEnd
+		case o.part: // what the other trail says of its steps is not known here
+		case e.Path.IsZero():
+			return e.Action + " names no step in path"
 		case !named: // a commitment: which step it is may be unknown
 		case e.Action == ActionStepStart && begun:
 			return "step " + clip(e.Path.String()) + " starts twice"
@@ -45,7 +52,7 @@ func (o *order) fault(e *Event) string {
 			return e.Action + " after " + ActionRunEnd
 		}
 	case ActionTrailClose:
-		if !o.ended {
+		if !o.ended && !o.part {
 			return ActionTrailClose + " before " + ActionRunEnd
 		}
 	}

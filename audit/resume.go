@@ -232,7 +232,7 @@ func (l *Log) resume(s *resumeState, size int64) error {
 		j.from, j.to = &from, &to
 	}
 	j.closed = s.Closed
-	j.order = order{started: s.K > 0, ended: s.Ended, steps: steps}
+	j.order = order{part: j.order.part, started: s.K > 0, ended: s.Ended, steps: steps}
 	j.turning.rotated, j.turning.past = s.Rotated, slices.Clone(s.Past)
 	if j.trust.ref != s.Verifier.PKRef {
 		j.trust.key, j.trust.known = sign.PublicKey{}, false

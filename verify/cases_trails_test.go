@@ -1,6 +1,11 @@
 package verify_test
 
-import "github.com/relseal/relseal/internal/testbundle"
+import (
+	"slices"
+	"strings"
+
+	"github.com/relseal/relseal/internal/testbundle"
+)
 
 // trailsCases are runs of several trails, or of one that goes on from another.
 func trailsCases() []damage {
@@ -21,19 +26,65 @@ func trailsCases() []damage {
 	last := again(other)
 	first := again(last.Events[4]["outputs"].(M))
 	first.Events[4]["outputs"] = other
+	part := func(change func(from M, first *testbundle.Run)) testbundle.Files {
+		return inParts(func(first, second *testbundle.Run) { change(second.Continues, first) }).Seal()
+	}
+	goesOn := func(events ...M) testbundle.Files {
+		r := demo()
+		r.Continues = earlier
+		r.Events = append(slices.Clone(r.Events[:7]), append(events, r.Events[7:]...)...)
+		return r.Seal()
+	}
+	start := demo().Events[0]
+	failed := M{"action": "run.end", "code": start["code"], "status": "failed"}
+	source := func(value any) *testbundle.Run {
+		r := demo()
+		r.Events[0]["details"] = M{"source": value}
+		return r
+	}
+	dirty := source(M{"commit": strings.Repeat("f", 40), "dirty": "x"})
+	second := "audit/second.jsonl"
 	return []damage{
+		{name: "run-ended-twice", title: "a trail that continues another ends the run as failed and then ok", files: goesOn(failed), exit: 2,
+			findings: rejects("E_SEQUENCE", trailPath, 9), failing: events(9)},
+		{name: "run-started-late", title: "a trail that continues another starts the run twice", files: goesOn(start), exit: 2,
+			findings: rejects("E_SEQUENCE", trailPath, 8), failing: events(8)},
+		{name: "good-run-in-parts", title: "a run in two parts, of which the second goes on from the end of the first", files: inParts(nil).Seal()},
+		{name: "run-part-ended", title: "the first part of a run has an end, and so has the second", exit: 2, files: part(func(from M, first *testbundle.Run) {
+			first.Events = append(first.Events, failed)
+			ending(from, first)
+		}), findings: append(rejects("E_DATA_MISMATCH", trailPath, 4), rejects("E_SEQUENCE", trailPath, 4)...), failing: events(4)},
+		{name: "run-part-forks", title: "a part goes on from an event of another, and that one goes on otherwise itself", exit: 2, files: part(func(from M, first *testbundle.Run) {
+			from["k"], from["H_k"] = 2, first.Lines()[1].H
+		}), findings: append([]expected{at("E_TRAIL_OPEN", "UNDECIDABLE", trailPath, 3)}, rejects("E_SEQUENCE", second, 0)...)},
+		{name: "run-part-other-head", title: "a part goes on from another head than that with which the other ends", exit: 2, files: part(func(from M, _ *testbundle.Run) {
+			from["H_k"] = testbundle.Digest([]byte("b"))
+		}), findings: append([]expected{at("E_TRAIL_OPEN", "UNDECIDABLE", trailPath, 3)}, rejects("E_CHAIN_LINK", second, 0)...)},
+		{name: "run-part-cut", title: "a part goes on from a later event of another than the bundle has", exit: 1, files: part(func(from M, _ *testbundle.Run) {
+			from["k"], from["H_k"] = 5, testbundle.Digest([]byte("b"))
+		}), findings: []expected{at("E_TRAIL_OPEN", "UNDECIDABLE", trailPath, 3), at("E_SEQUENCE", "UNDECIDABLE", second, 0)}},
+		{name: "source-other-form", title: "run.start says in another form than its own whether files differed from the commit", files: dirty.Seal(), exit: 1,
+			findings: []expected{at("E_FORMAT", "UNDECIDABLE", trailPath, 1)}},
+		{name: "source-commitment", title: "run.start records a commitment to its source", files: source(M{"commit": testbundle.Digest(nil)}).Seal(), exit: 1,
+			findings: []expected{at("E_FORMAT", "UNDECIDABLE", trailPath, 1)}},
+		{name: "source-text", title: "run.start says in a text what its source was", files: source("main").Seal(), exit: 1,
+			findings: []expected{at("E_FORMAT", "UNDECIDABLE", trailPath, 1)}},
+		{name: "release-source-other-form", title: "a release over a run that recorded another commit, in a source of another form", files: dirty.Release(releaseKey, nil), exit: 2,
+			findings: []expected{at("E_FORMAT", "UNDECIDABLE", "evidence/"+testbundle.Digest(dirty.Seal()["manifest.json"])[7:]+".audit.tar.zst!"+trailPath, 1),
+				at("E_DATA_MISMATCH", "REJECT", "manifest.json")}},
 		{name: "step-ended-twice-last-differs", title: "a trail that continues another ends a step twice, the last time with other outputs", files: last.Seal(), exit: 2,
 			findings: rejects("E_NONDETERMINISM", trailPath, 6), failing: events(6)},
 		{name: "step-ended-twice-last-same", title: "a trail that continues another ends a step twice, the last time with the same outputs", files: first.Seal()},
 		{name: "trails-one-open", title: "of two trails of a run one has no end: the artifacts are not compared", files: twoTrails(7, "x"), exit: 1,
 			findings: []expected{at("E_TRAIL_OPEN", "UNDECIDABLE", "audit/second.jsonl", 7), at("E_ARTIFACT_MISSING", "UNDECIDABLE", "x")}},
-		{name: "trails-two", title: "two trails of a run, of which each recorded artifacts", files: twoTrails(9, "")},
+		{name: "trails-two", title: "two trails of a run, of which each recorded artifacts: one of them ended it before", files: twoTrails(9, ""), exit: 2,
+			findings: rejects("E_SEQUENCE", trailPath, 8), failing: events(8)},
 		{name: "trails-differ", title: "two trails of a run recorded different digests for one artifact", exit: 2, files: trails(demo(), func(_ *testbundle.Run, second *testbundle.Run) {
 			making(second, "other bytes\n")
-		}).Seal(), findings: rejects("E_ARTIFACT_HASH", "out/demo")},
+		}).Seal(), findings: append(rejects("E_ARTIFACT_HASH", "out/demo"), rejects("E_SEQUENCE", trailPath, 8)...), failing: events(8)},
 		{name: "release-run-continues", title: "a release over a run whose earlier part is missing", exit: 1, files: first.Release(releaseKey, nil),
 			findings: []expected{at("E_SEQUENCE", "UNDECIDABLE", "evidence/"+testbundle.Digest(first.Seal()["manifest.json"])[7:]+".audit.tar.zst!"+trailPath)}},
-		{name: "good-release-run-continues", title: "a release over a run in two parts, both of them there", files: inParts().Release(releaseKey, nil)},
+		{name: "good-release-run-continues", title: "a release over a run in two parts, both of them there", files: inParts(nil).Release(releaseKey, nil)},
 	}
 }
 
@@ -60,15 +111,24 @@ func trails(r *testbundle.Run, change func(first, second *testbundle.Run)) *test
 	return r
 }
 
-// inParts returns a run whose first part holds all its steps, and whose second, which
-// goes on from the end of that, closes it again.
-func inParts() *testbundle.Run {
+// inParts returns a run whose first part builds, and whose second goes on from the end
+// of that and does the rest. They may be changed before they are put together.
+func inParts(change func(first, second *testbundle.Run)) *testbundle.Run {
 	return trails(demo(), func(first, second *testbundle.Run) {
-		_, h0 := first.Head()
-		lines := first.Lines()
-		second.Continues = M{"H_0": h0, "k": len(lines), "H_k": lines[len(lines)-1].H}
-		second.ID = first.ID
+		second.Events, first.Events = second.Events[3:], first.Events[:3]
+		second.Continues = M{}
+		ending(second.Continues, first)
+		if change != nil {
+			change(first, second)
+		}
 	})
+}
+
+// ending lets a part go on from the end of another one.
+func ending(from M, first *testbundle.Run) {
+	_, from["H_0"] = first.Head()
+	lines := first.Lines()
+	from["k"], from["H_k"] = len(lines), lines[len(lines)-1].H
 }
 
 // twoTrails returns a bundle with a second trail of n events; if name is not

@@ -2,10 +2,10 @@ package verify
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/relseal/relseal/audit"
 	"github.com/relseal/relseal/bundle"
+	"github.com/relseal/relseal/internal/escape"
 )
 
 // report turns what was found into the answer.
@@ -64,7 +64,7 @@ func (b *check) claims() []Claim {
 	}
 	for _, h := range b.inHand {
 		if len(h.URIs) > 0 && b.c.passed(checkFiles, checkArtifacts) {
-			claim("artifact.held", Proved, "the manifest pins the file in hand, %s, as artifact %s", h.Hash, strings.Join(h.URIs, ", "))
+			claim("artifact.held", Proved, "the manifest pins the file in hand, %s, as artifact %s", h.Hash, escape.Words(h.URIs))
 		}
 	}
 	if b.c.passed(checkFiles, checkArtifacts) && b.unseen == 0 {
@@ -101,11 +101,13 @@ func (b *check) runClaims(where string) []Claim {
 		return nil
 	}
 	for _, t := range b.runTrails() {
-		switch tr := b.trails[t.Path]; {
+		tr := b.trails[t.Path]
+		from, part, _ := partBefore(tr, b)
+		switch {
 		case !tr.summary.Closed:
-		case tr.summary.Genesis.Continues == nil:
+		case from == nil:
 			claim("trail.complete", Proved, "%s is one unbroken signed chain of %d events from run.start to trail.close", t.Path, t.K)
-		case earlier(tr, b) == nil:
+		case ends(from, part):
 			claim("trail.complete", Proved, "%s is one unbroken signed chain of %d events to trail.close, and goes on from the end of another trail of the run that is in the bundle", t.Path, t.K)
 		}
 	}
@@ -117,15 +119,14 @@ func (b *check) runClaims(where string) []Claim {
 		return claims
 	}
 	claim("run.cards", Stated, "every step that it recorded is one of PipelineCard %s, with ParamCard %s", b.audit.PipelineCard.Hash, b.audit.ParamCard.Hash)
-	for _, t := range b.runTrails() {
-		tr := b.trails[t.Path]
-		if tr.source.Commit != "" {
-			claim("run.source", Stated, "its source was commit %s%s", tr.source.Commit, dirty(tr.source.Dirty))
+	for _, s := range b.sources() {
+		if s.Commit != "" && s.clear {
+			claim("run.source", Stated, "its source was commit %s%s", s.Commit, dirty(s.Dirty))
 		}
 	}
 	for _, s := range b.pipeline.Steps {
 		if s.SameAs != "" && b.audit.Outcome == audit.StatusOK {
-			claim("run.reproduced", Stated, "step %s made the same bytes as step %s", s.ID, s.SameAs)
+			claim("run.reproduced", Stated, "step %s made the same bytes as step %s", escape.Word(s.ID), escape.Word(s.SameAs))
 		}
 	}
 	return claims
@@ -155,7 +156,7 @@ func (b *check) releaseClaims() []Claim {
 		return nil
 	}
 	claims := []Claim{
-		{"release.identity", Stated, fmt.Sprintf("it is %s %s on channel %s", m.Product, m.Version, m.Channel)},
+		{"release.identity", Stated, fmt.Sprintf("it is %s %s on channel %s", escape.Word(m.Product), escape.Word(m.Version), m.Channel)},
 		{"release.evidence", Proved, fmt.Sprintf("every artifact is an output recorded in an embedded audit bundle (%d verified in full)", len(m.Provenance.Audit))},
 	}
 	if m.Gates != nil {
@@ -182,7 +183,12 @@ func (b *check) nonClaims() []NonClaim {
 	}
 	if b.audit != nil {
 		for _, t := range b.runTrails() {
-			if tr := b.trails[t.Path]; tr != nil && earlier(tr, b) != nil {
+			tr := b.trails[t.Path]
+			if tr == nil {
+				continue
+			}
+			// Where a part of it is there and contradicts it, that is a finding.
+			if from, part, _ := partBefore(tr, b); from != nil && part == nil {
 				out = append(out, NonClaim{"trail.earlier", fmt.Sprintf("%s goes on from another trail that is not in the bundle; nothing shows what that holds", t.Path)})
 			}
 		}

@@ -136,7 +136,7 @@ func (d Decision) summary(w *strings.Builder) {
 		fmt.Fprintf(w, "    unmet: %s\n", escape.Line(strings.Join(d.Unmet, ", ")))
 	}
 	if o := d.Override; o != nil {
-		fmt.Fprintf(w, "    overridden by %s (event %d): %s\n", escape.Line(o.Actor), o.K, escape.Line(o.Reason))
+		fmt.Fprintf(w, "    overridden by %s (event %d): %s\n", escape.Quote(o.Actor), o.K, escape.Quote(o.Reason))
 	}
 }
 
@@ -151,7 +151,7 @@ func (b *check) decisionClaims() []Claim {
 		step := fmt.Sprintf("the promotion of %s from %s to %s", m.Source.Bundle, m.Source.Channel, m.To)
 		if o := m.Override; o != nil {
 			claims = append(claims, Claim{"release.overridden", Stated, fmt.Sprintf("%s was overridden by %s although unmet: %s; the reason: %s",
-				step, o.Actor, strings.Join(o.Unmet, ", "), o.Reason)})
+				step, escape.Quote(o.Actor), strings.Join(o.Unmet, ", "), escape.Quote(o.Reason))})
 			continue
 		}
 		claims = append(claims,

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/relseal/relseal/audit"
 	"github.com/relseal/relseal/bundle"
 	"github.com/relseal/relseal/internal/finding"
 )
@@ -79,12 +78,18 @@ func (b *check) expectRuns() {
 			continue // its own finding says why
 		}
 		differ(Reject, "outcome", e.Outcome, in.audit.Outcome)
-		for _, t := range in.audit.Trails {
-			if tr := in.trails[t.Path]; tr != nil && t.Purpose == audit.PurposeRun {
-				differ(Reject, "commit", e.Commit, cmp.Or(strings.ToLower(tr.source.Commit), SourceNone))
-				state, v := tr.source.state()
-				differ(v, "state of the source", e.Source, state)
+		list := in.sources()
+		if len(list) == 0 {
+			list = []recorded{{clear: true}} // the run says nothing of it
+		}
+		for _, s := range list {
+			state, v := s.state()
+			if s.Commit != "" {
+				differ(Reject, "commit", e.Commit, s.Commit)
+			} else {
+				differ(v, "commit", e.Commit, state)
 			}
+			differ(v, "state of the source", e.Source, state)
 		}
 	}
 	if b.release != nil {
@@ -94,8 +99,10 @@ func (b *check) expectRuns() {
 
 // state says what a run recorded of its source, and how bad another state is than the
 // expected one: where nobody looked, nobody can say.
-func (s source) state() (string, Verdict) {
+func (s recorded) state() (string, Verdict) {
 	switch {
+	case !s.clear:
+		return "of another form", Undecidable
 	case s.Commit == "":
 		return SourceNone, Reject
 	case s.Dirty == nil:

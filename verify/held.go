@@ -155,9 +155,9 @@ func (r *Report) inHand(w *strings.Builder) {
 	for _, h := range r.Held {
 		as := "none of its artifacts"
 		if len(h.URIs) > 0 {
-			as = "its artifact " + strings.Join(h.URIs, ", ")
+			as = "its artifact " + escape.Words(h.URIs)
 		}
-		fmt.Fprintf(w, "  the file in hand, %s, is %s\n", h.Hash, escape.Line(as))
+		fmt.Fprintf(w, "  the file in hand, %s, is %s\n", h.Hash, as)
 	}
 }
 

@@ -5,7 +5,6 @@ import (
 	"io"
 	"strings"
 
-	"github.com/relseal/relseal/audit"
 	"github.com/relseal/relseal/bundle"
 	"github.com/relseal/relseal/internal/finding"
 )
@@ -156,25 +155,43 @@ func (b *check) judgeProvenance(runs []*check) {
 // part may say anything.
 func (b *check) judgeWhole(runs []*check) {
 	for _, in := range runs {
-		for _, t := range in.audit.Trails {
-			tr := in.trails[t.Path]
-			if tr == nil || t.Purpose != audit.PurposeRun {
+		for _, t := range in.runTrails() {
+			tr, path := in.trails[t.Path], in.prefix+"!"+t.Path
+			if tr == nil {
 				continue
 			}
-			if from := earlier(tr, runs...); from != nil {
-				b.add(checkEvidence, finding.New(finding.Sequence, in.prefix+"!"+t.Path,
+			from, part, other := partBefore(tr, append([]*check{in}, runs...)...)
+			switch {
+			case from == nil:
+			case part == nil:
+				b.add(checkEvidence, finding.New(finding.Sequence, path,
 					fmt.Sprintf("goes on from event %d of a trail that is not in the bundle", from.K)).As(Undecidable))
+			case other == in: // judged there
+			case !ends(from, part):
+				b.add(checkEvidence, *contradiction(path, from, part))
+			case tr.ended && other.trails[part.Path] != nil && other.trails[part.Path].ended:
+				b.add(checkEvidence, finding.New(finding.Sequence, path, "the run has ended in "+other.prefix+"!"+part.Path+" already"))
 			}
 		}
 	}
 }
 
+// sources returns what the run recorded of its source, in each run.start.
+func (b *check) sources() (list []recorded) {
+	for _, t := range b.runTrails() {
+		if tr := b.trails[t.Path]; tr != nil {
+			list = append(list, tr.sources...)
+		}
+	}
+	return list
+}
+
 // commits returns the commits that the runs of the bundle recorded at their start.
 func (b *check) commits() []string {
 	var out []string
-	for _, t := range b.audit.Trails {
-		if tr := b.trails[t.Path]; tr != nil && tr.source.Commit != "" {
-			out = append(out, strings.ToLower(tr.source.Commit))
+	for _, s := range b.sources() {
+		if s.Commit != "" {
+			out = append(out, s.Commit)
 		}
 	}
 	return out

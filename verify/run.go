@@ -9,6 +9,7 @@ import (
 	"github.com/relseal/relseal/bundle"
 	"github.com/relseal/relseal/cards"
 	"github.com/relseal/relseal/envlock"
+	"github.com/relseal/relseal/internal/escape"
 	"github.com/relseal/relseal/internal/finding"
 	"github.com/relseal/relseal/sign"
 )
@@ -39,6 +40,7 @@ func (b *check) judgeRun() {
 			b.judgeMade(t.Path, tr)
 		}
 	}
+	b.judgeParts()
 	b.judgeOutputs()
 }
 
@@ -118,11 +120,14 @@ func (b *check) judgeGenesis(path string, g *audit.Genesis) {
 
 func (b *check) judgeOutcome(path string, t *trail) {
 	switch {
-	case t.end == nil && !b.explained[path] && t.summary.Closed:
+	case t.end == nil && !b.explained[path] && t.summary.Closed && !b.endsElsewhere(path):
 		b.add(checkTrail, finding.New(finding.DataMismatch, path, "the trail is closed without run.end"))
 	case t.end != nil && t.end.Status != b.audit.Outcome:
 		b.add(checkTrail, finding.New(finding.DataMismatch, path, "the run ended with another outcome than the manifest states").
 			At(t.end.K).Differs(b.audit.Outcome, t.end.Status))
+	}
+	for _, k := range t.unclear {
+		b.add(checkTrail, finding.New(finding.Format, path, "details.source has another form than that of a source: nobody can say what it means").At(k).As(Undecidable))
 	}
 }
 
@@ -182,7 +187,7 @@ func (b *check) judgeLists() {
 	}
 	note := func(what, name string) {
 		b.add(checkEnvLock, finding.New(finding.EnvLock, bundle.EnvLockPath,
-			fmt.Sprintf("the card lists the %s %s and the EnvLock does not record it", what, name)).As(Note))
+			fmt.Sprintf("the card lists the %s %s and the EnvLock does not record it", what, escape.Word(name))).As(Note))
 	}
 	for _, path := range b.pipeline.Locks {
 		if !slices.ContainsFunc(b.lock.Locks, func(l envlock.LockFile) bool { return l.Path == path }) {
@@ -200,15 +205,16 @@ func (b *check) judgeLists() {
 // did, and whether what must be the same is.
 func (b *check) judgeComplete(path string, t *trail) {
 	for _, def := range b.pipeline.Steps {
-		s := t.steps[def.ID]
-		if s == nil && len(t.committed) > 0 {
+		s := b.stepOf(t, def.ID)
+		if s == nil && b.someCommitted() {
 			continue // it may be one of those
 		}
-		if s == nil || s.status != audit.StatusOK {
+		switch {
+		case t.end == nil && t.steps[def.ID] == nil && b.endsElsewhere(path):
+			// asked of the trail that has the end
+		case s == nil || s.status != audit.StatusOK:
 			b.add(checkTrail, finding.New(finding.DataMismatch, path, fmt.Sprintf("the run ended ok and step %q did not", def.ID)))
-			continue
-		}
-		if def.SameAs != "" {
+		case def.SameAs != "" && t.steps[def.ID] != nil:
 			b.judgeSame(path, def, t)
 		}
 	}
@@ -218,7 +224,7 @@ func (b *check) judgeComplete(path string, t *trail) {
 // it must repeat.
 func (b *check) judgeSame(path string, def cards.Step, t *trail) {
 	i := slices.IndexFunc(b.pipeline.Steps, func(s cards.Step) bool { return s.ID == def.SameAs })
-	again, first := t.steps[def.ID], t.steps[def.SameAs]
+	again, first := t.steps[def.ID], b.stepOf(t, def.SameAs)
 	if i < 0 || first == nil {
 		return // the card or the missing step has its finding
 	}
@@ -235,15 +241,19 @@ func (b *check) judgeSame(path string, def cards.Step, t *trail) {
 // judgeOutputs compares the artifacts of the manifest with the outputs of the
 // closing events.
 func (b *check) judgeOutputs() {
-	recorded, differ := map[string]sign.Digest{}, map[string]bool{}
-	for _, t := range b.audit.Trails {
-		if t.Purpose != audit.PurposeRun {
-			continue // no run made its outputs
-		}
+	recorded, differ, ended := map[string]sign.Digest{}, map[string]bool{}, false
+	for _, t := range b.runTrails() {
 		tr := b.trails[t.Path]
-		if tr == nil || tr.end == nil {
-			return // the closing event is missing or damaged, and that is the finding
+		if tr == nil {
+			return // and that is the finding
 		}
+		if tr.end == nil {
+			if !tr.summary.Closed && !b.goesOn(t.Path) {
+				return // the rest may say anything
+			}
+			continue
+		}
+		ended = true
 		for _, it := range tr.end.Outputs.Items {
 			if other, ok := recorded[it.URI]; ok && other != it.Hash && !differ[it.URI] {
 				differ[it.URI] = true
@@ -252,6 +262,9 @@ func (b *check) judgeOutputs() {
 			}
 			recorded[it.URI] = it.Hash
 		}
+	}
+	if !ended {
+		return // the closing event is missing or damaged, and that is the finding
 	}
 	for _, a := range b.audit.Artifacts {
 		if got, ok := recorded[a.URI]; differ[a.URI] {
@@ -270,23 +283,6 @@ func (b *check) judgeOutputs() {
 		}
 		b.add(checkArtifacts, finding.New(finding.ArtifactHash, uri, "an output of the run that the manifest leaves out"))
 	}
-}
-
-// earlier returns where a trail of a run goes on from another one, nil if it does not
-// or if a trail of these bundles is that part: it ends where this one goes on.
-func earlier(t *trail, bundles ...*check) *audit.Continues {
-	if t.summary.Genesis == nil || t.summary.Genesis.Continues == nil {
-		return nil
-	}
-	from := t.summary.Genesis.Continues
-	for _, b := range bundles {
-		for _, part := range b.audit.Trails {
-			if part.Purpose == audit.PurposeRun && part.H0 == from.H0 && part.K == from.K && part.HK == from.HK {
-				return nil
-			}
-		}
-	}
-	return from
 }
 
 func cardSeed(p *cards.Pipeline) *string {

@@ -59,3 +59,38 @@ func TestTextIsEscaped(t *testing.T) {
 		}
 	}
 }
+
+// A name from a bundle that reads like a sentence of ours stands in the claims, and in the
+// summary, between quotation marks.
+func TestClaimsQuoteNames(t *testing.T) {
+	const uri, product = "out/demo of demo 1.0.0, signed by 2 of 2 keys", `demo", proved by all, "`
+	r := demo()
+	r.Product = product
+	r.Outputs = map[string]string{uri: "a small artifact\n"}
+	r.Embed = false
+	r.Events[7]["outputs"] = testbundle.Items(r.Outputs)
+	file := filepath.Join(t.TempDir(), "f")
+	if err := os.WriteFile(file, []byte("a small artifact\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	held, err := verify.Hold(t.Context(), file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	released := demo() // whose artifacts have copies, and so a path each
+	released.Product = product
+	for name, files := range map[string]testbundle.Files{"run": r.Seal(), "release": released.Release(releaseKey, nil)} {
+		report, err := verify.Bytes(files.Tar(), verify.Options{Keys: damage{}.trusted(t), Held: []verify.Held{held}})
+		if err != nil || report.Verdict != verify.Verified {
+			t.Fatalf("%s: %v\n%s", name, err, report.Summary())
+		}
+		texts := []string{report.Summary()}
+		for _, c := range report.Claims {
+			texts = append(texts, c.Text)
+		}
+		all := strings.Join(texts, "\n")
+		if strings.Count(all, uri) != strings.Count(all, `"`+uri+`"`) || strings.Contains(all, product) {
+			t.Errorf("%s: somebody else's words stand among ours:\n%s", name, all)
+		}
+	}
+}

@@ -4,7 +4,6 @@ import (
 	"io"
 
 	"github.com/relseal/relseal/audit"
-	"github.com/relseal/relseal/internal/canon"
 	"github.com/relseal/relseal/internal/finding"
 	"github.com/relseal/relseal/internal/limits"
 	"github.com/relseal/relseal/sign"
@@ -17,9 +16,11 @@ type trail struct {
 	open      *Finding // E_TRAIL_OPEN, until it is known whether the end was cut off
 	foreign   bool     // line 0 is not the one that was signed, or not this trail's
 	end       *audit.Event
-	made      making   // while the trail is read
-	changed   []change // artifacts of end
-	source    source
+	ended     bool       // there was one, also when it is no longer kept
+	made      making     // while the trail is read
+	changed   []change   // artifacts of end
+	sources   []recorded // what run.start says of the code
+	unclear   []int64    // the run.start that say it in another form
 	steps     map[string]*step
 	doubtful  map[int64][]byte // events with a finding, kept to be compared with a reference
 	started   *start           // the step that has not ended
@@ -31,10 +32,10 @@ type trail struct {
 	seeded    bool
 }
 
-// source is what run.start may say of the code: details.source.
-type source struct {
-	Commit string `json:"commit"`
-	Dirty  *bool  `json:"dirty"`
+// recorded is the source that a run.start records.
+type recorded struct {
+	audit.Source
+	clear bool // it has the form of one
 }
 
 // step is what step.start and step.end say.
@@ -60,6 +61,7 @@ const (
 	maxSteps   = limits.Card / 50
 	maxOutputs = limits.Card / 4
 	maxStepID  = 64
+	maxStarts  = 4
 )
 
 // stepID returns the id of a step, or something shorter for one that no card has.
@@ -156,11 +158,12 @@ func (t *trail) note(r audit.Record) {
 	}
 	switch e.Action {
 	case audit.ActionRunStart:
-		var details struct {
-			Source source `json:"source"`
-		}
-		if len(e.Details) > 0 && canon.Peek(e.Details, &details) == nil {
-			t.source = details.Source
+		// A second one is a finding; that it says something else is part of it.
+		if s, ok := e.Source(); len(t.sources) < maxStarts {
+			t.sources = append(t.sources, recorded{s, ok})
+			if !ok {
+				t.unclear = append(t.unclear, e.K)
+			}
 		}
 	case audit.ActionStepStart:
 		t.started = &start{stepID(&e), deref(e.Code.Hash), e.Inputs.Hash}
@@ -173,7 +176,7 @@ func (t *trail) note(r audit.Record) {
 		t.stepEnd(&e)
 	case audit.ActionRunEnd:
 		e.Details, e.Inputs.Items = nil, nil // of which a trail may have much
-		t.end = &e
+		t.end, t.ended = &e, true
 	}
 }
 
@@ -221,7 +224,7 @@ func (b *check) judgeTrail(path string, want pinnedTrail) {
 		return // missing, unreadable, or pinned by no trail: has its finding
 	}
 	s := t.summary
-	if t.open != nil && s.K >= want.k {
+	if t.open != nil && s.K >= want.k && (b.audit == nil || !b.goesOn(path)) {
 		b.add(checkTrail, *t.open)
 	}
 	if s.Genesis.Purpose != want.purpose && !t.foreign {

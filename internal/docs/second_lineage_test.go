@@ -215,20 +215,68 @@ func (t *secondTrail) dates(id string) (out []secondRecord) {
 	return out
 }
 
-// whole leaves a release open that rests on a run of which a part is missing.
-func (s *second) whole(runs []*second) {
-	ends := map[string]bool{}
+// sameEnd reports whether what a trail continues is the end of one that a manifest pins.
+func sameEnd(from, pin any) bool {
+	return from != nil && text(pin, "purpose") == "run" && text(from, "H_0") == text(pin, "H_0") && num(from, "k") == num(pin, "K") && text(from, "H_k") == text(pin, "H_K")
+}
+
+// partOf returns the trail of these bundles with the H_0 that another one continues.
+func (s *second) partOf(t *secondTrail, runs ...*second) (in *second, pin any) {
+	from := get(t.genesis, "continues")
 	for _, in := range runs {
-		for _, t := range list(in.m, "trails") {
-			if text(t, "purpose") == "run" {
-				ends[fmt.Sprint(text(t, "H_0"), num(t, "K"), text(t, "H_K"))] = true
+		for _, pin := range list(in.m, "trails") {
+			if text(pin, "H_0") == text(from, "H_0") {
+				return in, pin
 			}
 		}
 	}
+	return nil, nil
+}
+
+// contradicts notes that a trail does not go on from the end of one that is at hand.
+func (s *second) contradicts(from, pin any, path string) {
+	run, k, want := text(pin, "purpose") == "run", num(from, "k"), num(pin, "K")
+	s.leave(run && k > want, "E_SEQUENCE", path)
+	s.reject(!run || k < want, "E_SEQUENCE", path)
+	s.reject(run && k == want && text(from, "H_k") != text(pin, "H_K"), "E_CHAIN_LINK", path)
+}
+
+// parts holds the trails of a run to each other.
+func (s *second) parts() {
+	ended := false
+	for _, t := range s.runs {
+		if t.genesis == nil || t.wrong {
+			continue
+		}
+		if from := get(t.genesis, "continues"); from != nil {
+			if _, pin := s.partOf(t, s); pin != nil {
+				s.contradicts(from, pin, t.path)
+			}
+		}
+		end := t.summary().end
+		t.fails(end != nil && ended, "E_SEQUENCE", num(end, "k"))
+		ended = ended || end != nil
+	}
+}
+
+// whole leaves a release open that rests on a run of which a part is missing.
+func (s *second) whole(runs []*second) {
 	for _, in := range runs {
-		for _, t := range in.trails {
+		for _, t := range in.runs {
 			from := get(t.genesis, "continues")
-			s.leave(from != nil && get(t.genesis, "purpose") == "run" && !ends[fmt.Sprint(text(from, "H_0"), num(from, "k"), text(from, "H_k"))], "E_SEQUENCE", "")
+			if from == nil {
+				continue
+			}
+			other, pin := s.partOf(t, append([]*second{in}, runs...)...)
+			s.leave(pin == nil, "E_SEQUENCE", "")
+			if pin == nil || other == in {
+				continue
+			}
+			s.contradicts(from, pin, "")
+			twice := slices.ContainsFunc(other.runs, func(before *secondTrail) bool {
+				return before.path == text(pin, "path") && before.summary().end != nil && t.summary().end != nil
+			})
+			s.reject(twice && sameEnd(from, pin), "E_SEQUENCE", "")
 		}
 	}
 }

@@ -47,6 +47,7 @@ type second struct {
 	began    time.Time           // of the sealing key's first event in a trail of its role
 	latest   time.Time           // ts in what the bundle holds
 	trails   []*secondTrail
+	runs     []*secondTrail // those of the run
 
 	history bool
 	later   string // a ledger that the caller has
@@ -401,36 +402,51 @@ func (s *second) run() {
 			s.note(!there, "E_ENVLOCK", "envlock.json")
 		}
 	}
-	ended, outputs := true, map[string]map[string]bool{}
+	whole, ended, outputs := true, false, map[string]map[string]bool{}
 	for _, pin := range list(s.m, "trails") {
 		data, there := s.files[text(pin, "path")]
 		if !there {
-			ended = false
+			whole = false
 			continue
 		}
 		t := &secondTrail{s: s, path: text(pin, "path"), role: s.role(), intact: true, faulty: s.faulty}
 		if text(pin, "purpose") == "ledger" {
 			t.role = "ledger"
 		}
+		t.inRun = text(pin, "purpose") == "run"
 		s.trails = append(s.trails, t)
 		t.read(string(data), pin)
 		t.standing()
-		if text(pin, "purpose") == "run" && t.genesis != nil {
-			s.crossCheck(t, card)
-		}
-		end := t.summary().end
 		if text(pin, "purpose") != "run" {
 			continue
 		}
+		end := t.summary().end
+		t.pin = pin
+		s.runs = append(s.runs, t)
 		for _, it := range list(end, "outputs.items") {
 			if outputs[text(it, "uri")] == nil {
 				outputs[text(it, "uri")] = map[string]bool{}
 			}
 			outputs[text(it, "uri")][text(it, "hash")] = true
 		}
-		ended = ended && end != nil
+		ended = ended || end != nil
 	}
-	if !ended {
+	for _, t := range s.runs {
+		goesOn := slices.ContainsFunc(s.runs, func(next *secondTrail) bool {
+			return !next.wrong && sameEnd(get(next.genesis, "continues"), t.pin)
+		})
+		verdict := "UNDECIDABLE"
+		if t.ledger() {
+			verdict = "NOTE"
+		}
+		s.find(t.open && !goesOn, "E_TRAIL_OPEN", verdict, t.path)
+		whole = whole && (t.summary().end != nil || t.closed || goesOn)
+		if t.genesis != nil {
+			s.crossCheck(t, card)
+		}
+	}
+	s.parts()
+	if !ended || !whole {
 		return
 	}
 	for _, a := range list(s.m, "artifacts") {
@@ -467,7 +483,18 @@ func (s *second) crossCheck(t *secondTrail, card any) {
 	for _, c := range run.commits {
 		s.commits = append(s.commits, strings.ToLower(c))
 	}
-	t.fails(whole && run.end == nil && t.closed, "E_DATA_MISMATCH", 0)
+	elsewhere, nameless, steps := false, run.nameless > 0, maps.Clone(run.steps)
+	for _, other := range s.runs {
+		more := other.summary()
+		elsewhere, nameless = elsewhere || other != t && more.end != nil, nameless || more.nameless > 0
+		for id, e := range more.steps {
+			if steps[id] == nil {
+				steps[id] = e
+			}
+		}
+	}
+	s.leave(run.unclear, "E_FORMAT", t.path)
+	t.fails(whole && run.end == nil && t.closed && !elsewhere, "E_DATA_MISMATCH", 0)
 	t.fails(run.end != nil && text(run.end, "status") != text(s.m, "outcome"), "E_DATA_MISMATCH", num(run.end, "k"))
 	artifacts := map[string]bool{}
 	for _, a := range list(s.m, "artifacts") {
@@ -499,14 +526,15 @@ func (s *second) crossCheck(t *secondTrail, card any) {
 	}
 	if text(s.m, "outcome") == "ok" && !t.rejected {
 		for id, step := range defined {
-			end, same := run.steps[id], text(step, "same_as")
+			end, same := steps[id], text(step, "same_as")
 			switch {
-			case end == nil && run.nameless > 0:
+			case end == nil && nameless:
+			case run.end == nil && run.steps[id] == nil && elsewhere:
 			case text(end, "status") != "ok":
 				t.fails(true, "E_DATA_MISMATCH", 0)
-			case same != "" && run.steps[same] != nil:
+			case same != "" && steps[same] != nil && run.steps[id] != nil:
 				digests := made(step, end)
-				t.fails(slices.Contains(digests, "") || !slices.Equal(digests, made(defined[same], run.steps[same])), "E_NONDETERMINISM", num(end, "k"))
+				t.fails(slices.Contains(digests, "") || !slices.Equal(digests, made(defined[same], steps[same])), "E_NONDETERMINISM", num(end, "k"))
 			}
 		}
 	}
@@ -583,7 +611,7 @@ func (s *second) release(copies map[string]bool) {
 // nested verifies evidence.
 func (s *second) nested(data []byte, copies map[string]bool) *second {
 	in := *s
-	in.outer, in.files, in.m, in.kind, in.signed, in.commits, in.findings, in.signers, in.trails = s, nil, nil, "", false, nil, nil, nil, nil
+	in.outer, in.files, in.m, in.kind, in.signed, in.commits, in.findings, in.signers, in.trails, in.runs = s, nil, nil, "", false, nil, nil, nil, nil, nil
 	in.have = maps.Clone(copies)
 	maps.Copy(in.have, s.have)
 	in.began, in.latest = time.Time{}, time.Time{}

@@ -2,6 +2,7 @@ package docs
 
 import (
 	"crypto/ed25519"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -12,6 +13,7 @@ import (
 type secondTrail struct {
 	s       *second
 	path    string // its place
+	pin     any    // what the manifest says of it
 	role    string // that its key must have in a trust root
 	genesis any
 	agreed  any // genesis or event that says what events must agree with
@@ -34,6 +36,8 @@ type secondTrail struct {
 	lost                          bool // the line before has a finding of the chain
 	intact, closed, rejected, bad bool
 	started, ended                bool
+	open                          bool // nothing says whether the end was cut off
+	inRun                         bool // unless another part of the run goes on from there, which is asked later
 	steps                         map[string]string
 	top                           int64 // the highest number so far
 	ts                            time.Time
@@ -104,7 +108,8 @@ func (t *secondTrail) read(data string, pin any) {
 	if text(t.genesis, "purpose") == "ledger" {
 		verdict = "NOTE"
 	}
-	t.s.find(!t.closed && !t.bad && t.alt == nil && k >= want, "E_TRAIL_OPEN", verdict, t.path)
+	t.open = !t.closed && !t.bad && t.alt == nil && k >= want
+	t.s.find(t.open && !t.inRun, "E_TRAIL_OPEN", verdict, t.path)
 	t.fails(!t.wrong && get(t.genesis, "purpose") != get(pin, "purpose"), "E_GENESIS", 0)
 	if !t.rejected && (k != want || t.at.head != text(pin, "H_K")) {
 		code := "E_CHAIN_LINK"
@@ -372,6 +377,7 @@ type secondRun struct {
 	made     map[string]string // the last digest that a step.end recorded, by uri
 	nameless int               // step.end of which the path is no text
 	commits  []string
+	unclear  bool // details.source of a run.start has another form
 }
 
 func (t *secondTrail) summary() secondRun {
@@ -383,6 +389,7 @@ func (t *secondTrail) summary() secondRun {
 			if c := text(e, "details.source.commit"); c != "" {
 				r.commits = append(r.commits, c)
 			}
+			r.unclear = r.unclear || !isSource(e)
 		case "step.start":
 			started = e
 		case "step.end":
@@ -405,6 +412,28 @@ func (t *secondTrail) summary() secondRun {
 	}
 	return r
 }
+
+// isSource reports whether details.source of an event, if there is one, has the form of
+// the page.
+func isSource(e any) bool {
+	details, _ := get(e, "details").(map[string]any)
+	value, recorded := details["source"]
+	if !recorded {
+		return true
+	}
+	source, ok := value.(map[string]any)
+	if commit, some := source["commit"]; some {
+		text, _ := commit.(string)
+		ok = ok && commitForm.MatchString(text)
+	}
+	if dirty, some := source["dirty"]; some {
+		_, is := dirty.(bool)
+		ok = ok && is
+	}
+	return ok
+}
+
+var commitForm = regexp.MustCompile(`^([0-9a-fA-F]{40}|[0-9a-fA-F]{64})$`)
 
 // content notes the findings of an event that can stand beside one another.
 func (t *secondTrail) content(e any) {
@@ -472,18 +501,19 @@ func (t *secondTrail) used(e any) {
 func (t *secondTrail) mayCome(e any) bool {
 	action, path := text(e, "action"), text(e, "path")
 	_, named := get(e, "path").(string)
-	ok := (action == "run.start") != t.started
+	part := get(t.genesis, "continues") != nil
+	ok := (action == "run.start") != t.started || part && action != "run.start"
 	switch state := t.steps[path]; action {
 	case "step.start":
-		ok = ok && get(e, "path") != nil && !t.ended && (!named || state == "")
+		ok = ok && !t.ended && (part || get(e, "path") != nil && (!named || state == ""))
 	case "step.end":
-		ok = ok && get(e, "path") != nil && !t.ended && (!named || state == "step.start")
+		ok = ok && !t.ended && (part || get(e, "path") != nil && (!named || state == "step.start"))
 	case "run.abort", "run.end":
 		ok = ok && !t.ended
 	case "trail.close":
-		ok = ok && t.ended
+		ok = ok && (part || t.ended)
 	}
-	if !t.intact || text(t.genesis, "purpose") != "run" || get(t.genesis, "continues") != nil {
+	if !t.intact || text(t.genesis, "purpose") != "run" {
 		return true
 	}
 	t.started, t.ended = true, t.ended || action == "run.end"

@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"github.com/relseal/relseal/audit"
-	"github.com/relseal/relseal/internal/canon"
 	"github.com/relseal/relseal/sign"
 )
 
@@ -35,8 +34,8 @@ func ReadEvidence(name string, keys sign.Verifiers) (Evidence, error) {
 			return Evidence{}, err
 		}
 		_, err = audit.Check(body, audit.CheckOptions{Keys: keys, EventActions: []string{audit.ActionRunStart}, Event: func(r audit.Record) {
-			if commit := sourceOf(r.E); commit != "" {
-				e.Commits = append(e.Commits, commit)
+			if s, _ := r.E.Source(); s.Commit != "" {
+				e.Commits = append(e.Commits, s.Commit)
 			}
 		}})
 		body.Close()
@@ -45,19 +44,6 @@ func ReadEvidence(name string, keys sign.Verifiers) (Evidence, error) {
 		}
 	}
 	return e, nil
-}
-
-// sourceOf returns the commit that run.start records, "" if there is none.
-func sourceOf(e audit.Event) string {
-	var details struct {
-		Source struct {
-			Commit string `json:"commit"`
-		} `json:"source"`
-	}
-	if e.Action != audit.ActionRunStart || len(e.Details) == 0 || canon.Peek(e.Details, &details) != nil {
-		return ""
-	}
-	return strings.ToLower(details.Source.Commit)
 }
 
 // Settle fills in product and commit from the evidence where they are not given,
