@@ -216,6 +216,9 @@ func (b *check) nonClaims() []NonClaim {
 			NonClaim{"ledger.end", "nothing shows that the end of this ledger was not cut before the bundle was sealed"},
 			NonClaim{"ledger.only", "nothing shows that the product has no other ledger, or that everything that was measured is in this one"})
 	}
+	if b.silent {
+		out = append(out, NonClaim{"ledger.silent", "the ledger that was given is none that the bundle was sealed over; what became of it there may stand elsewhere"})
+	}
 	if u := b.rootUse(); u != nil {
 		out = append(out, NonClaim{"root.later", fmt.Sprintf("a later version of the root than %d may revoke a key, or ask for more of them", u.Version)})
 	}

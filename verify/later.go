@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/relseal/relseal/audit"
 	"github.com/relseal/relseal/bundle"
@@ -14,14 +15,16 @@ import (
 )
 
 // A Later is what a ledger that the caller has says of bundles: a bundle cannot know what
-// became of it. Memory grows with the releases of the ledger, not with its windows.
+// became of it. Memory grows with the releases of the ledger, and by a head an event.
 type Later struct {
-	h0     sign.Digest
-	sealed map[sign.Digest][]gates.Sealed
-	moves  map[sign.Digest][]int64 // promotions, by the bundle that goes up
-	heads  map[int64]sign.Digest   // after each of them
-	became map[int64][]sign.Digest // what came of them
-	back   map[sign.Digest]int64   // the first rollback
+	genesis audit.Genesis
+	heads   []sign.Digest // after event k, H_0 first
+	open    []Finding     // of the ledger itself: it may say more than what was read
+	sealed  map[sign.Digest][]gates.Sealed
+	at      map[sign.Digest]int64   // the first event that sealed it
+	moves   map[sign.Digest][]int64 // promotions, by the bundle that goes up
+	became  map[int64][]sign.Digest // what came of them
+	back    map[sign.Digest][]int64 // rollbacks
 }
 
 // LedgerKeys are the keys that an authority lets sign ledgers.
@@ -29,19 +32,23 @@ func LedgerKeys(a sign.Authority) sign.Verifiers { return roleKeys{a, sign.RoleL
 
 // ReadLater reads a ledger. One that is damaged, or whose key is none of keys, is an error.
 func ReadLater(r io.Reader, keys sign.Verifiers) (*Later, error) {
-	l := &Later{sealed: map[sign.Digest][]gates.Sealed{}, moves: map[sign.Digest][]int64{}, heads: map[int64]sign.Digest{},
-		became: map[int64][]sign.Digest{}, back: map[sign.Digest]int64{}}
+	l := &Later{heads: make([]sign.Digest, 1), sealed: map[sign.Digest][]gates.Sealed{}, at: map[sign.Digest]int64{},
+		moves: map[sign.Digest][]int64{}, became: map[int64][]sign.Digest{}, back: map[sign.Digest][]int64{}}
 	var fault error
 	summary, err := audit.Check(r, audit.CheckOptions{
 		Keys: keys,
 		Bare: true,
 		Report: func(f Finding) {
-			if f.Verdict == Reject && fault == nil {
+			switch same := func(o Finding) bool { return o.Code == f.Code }; {
+			case f.Verdict == Reject && fault == nil:
 				fault = fmt.Errorf("%s: %s", f.Code, f.Text)
+			case f.Verdict == Undecidable && !slices.ContainsFunc(l.open, same):
+				l.open = append(l.open, f)
 			}
 		},
 		EventActions: []string{gates.ActionSealed, gates.ActionPromote, gates.ActionRollback},
 		Event:        l.note,
+		Head:         func(_ int64, _ audit.Time, head sign.Digest) { l.heads = append(l.heads, head) },
 	})
 	switch {
 	case err != nil:
@@ -51,7 +58,7 @@ func ReadLater(r io.Reader, keys sign.Verifiers) (*Later, error) {
 	case summary.Genesis == nil || summary.Genesis.Purpose != audit.PurposeLedger:
 		return nil, errors.New("not a ledger")
 	}
-	l.h0 = summary.H0
+	l.genesis, l.heads[0] = *summary.Genesis, summary.H0
 	return l, nil
 }
 
@@ -62,16 +69,16 @@ func (l *Later) note(r audit.Record) {
 	switch k := r.E.K; {
 	case r.E.Action == gates.ActionSealed && canon.Peek(r.E.Details, &s) == nil:
 		l.sealed[s.Bundle] = append(l.sealed[s.Bundle], s)
+		if _, before := l.at[s.Bundle]; !before {
+			l.at[s.Bundle] = k
+		}
 		if s.Promote != nil {
 			l.became[*s.Promote] = append(l.became[*s.Promote], s.Bundle)
 		}
 	case r.E.Action == gates.ActionPromote && canon.Peek(r.E.Details, &p) == nil:
 		l.moves[p.Release] = append(l.moves[p.Release], k)
-		l.heads[k] = r.H
 	case r.E.Action == gates.ActionRollback && canon.Peek(r.E.Details, &t) == nil:
-		if _, before := l.back[t.Release]; !before {
-			l.back[t.Release] = k
-		}
+		l.back[t.Release] = append(l.back[t.Release], k)
 	}
 }
 
@@ -80,8 +87,8 @@ func (l *Later) rolledBack(id sign.Digest) (gone sign.Digest, k int64, yes bool)
 	todo, seen := []sign.Digest{id}, map[sign.Digest]bool{id: true}
 	for len(todo) > 0 {
 		gone, todo = todo[0], todo[1:]
-		if k, yes = l.back[gone]; yes {
-			return gone, k, true
+		if back := l.back[gone]; back != nil {
+			return gone, back[0], true
 		}
 		for _, move := range l.moves[gone] {
 			for _, next := range l.became[move] {
@@ -95,25 +102,50 @@ func (l *Later) rolledBack(id sign.Digest) (gone sign.Digest, k int64, yes bool)
 	return gone, 0, false
 }
 
+// goneBefore returns the event that took back the bundle from which another came before
+// the ledger has that one: no bundle may be sealed for such a promotion any more. Once
+// it went on, what it became is what can be rolled back.
+func (l *Later) goneBefore(from, to sign.Digest) (k int64, yes bool) {
+	sealed, was := l.at[to]
+	for _, k := range l.back[from] {
+		if !was || k < sealed {
+			return k, true
+		}
+	}
+	return 0, false
+}
+
 // judgeLater holds a release to the ledger that the caller has.
 func (b *check) judgeLater() {
 	l := b.o.Later
 	if l == nil || b.nested() {
 		return
 	}
-	if gone, k, yes := l.rolledBack(b.id); yes {
-		text := fmt.Sprintf("event %d of the ledger that was given rolled it back", k)
-		if gone != b.id {
-			text = fmt.Sprintf("it became %s, which event %d of the ledger that was given rolled back", gone, k)
-		}
-		f := finding.New(finding.RolledBack, bundle.ManifestPath, text)
+	back := func(format string, args ...any) {
+		f := finding.New(finding.RolledBack, bundle.ManifestPath, fmt.Sprintf(format, args...))
 		if b.o.History {
 			f = f.As(Note)
 		}
 		b.add(checkRelease, f)
 	}
+	switch gone, k, yes := l.rolledBack(b.id); {
+	case yes && gone == b.id:
+		back("event %d of the ledger that was given rolled it back", k)
+	case yes:
+		back("it became %s, which event %d of the ledger that was given rolled back", gone, k)
+	}
+	cameFrom := func(id sign.Digest, m *bundle.ReleaseManifest) {
+		if from := m.Provenance.Previous; from != nil {
+			if k, yes := l.goneBefore(*from, id); yes {
+				back("event %d of the ledger that was given rolled back %s, and %s was not made of that before", k, *from, id)
+			}
+		}
+	}
+	b.judgeGiven()
+	cameFrom(b.id, b.release)
 	b.judgeSealed(bundle.ManifestPath, b.id, b.release)
 	for _, a := range b.ancestors() {
+		cameFrom(a.id, a.manifest)
 		b.judgeSealed(a.path(), a.id, a.manifest)
 	}
 }
@@ -132,11 +164,8 @@ func (b *check) judgeSealed(path string, id sign.Digest, m *bundle.ReleaseManife
 		differ("the ledger that was given recorded another policy", text(s.Policy), text(policyOf(m)))
 	}
 	ref := m.Provenance.Ledger
-	if ref == nil || ref.H0 != l.h0 {
+	if ref == nil || ref.H0 != l.heads[0] {
 		return // sealed over none, or over another
-	}
-	if head, ok := l.heads[ref.K]; ok {
-		differ("the ledger that was given stood elsewhere when it was sealed", head.String(), ref.HK.String())
 	}
 	for _, other := range l.became[ref.K] {
 		differ("the ledger that was given recorded another bundle of this promotion", other.String(), id.String())

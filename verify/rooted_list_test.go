@@ -217,7 +217,53 @@ func rootedCases() []rooted {
 		return rooted{name: name, title: title, files: files, roots: first(ways(1, of(otherKey))), ledger: after(add), history: history, exit: exit, findings: findings}
 	}
 
+	sourceBack := func(l *testbundle.Ledger) {
+		k := l.Add(1890, "rollback", M{"release": upStory.canary, "channel": "canary", "to": nil, "decision": nil,
+			"trigger_end_ms": testbundle.Millis(1890), "deadline_ms": testbundle.Millis(2190)})
+		l.Events[k-1]["notes"] = "checkout fails"
+	}
+	otherwise := func(name, title string, ledger []byte, exit int, findings ...expected) rooted {
+		return rooted{name: name, title: title, files: up, roots: first(ways(1, of(otherKey))), ledger: ledger, exit: exit, findings: findings}
+	}
+	of1 := func(change func(*testbundle.Ledger), n int) []byte {
+		l := *upStory.l
+		l.Events = append([]M{}, upStory.l.Events[:n]...)
+		change(&l)
+		text, _, _ := l.Lines(len(l.Events))
+		return text
+	}
+	everything := after(sealedUp(upID))
+	_, upH0, upHK := upStory.l.Lines(upPromotion.K)
+	goesOn := func(k int, hk string) []byte {
+		l := testbundle.NewLedger(ledgerKey)
+		l.Genesis = M{"continues": M{"H_0": upH0, "k": k, "H_k": hk}}
+		l.Add(1880, "note", M{})
+		text, _, _ := l.Lines(1)
+		return text
+	}
+	cut := at("E_LEDGER_CUT", "REJECT", "manifest.json")
+	otherLedger := func(verdict string) expected { return at("E_LEDGER_OTHER", verdict, "manifest.json") }
+
 	list := []rooted{
+		later("later-source-rolled-back", "the ledger at hand rolled back the canary before the release was sealed", up, sourceBack, false, 2, goes, gone),
+		later("later-source-rolled-back-history", "the same, asked of the past", up, sourceBack, true, 0, goes, at("E_ROLLED_BACK", "NOTE", "manifest.json")),
+		later("good-later-source-rolled-back-after", "the ledger at hand took the canary back that went on before, which it cannot", up, func(l *testbundle.Ledger) {
+			sealedUp(upID)(l)
+			sourceBack(l)
+		}, false, 0, goes),
+		otherwise("later-torn", "the last line of the ledger at hand is torn", everything[:len(everything)-50], 1, goes, at("E_TRUNCATED", "UNDECIDABLE", "manifest.json")),
+		otherwise("later-cut", "the ledger at hand ends before the event that the release was sealed over", of1(func(*testbundle.Ledger) {}, upPromotion.K-1), 2, goes, cut),
+		otherwise("later-fork", "the ledger at hand has another event where the release was sealed", of1(func(l *testbundle.Ledger) {
+			l.Add(1870, "note", M{})
+		}, upPromotion.K-1), 2, goes, otherLedger("REJECT")),
+		otherwise("later-another-ledger", "the ledger at hand is another one of the product", of1(func(l *testbundle.Ledger) {
+			l.Genesis = M{"run": M{"id": "demo-ledger"}, "details": M{"begun": "anew"}}
+		}, upPromotion.K), 1, goes, otherLedger("UNDECIDABLE")),
+		otherwise("good-later-another-product", "the ledger at hand is of another product, and says nothing of the release", of1(func(l *testbundle.Ledger) {
+			l.Product = "another"
+		}, upPromotion.K), 0, goes),
+		otherwise("later-goes-on", "the ledger at hand goes on from the one of the release, which is not there", goesOn(upPromotion.K, upHK), 1, goes, otherLedger("UNDECIDABLE")),
+		otherwise("later-goes-on-cut", "the ledger at hand goes on from the one of the release, before its end", goesOn(1, testbundle.Digest(nil)), 2, goes, cut, otherLedger("UNDECIDABLE")),
 		later("good-later", "the ledger at hand goes on and says nothing against the release", up, sealedUp(upID), false, 0, goes),
 		later("rolled-back", "the ledger at hand rolled the release back", up, takenBack(upID, "stable", nil), false, 2, goes, gone),
 		later("rolled-back-history", "the same, asked of the past", up, takenBack(upID, "stable", nil), true, 0, goes, at("E_ROLLED_BACK", "NOTE", "manifest.json")),

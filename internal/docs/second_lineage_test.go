@@ -338,10 +338,70 @@ func (s *second) whatBecame() {
 		s.reject(gone && !s.history, "E_ROLLED_BACK", manifestPath)
 		s.note(gone && s.history, "E_ROLLED_BACK", manifestPath)
 	}
-	s.recordedLater(t, id, s.m, manifestPath)
-	for _, a := range s.ancestors {
-		s.recordedLater(t, a.id, a.m, a.path+"manifest.json")
+	back := func(m any, id string) {
+		sealed := false
+		for _, e := range t.proven {
+			sealed = sealed || text(e, "action") == "bundle.sealed" && text(e, "details.bundle") == id
+			gone := !sealed && text(e, "action") == "rollback" && text(e, "details.release") == text(m, "provenance.previous")
+			s.reject(gone && !s.history, "E_ROLLED_BACK", manifestPath)
+			s.note(gone && s.history, "E_ROLLED_BACK", manifestPath)
+		}
 	}
+	for _, f := range in.findings {
+		s.leave(f.verdict == "UNDECIDABLE", f.code, manifestPath)
+	}
+	back(s.m, id)
+	s.recordedLater(t, id, s.m, manifestPath)
+	s.headsLater(t, s.m, manifestPath)
+	for _, a := range s.ancestors {
+		back(a.m, a.id)
+		s.recordedLater(t, a.id, a.m, a.path+"manifest.json")
+		s.headsLater(t, a.m, a.path+"manifest.json")
+	}
+	s.speaks(t, id)
+}
+
+// headsLater holds the ledger that the caller has to the heads that a manifest pins.
+func (s *second) headsLater(t *secondTrail, m any, path string) {
+	end := int64(0)
+	for k := range t.heads {
+		end = max(end, k)
+	}
+	for _, name := range []string{"provenance.ledger", "provenance.head"} {
+		ref, from := get(m, name), get(t.genesis, "continues")
+		if ref == nil || name == "provenance.head" && digestOf(ref) == digestOf(get(m, "provenance.ledger")) {
+			continue
+		}
+		switch k := num(ref, "k"); text(ref, "H_0") {
+		case digestOf(t.genesis):
+			at := t.heads[k]
+			if k == 0 {
+				at = digestOf(t.genesis)
+			}
+			s.reject(k > end, "E_LEDGER_CUT", path)
+			s.reject(k <= end && at != text(ref, "H_k"), "E_LEDGER_OTHER", path)
+		case text(from, "H_0"):
+			s.reject(k > num(from, "k"), "E_LEDGER_CUT", path)
+			s.reject(k == num(from, "k") && text(from, "H_k") != text(ref, "H_k"), "E_LEDGER_OTHER", path)
+		}
+	}
+}
+
+// speaks leaves open what the ledger that the caller has may not tell of a release.
+func (s *second) speaks(t *secondTrail, id string) {
+	from := get(t.genesis, "continues")
+	pinned, here, before := false, false, false
+	for _, name := range []string{"provenance.ledger.H_0", "provenance.head.H_0"} {
+		h0 := text(s.m, name)
+		pinned = pinned || h0 != ""
+		here = here || h0 == digestOf(t.genesis)
+		before = before || h0 != "" && h0 == text(from, "H_0")
+	}
+	sealed := slices.ContainsFunc(t.proven, func(e any) bool {
+		return text(e, "action") == "bundle.sealed" && text(e, "details.bundle") == id
+	})
+	same := text(t.genesis, "product") == text(s.m, "product")
+	s.leave(!here && (before || same && !sealed && (pinned || from != nil)), "E_LEDGER_OTHER", manifestPath)
 }
 
 func (s *second) recordedLater(t *secondTrail, id string, m any, path string) {
@@ -356,6 +416,5 @@ func (s *second) recordedLater(t *secondTrail, id string, m any, path string) {
 		sealed := text(e, "action") == "bundle.sealed"
 		s.reject(sealed && text(d, "bundle") == id && (get(d, "channel") != get(m, "channel") || get(d, "version") != get(m, "version") || get(d, "policy") != policy), "E_DATA_MISMATCH", path)
 		s.reject(sealed && same && get(d, "promote") != nil && num(d, "promote") == num(ref, "k") && text(d, "bundle") != id, "E_DATA_MISMATCH", path)
-		s.reject(same && text(e, "action") == "promote" && num(e, "k") == num(ref, "k") && t.heads[num(e, "k")] != text(ref, "H_k"), "E_DATA_MISMATCH", path)
 	}
 }

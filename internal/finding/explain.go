@@ -150,7 +150,7 @@ var explanations = []Explanation{
 		Causes:  "The build depends on time, path, order or chance.",
 		Remedy:  "Compare the two outputs and remove the difference; same_as in the card names the pair."},
 	{Code: RolledBack,
-		Meaning: "The ledger that was given took this release back, or what it became.",
+		Meaning: "The ledger that was given took this release back, what it became, or what it came from before it was sealed.",
 		Causes:  "Its windows showed that it does harm, or somebody rolled it back on demand. The bundle is genuine, and no longer to be used.",
 		Remedy:  "Use the bundle that the rollback leads back to: relseal release status names it. --history verifies a release of the past all the same."},
 	{Code: LedgerCut,
