@@ -162,6 +162,14 @@ func (t Text) String() string {
 	}
 }
 
+// Said returns the text that everybody can read: "" of one that is committed to alone.
+func (t Text) Said() string {
+	if t.Value == nil {
+		return ""
+	}
+	return *t.Value
+}
+
 func (t Text) MarshalJSON() ([]byte, error) {
 	if t.Commit != nil {
 		return canon.Marshal(map[string]sign.Digest{"commit": *t.Commit})

@@ -86,7 +86,7 @@ type Event struct {
 	TimeMS  int64  // the greatest ts up to it, in ms since 1970, cut
 	MonoMS  int64  // tau_mono_us in ms, cut; comparable within one Clock
 	Clock   string // of MonoMS
-	Actor   string
+	Actor   string // "" of a commit, and so are Notes: nobody is named, and nothing said
 	Action  string
 	Notes   string
 	Details canon.Value

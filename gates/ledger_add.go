@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/relseal/relseal/internal/canon"
 	"github.com/relseal/relseal/internal/limits"
@@ -256,11 +257,16 @@ func (l *Ledger) sealed(e Event, d *Sealed) *Fault {
 }
 
 func (l *Ledger) overridden(e Event, d *Overridden) *Fault {
-	if e.Actor == "" || e.Notes == "" {
+	if !said(e.Actor) || !said(e.Notes) {
 		return faultf(codeDecision, "an override without its actor or its reason, in notes")
 	}
 	l.override = &Override{*d, e.K, l.clip(e.Actor), l.clip(e.Notes)}
 	return nil
+}
+
+// said reports whether a text names somebody or gives a reason: it has a letter or a digit.
+func said(s string) bool {
+	return strings.ContainsFunc(s, func(r rune) bool { return unicode.IsLetter(r) || unicode.IsNumber(r) })
 }
 
 func (l *Ledger) promoted(e Event, d *Promoted, before *Override) *Fault {

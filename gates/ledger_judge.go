@@ -168,11 +168,11 @@ func (j *Judgement) Unmet() []string {
 }
 
 // MayOverride reports whether a human's signature can stand in for what is unmet.
-// It cannot where a trigger fired, where nothing was measured, where the record
+// It cannot where a trigger fired, where no window counts, where the record
 // itself has a hole, or where the policy was not there first: then there is nothing
 // to sign under.
 func (j *Judgement) MayOverride() bool {
-	if j.Policy == nil || j.Count == 0 || j.Outcome() == Promote || Above(j.Release.Channel) == "" {
+	if j.Policy == nil || j.Decision.Observed.Count == 0 || j.Outcome() == Promote || Above(j.Release.Channel) == "" {
 		return false
 	}
 	if d := j.Decision.Decision; d != Hold && d != Undecidable && d != Promote {

@@ -37,7 +37,7 @@ func (l *Ledger) rolledBack(e Event, d *RolledBack) *Fault {
 		return faultf(codeDecision, "the release went on, and only what it became can be rolled back: %s", became.Bundle)
 	case fault != nil:
 		return fault
-	case d.Decision == nil && (e.Actor == "" || e.Notes == ""):
+	case d.Decision == nil && (!said(e.Actor) || !said(e.Notes)):
 		return faultf(codeDecision, "a rollback on demand without its actor or its reason, in notes")
 	case d.Channel != r.Channel:
 		return faultf(codeMismatch, "the release is on another channel").differs(r.Channel, d.Channel)

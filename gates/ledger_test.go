@@ -332,3 +332,34 @@ func TestLedgerLimits(t *testing.T) {
 	l.good("operator.note", 1)
 	l.wrong("E_FORMAT", "1 to 200 characters", ActionSealed, Sealed{sign.Sum(nil), Canary, strings.Repeat("1", 201), nil, nil})
 }
+
+// Nobody overrides a decision that rests on no window, even where one is on record that
+// was measured before the release came.
+func TestLedgerOverrideOfNothing(t *testing.T) {
+	l, id, _ := newTold(t)
+	l.good(ActionWindow, ledgerWindow(id, Canary, 1, 0))
+	j, err := l.Judge(l.Release(id), 1000*(l.k+2))
+	if err != nil || j.Count != 1 || j.Decision.Observed.Count != 0 {
+		t.Fatalf("%d windows, of which %d count: %v", j.Count, j.Decision.Observed.Count, err)
+	}
+	k := l.k + 1
+	l.good(ActionOverride, Overridden{id, Canary, Stable, j.Digest, j.Unmet()})
+	l.wrong(codeDecision, "nobody can override this", ActionPromote, Promoted{id, Canary, Stable, j.Digest, &k})
+}
+
+// Somebody must be named who answers for an override, and a reason be given.
+func TestLedgerOverrideByNobody(t *testing.T) {
+	for _, blank := range []string{"", " ", "\u00a0", "\u200b", "--"} {
+		for _, e := range []Event{{Actor: blank, Notes: "a reason"}, {Actor: "ann", Notes: blank}} {
+			l, id, _ := newTold(t)
+			details, err := canon.Marshal(Overridden{id, Canary, Stable, id, []string{}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			e.K, e.Action, e.Details = 3, ActionOverride, details
+			if f := l.Add(e); f == nil || f.Code != codeDecision {
+				t.Errorf("actor %q, notes %q: %v", e.Actor, e.Notes, f)
+			}
+		}
+	}
+}

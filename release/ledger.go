@@ -183,7 +183,7 @@ func (v *View) add(r audit.Record) {
 func eventOf(e audit.Event, timeMS int64) gates.Event {
 	return gates.Event{
 		K: e.K, TimeMS: timeMS, MonoMS: e.TauMonoUS / 1000, Clock: e.Clock,
-		Actor: e.Actor.String(), Action: e.Action, Notes: e.Notes.String(), Details: e.Details,
+		Actor: e.Actor.Said(), Action: e.Action, Notes: e.Notes.Said(), Details: e.Details,
 	}
 }
 

@@ -202,7 +202,7 @@ func (r *secondRoot) readRoles(used map[string]bool) bool {
 		if active == 0 {
 			active = int64(len(keys))
 		}
-		ok = ok && role.threshold >= 1 && role.threshold <= active
+		ok = ok && role.threshold >= 1 && role.threshold <= active && (name != "ledger" || role.threshold == 1)
 		r.roles[name] = role
 	}
 	for _, says := range listed {

@@ -33,6 +33,9 @@ func (s *Signed) check() error {
 		if !slices.Contains(sign.Roles(), name) {
 			return fmt.Errorf("x-relseal-roles: there is no role %q", name)
 		}
+		if name == sign.RoleLedger && role.Threshold > 1 {
+			return fmt.Errorf("role %s: the threshold is %d, and a ledger is signed by one key at a time", name, role.Threshold)
+		}
 		if err := s.checkRole(role); err != nil {
 			return fmt.Errorf("role %s: %w", name, err)
 		}
