@@ -1,6 +1,7 @@
 package release
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/relseal/relseal/audit"
@@ -42,9 +43,25 @@ func (l *Ledger) latest(notes []note, now gates.Event) int64 {
 	return at
 }
 
+// Whole returns why nothing can be built on the ledger, nil if it can: an event of it does
+// not follow, and nobody can say what stands. Rolling back is possible all the same.
+func (v *View) Whole() error {
+	if len(v.Faults) == 0 {
+		return nil
+	}
+	f := v.Faults[0]
+	return &RefusedError{Code: finding.Code(f.Code), Text: fmt.Sprintf("event %d of the ledger does not follow: %s", f.K, f.Text),
+		Hint: "relseal release status lists all that does not follow; relseal release init starts another ledger, and a release goes on there as a new canary"}
+}
+
 // room refuses what a ledger has too much of: whoever reads it would take in nothing
 // that follows.
 func (l *Ledger) room(notes []note) error {
+	if a := notes[0].action; a != gates.ActionRollback && a != gates.ActionRollbackDone {
+		if err := l.Whole(); err != nil {
+			return err
+		}
+	}
 	for _, n := range notes {
 		if why := l.State.Room(n.action); why != "" {
 			return refuse("relseal release init starts another ledger; a release goes on there as a new canary", "the ledger is full: %s", why)

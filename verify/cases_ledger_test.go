@@ -253,7 +253,7 @@ func ledgerCases() []damage {
 		"next": M{"after": "canary-3", "windows": 3, "window_ms": 600000, "earliest_ms": testbundle.Millis(3660)}})
 	heldPromotion := held.stable(held.promote(1870, heldDecision, nil), heldDecision, 3, 5)
 
-	overridden := func(actor string, unmet []string) testbundle.Promotion {
+	overridden := func(actor any, unmet []string) testbundle.Promotion {
 		o := newStory()
 		ws := o.observe(o.canary, "canary", 60, M{"r_tb": "0.002"})
 		rows := canaryRows()
@@ -354,7 +354,14 @@ func ledgerCases() []damage {
 		one("good-late-policy-rolls-back", "an earlier version was rolled back by a policy that came too late to promote it", 0, seal(rolledBackLate()),
 			goes(10), at("E_ROLLBACK_DEADLINE", "NOTE", ledgerPath, 5)),
 		one("policy-earlier", "the policy may be in the part of the ledger that is not in the bundle", 1, seal(earlierPromotion),
-			goes(5), at("E_POLICY_LATE", "UNDECIDABLE", ledgerPath, 5)),
+			goes(5), at("E_DECISION", "UNDECIDABLE", ledgerPath, 0), at("E_POLICY_LATE", "UNDECIDABLE", ledgerPath, 5)),
+		one("override-by-nobody", "an override whose actor is a blank", 2, seal(overridden(" ", []string{"R_TB"})),
+			goes(7), at("E_DECISION", "REJECT", ledgerPath, 6), at("E_DECISION", "REJECT", ledgerPath, 7)),
+		one("override-by-a-commit", "an override whose actor is a commit: nobody is named", 2, seal(overridden(M{"commit": testbundle.Digest([]byte("x"))}, []string{"R_TB"})),
+			goes(7), at("E_DECISION", "REJECT", ledgerPath, 6), at("E_DECISION", "REJECT", ledgerPath, 7)),
+		one("promotion-goes-on", "a promotion over a ledger that goes on from one that is not in the bundle", 1, seal(dishonest(func(s *story) {
+			s.l.Genesis = M{"continues": M{"H_0": testbundle.Digest([]byte("x")), "k": 7, "H_k": testbundle.Digest([]byte("y"))}}
+		})), goes(6), at("E_DECISION", "UNDECIDABLE", ledgerPath, 0)),
 		one("override-without-all", "an override that does not name what is unmet", 2, seal(overridden("ann", []string{})),
 			goes(7), at("E_DECISION", "REJECT", ledgerPath, 7), at("E_TIMEBASE_SKEW", "NOTE", ledgerPath, 7)),
 		one("promoted-after-late-trigger", "a window of the canary came after its promotion and triggers; the release went on to LTS", 2, seal(lateLTS),

@@ -193,6 +193,9 @@ func (b *check) nonClaims() []NonClaim {
 			}
 		}
 	}
+	if l := b.ledger; l != nil && l.summary.Genesis != nil && l.summary.Genesis.Continues != nil {
+		out = append(out, NonClaim{"trail.earlier", bundle.LedgerPath + " goes on from another trail that is not in the bundle; nothing shows what that holds"})
+	}
 	if b.kind == bundle.KindRelease {
 		out = append(out, NonClaim{"release.newest", "a bundle cannot know whether a newer one exists"})
 	}

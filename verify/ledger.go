@@ -106,7 +106,7 @@ func (l *ledger) note(r audit.Record) {
 	e := r.E
 	f := l.state.Add(gates.Event{
 		K: e.K, TimeMS: r.Time().UnixMilli(), MonoMS: e.TauMonoUS / 1000, Clock: e.Clock,
-		Actor: e.Actor.String(), Action: e.Action, Notes: e.Notes.String(), Details: e.Details,
+		Actor: e.Actor.Said(), Action: e.Action, Notes: e.Notes.Said(), Details: e.Details,
 	})
 	if f != nil {
 		l.faults = append(l.faults, f)
@@ -159,6 +159,10 @@ func (b *check) judgeLedger() {
 	}
 	if g.Product != "" && g.Product != m.Product {
 		b.add(checkRelease, finding.New(finding.DataMismatch, bundle.LedgerPath, "the ledger is of another product").At(0).Differs(m.Product, g.Product))
+	}
+	if from := g.Continues; from != nil {
+		b.add(checkRelease, finding.New(finding.Decision, bundle.LedgerPath,
+			fmt.Sprintf("the ledger goes on from event %d of one that is not in the bundle: windows of the release, its policy or a rollback may stand there", from.K)).At(0).As(Undecidable))
 	}
 	l.own = map[sign.Digest]bool{}
 	for _, m := range l.state.Way(ref.K) {

@@ -84,6 +84,9 @@ func (env *environment) releaseObserve(c *cli.Context) error {
 		return err
 	}
 	defer l.Close()
+	if err := l.Whole(); err != nil {
+		return err
+	}
 	var in windowInput
 	if c.IsSet("from-trail") {
 		known, err := releaseOptions(c, key)

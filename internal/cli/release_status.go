@@ -27,7 +27,7 @@ func releaseStatusCommand(env *environment) *cli.Command {
 		Description: `Shows the head of each channel with its version, age and windows, and what relseal
 release promote would say of it now. With --key the ledger is verified; without it is
 only read. The exit code is 2 if a rollback is due or under way, 66 if the ledger is
-damaged, 1 if something of it is undecidable.
+damaged or an event of it does not follow, 1 if something of it is undecidable.
 
 Example:
   relseal release status ledger --key release.pub
@@ -160,6 +160,9 @@ func (env *environment) releaseStatus(c *cli.Context) error {
 	due := len(r.Open) > 0 || slices.ContainsFunc(r.Channels, func(s statusChannel) bool { return s.Outcome == gates.Rollback })
 	if code == nil && due {
 		return &answerError{code: exitReject, hint: rollBackNow}
+	}
+	if err := v.Whole(); code == nil && err != nil {
+		return err
 	}
 	return code
 }

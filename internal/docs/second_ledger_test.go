@@ -3,6 +3,7 @@ package docs
 import (
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -68,6 +69,8 @@ type secondFault struct {
 
 const ledgerPath = "evidence/ledger.jsonl"
 
+var said = regexp.MustCompile(`[\pL\pN]`)
+
 // promotion is step 9 of the checks.
 func (s *second) promotion() {
 	ref := get(s.m, "provenance.ledger")
@@ -89,6 +92,7 @@ func (s *second) promotion() {
 	}
 	product := get(t.genesis, "product")
 	s.reject(product != nil && product != get(s.m, "product"), "E_DATA_MISMATCH", ledgerPath)
+	s.leave(get(t.genesis, "continues") != nil, "E_DECISION", ledgerPath)
 	l := &secondLedger{s: s, trail: t, releases: map[string]*secondRelease{}, moves: map[int64]*secondMove{}, back: map[int64]secondBack{}}
 	for _, e := range t.proven {
 		l.event(e)
@@ -242,8 +246,8 @@ func (l *secondLedger) event(e any) {
 	case "window":
 		l.window(k, get(d, "window"))
 	case "override":
-		if text(e, "notes") == "" || text(e, "actor") == "" {
-			l.fault("E_FORMAT", k, text(d, "release"), false)
+		if !said.MatchString(text(e, "notes")) || !said.MatchString(text(e, "actor")) {
+			l.fault("E_DECISION", k, text(d, "release"), false)
 			return
 		}
 		l.override = e
@@ -402,7 +406,7 @@ func (l *secondLedger) follows(k, now int64, d any, r *secondRelease, policy, ov
 			l.notes = append(l.notes, secondFault{"E_TIMEBASE_SKEW", k, r.id, false})
 		}
 	}
-	return l.recordFits(d, r, outcome, unmet, now) && num(d, "override") == k-1 && num(override, "k") == k-1 && outcome != "ROLLBACK" && len(r.windows) > 0 && len(unmet) > 0 &&
+	return l.recordFits(d, r, outcome, unmet, now) && num(d, "override") == k-1 && num(override, "k") == k-1 && outcome != "ROLLBACK" && slices.ContainsFunc(r.windows, func(w any) bool { return num(w, "start_ms") >= r.since }) && len(unmet) > 0 &&
 		fmt.Sprint(list(o, "unmet")) == fmt.Sprint(unmet)
 }
 
@@ -457,7 +461,7 @@ func (l *secondLedger) rollback(k, now int64, e, d any) {
 	wrong := again || r.became || text(d, "channel") != r.channel || text(d, "to") != to
 	deadline, set := num(d, "deadline_ms"), get(d, "deadline_ms") != nil
 	if get(d, "decision") == nil {
-		wrong = wrong || text(e, "notes") == "" || num(d, "trigger_end_ms") != now || set != (p != nil) || p != nil && deadline != now+num(p.policy, "T_rollback_ms")
+		wrong = wrong || !said.MatchString(text(e, "notes")) || !said.MatchString(text(e, "actor")) || num(d, "trigger_end_ms") != now || set != (p != nil) || p != nil && deadline != now+num(p.policy, "T_rollback_ms")
 	} else if !l.asked(r) || r.move != nil {
 		// not made again
 	} else if p == nil {

@@ -1,6 +1,7 @@
 package docs
 
 import (
+	"encoding/json"
 	"fmt"
 	"reflect"
 	"regexp"
@@ -316,7 +317,13 @@ func (s *second) whatBecame() {
 	in := *s
 	in.findings, in.failing, in.trails = nil, map[int64]bool{}, nil
 	t := &secondTrail{s: &in, path: "ledger", role: "ledger", intact: true, faulty: new(int)}
-	t.read(s.later, nil)
+	whole := strings.LastIndexByte(s.later, '\n') + 1
+	torn := s.later[whole:] // it lacks its LF alone, or is no line
+	ledger := s.later[:whole]
+	if json.Valid([]byte(torn)) {
+		ledger = s.later + "\n"
+	}
+	t.read(ledger, nil)
 	if t.rejected || t.genesis == nil {
 		return
 	}
@@ -347,6 +354,7 @@ func (s *second) whatBecame() {
 			s.note(gone && s.history, "E_ROLLED_BACK", manifestPath)
 		}
 	}
+	s.leave(torn != "", "E_TRUNCATED", manifestPath)
 	for _, f := range in.findings {
 		s.leave(f.verdict == "UNDECIDABLE", f.code, manifestPath)
 	}
