@@ -35,7 +35,7 @@ func (m *machine) libc() envlock.Component {
 	c["loader_digest"] = m.digest(m.root.path(loader))
 
 	file := m.root.path(loader)
-	if real, err := filepath.EvalSymlinks(file); err == nil {
+	if real, err := filepath.EvalSymlinks(file); m.note(err) == nil {
 		file = real
 	}
 	if !isMusl(loader) { // its loader is the library; glibc has it in the same directory

@@ -99,7 +99,7 @@ func (m *machine) installed(dirs []string, libraries []library) (impl, file stri
 // loaderDirs are those of the loader's configuration on most systems.
 func (m *machine) loaderDirs() []string {
 	dirs := []string{"/usr/local/lib", "/usr/local/cuda/lib64", "/opt/rocm/lib"}
-	if real, err := filepath.EvalSymlinks(m.root.path(m.loader())); err == nil {
+	if real, err := filepath.EvalSymlinks(m.root.path(m.loader())); m.note(err) == nil {
 		if triplet := filepath.Base(filepath.Dir(real)); strings.Contains(triplet, "-linux-") { // Debian's x86_64-linux-gnu
 			dirs = append(dirs, path.Join("/usr/lib", triplet))
 		}
