@@ -191,15 +191,23 @@ func (d Decision) Scores() map[string]string {
 	return scores
 }
 
-// Explain is the decision's explanation with what the ledger adds to it.
+// Explain is the decision's explanation with what the ledger adds to it. Its first line is
+// the answer: where the ledger keeps a decision from being acted on, the decision comes
+// after that.
 func (j *Judgement) Explain() string {
-	var w strings.Builder
 	if j.Policy == nil {
-		fmt.Fprintf(&w, "%s %s  release %s\n", Undecidable, j.Release.Channel, short(j.Release.Bundle.String()))
-	} else {
-		w.WriteString(j.Decision.Explain())
-		fmt.Fprintf(&w, "  policy registered at %s, event %d\n", stamp(j.Policy.TimeMS), j.Policy.K)
+		return fmt.Sprintf("%s %s  release %s\n%s", Undecidable, j.Release.Channel, short(j.Release.Bundle.String()), j.added())
 	}
+	decided := j.Decision.Explain() + fmt.Sprintf("  policy registered at %s, event %d\n", stamp(j.Policy.TimeMS), j.Policy.K)
+	if j.Outcome() == j.Decision.Decision {
+		return decided + j.added()
+	}
+	return fmt.Sprintf("%s %s  release %s\n%swithout that:\n%s", j.Outcome(), j.Release.Channel, short(j.Release.Bundle.String()), j.added(), decided)
+}
+
+// added are the reasons that the ledger adds to those of the decision.
+func (j *Judgement) added() string {
+	var w strings.Builder
 	for _, r := range j.Reasons {
 		text := ledgerTexts[r]
 		if end, ok := j.Decision.Observed.EndMS.Get(); ok && r == reasonStale {

@@ -27,6 +27,7 @@ func flagsFirst(app *cli.App, args []string) (ordered []string, quoted int, err 
 		out, rest = append(out, c.Name), rest[1:]
 	}
 	var flags, positional []string
+	given := map[string]bool{}
 	for len(rest) > 0 {
 		arg := rest[0]
 		rest = rest[1:]
@@ -44,6 +45,12 @@ func flagsFirst(app *cli.App, args []string) (ordered []string, quoted int, err 
 			if f == nil {
 				return nil, 0, unknownFlag(leaf, path, arg)
 			}
+			// Of a flag that takes one value the library would keep the last, and pass
+			// over the others in silence.
+			if _, many := f.(*cli.StringSliceFlag); !many && given[f.Names()[0]] {
+				return nil, 0, usageErrorHint(path+": flag --"+f.Names()[0]+" is given twice", path+" --help")
+			}
+			given[f.Names()[0]] = true
 			flags = append(flags, arg)
 			if _, isBool := f.(*cli.BoolFlag); isBool {
 				continue

@@ -94,7 +94,11 @@ func (env *environment) releaseRollback(c *cli.Context) error {
 	result.Done = &rollbackDone{t.DoneK, d.OK, d.Reason, d.TotalMS}
 	text := fmt.Sprintf("the rollback of %s is done, event %d\n", t.Source.Bundle, t.DoneK)
 	if d.TotalMS != nil {
-		text += fmt.Sprintf("  it took %d ms from the end of the window that triggered it\n", *d.TotalMS)
+		from := "the end of the window that triggered it"
+		if t.Decision == nil {
+			from = "the command"
+		}
+		text += fmt.Sprintf("  it took %d ms from %s\n", *d.TotalMS, from)
 	}
 	if d.Reason != nil {
 		text += fmt.Sprintf("  %s\n", *d.Reason)

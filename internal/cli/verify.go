@@ -193,9 +193,9 @@ func parseExpect(s string) (verify.Expect, error) {
 		case s == "":
 			return e, nil
 		case member == nil || value == "":
-			return e, usageErrorHint(fmt.Sprintf("relseal: --expect: %q is not one of %s", part, expectations), "")
+			return e, usageErrorHint(fmt.Sprintf("--expect: %q is not one of %s", part, expectations), "")
 		case *member != "":
-			return e, usageError("relseal: --expect names " + name + " twice")
+			return e, usageError("--expect names " + name + " twice")
 		default:
 			*member = value
 		}
@@ -204,7 +204,7 @@ func parseExpect(s string) (verify.Expect, error) {
 		return e, err
 	}
 	if v, found := strings.CutPrefix(e.NewerThan, "v"); found && bundle.CheckVersion(v) == nil {
-		return e, usageErrorHint("relseal: --expect newer-than="+e.NewerThan+": a version has the form 1.2.3, without v", "--expect newer-than="+v)
+		return e, usageErrorHint("--expect newer-than="+e.NewerThan+": a version has the form 1.2.3, without v", "--expect newer-than="+v)
 	}
 	if e.NewerThan != "" && bundle.CheckVersion(e.NewerThan) != nil {
 		version, err := verify.VersionOf(e.NewerThan)
@@ -223,7 +223,7 @@ var commitForm = regexp.MustCompile(`^([0-9a-f]{40}|[0-9a-f]{64})$`)
 func checkExpect(e *verify.Expect) error {
 	e.Commit = strings.ToLower(e.Commit)
 	bad := func(name, value, want, hint string) error {
-		return usageErrorHint(fmt.Sprintf("relseal: --expect %s=%s: %s", name, value, want), hint)
+		return usageErrorHint(fmt.Sprintf("--expect %s=%s: %s", name, value, want), hint)
 	}
 	switch {
 	case e.Version != "" && bundle.CheckVersion(e.Version) != nil:

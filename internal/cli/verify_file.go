@@ -261,6 +261,9 @@ func (q *inquiry) shelf(dir string) ([]candidate, error) {
 		if errors.Is(err, verify.ErrNoBundle) && dir != "" && !bundleName(name) {
 			continue // some archive
 		}
+		if dir == "" && err != nil {
+			return nil, hint.With(err, "--bundle names a bundle: a .tar.zst, a .tar or its unpacked directory")
+		}
 		shelf = append(shelf, candidate{name, m, err})
 	}
 	q.shelves[dir] = shelf

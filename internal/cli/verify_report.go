@@ -83,7 +83,7 @@ func (env *environment) printReports(c *cli.Context, results []cireport.Result, 
 	var w strings.Builder
 	for _, r := range results {
 		if !r.Report.Valid {
-			fmt.Fprintf(&w, "%s:\n%s\n", r.Name, r.Report.Summary())
+			fmt.Fprintf(&w, "%s:\n%s\n", escape.Line(r.Name), r.Report.Summary())
 		}
 	}
 	for _, r := range results {

@@ -211,6 +211,6 @@ var explanations = []Explanation{
 		Remedy:  "Measure what the policy names, or register a policy for what is measured. Nothing is converted."},
 	{Code: MetricBlackout,
 		Meaning: "More than max_undecidable windows in a row could not be decided: the release is rolled back.",
-		Causes:  "The source was down for long, or the canary died silently.",
+		Causes:  "The source was down for long, the canary died silently, or windows lack a metric that their channel needs, such as incident_rate on stable.",
 		Remedy:  "Roll back and mend the source. Nobody may stay for long without knowing."},
 }
