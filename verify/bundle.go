@@ -114,13 +114,14 @@ type check struct {
 	found     []Location     // where artifacts were found, if names count
 	keyID     sign.KeyID
 
-	lock     *envlock.Lock
-	pipeline *cards.Pipeline
-	params   *cards.Params
-	trails   map[string]*trail
-	evidence map[string]*check // by path
-	ledger   *ledger           // of a release
-	lineage  map[sign.Digest]*ancestor
+	lock      *envlock.Lock
+	pipeline  *cards.Pipeline
+	params    *cards.Params
+	differing map[string]sign.Digest // of a run inside a release: what it recorded of artifacts of the release that have another digest
+	trails    map[string]*trail
+	evidence  map[string]*check // by path
+	ledger    *ledger           // of a release
+	lineage   map[sign.Digest]*ancestor
 }
 
 // content is what a file turned out to be.

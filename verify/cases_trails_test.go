@@ -84,6 +84,9 @@ func trailsCases() []damage {
 		}).Seal(), findings: append(rejects("E_ARTIFACT_HASH", "out/demo"), rejects("E_SEQUENCE", trailPath, 8)...), failing: events(8)},
 		{name: "release-run-continues", title: "a release over a run whose earlier part is missing", exit: 1, files: first.Release(releaseKey, nil),
 			findings: []expected{at("E_SEQUENCE", "UNDECIDABLE", "evidence/"+testbundle.Digest(first.Seal()["manifest.json"])[7:]+".audit.tar.zst!"+trailPath)}},
+		{name: "release-runs-differ", title: "a release over two runs that recorded different digests for its artifact", exit: 2, files: witnesses("other bytes\n"),
+			findings: rejects("E_ARTIFACT_HASH", "out/demo")},
+		{name: "good-release-runs-agree", title: "a release over two runs that recorded the same artifact", files: witnesses("a small artifact\n")},
 		{name: "good-release-run-continues", title: "a release over a run in two parts, both of them there", files: inParts(nil).Release(releaseKey, nil)},
 	}
 }
@@ -150,4 +153,20 @@ func twoTrails(n int, name string) testbundle.Files {
 	files := r.Files()
 	files["audit/second.jsonl"] = second.Trail()
 	return testbundle.Seal(m, files, r.Key, testbundle.AuditPredicate)
+}
+
+// witnesses returns a release over two runs, of which the second made other bytes.
+func witnesses(content string) testbundle.Files {
+	second := testbundle.Demo(releaseKey, otherRunID)
+	making(second, content)
+	second.Embed = true
+	sealed := second.Seal()
+	id := testbundle.Digest(sealed["manifest.json"])
+	more := testbundle.Files{"evidence/" + id[7:] + ".audit.tar.zst": testbundle.Zstd(sealed.Tar())}
+	return demo().ReleaseWith(releaseKey, more, func(m M) {
+		provenance := m["provenance"].(M)
+		ids := append(provenance["audit"].([]string), id)
+		slices.Sort(ids)
+		provenance["audit"] = ids
+	})
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/relseal/relseal/bundle"
 	"github.com/relseal/relseal/internal/finding"
+	"github.com/relseal/relseal/sign"
 )
 
 // isAuditBundle reports whether a file of evidence is an audit bundle: one level
@@ -58,14 +59,19 @@ func (b *check) slim(wanted []bundle.Artifact) {
 	b.audit.Files = nil
 	// The release's own entries stand in for those of the run that are equal: their
 	// labels are in memory once.
-	own := map[bundle.Artifact]bundle.Artifact{}
+	own, named := map[bundle.Artifact]bundle.Artifact{}, map[string]bundle.Artifact{}
 	for _, a := range wanted {
-		own[a] = a
+		own[a], named[a.URI] = a, a
 	}
 	var kept []bundle.Artifact
 	for _, a := range b.audit.Artifacts {
 		if mine, ok := own[a]; ok {
 			kept = append(kept, mine)
+		} else if mine, ok := named[a.URI]; ok && mine.Hash != a.Hash {
+			if b.differing == nil {
+				b.differing = map[string]sign.Digest{}
+			}
+			b.differing[mine.URI] = a.Hash
 		}
 	}
 	b.audit.Artifacts = kept
@@ -135,6 +141,14 @@ func (b *check) judgeProvenance(runs []*check) {
 	for _, a := range m.Artifacts {
 		if !made[a] {
 			b.add(checkRelease, finding.New(finding.ArtifactHash, a.URI, "not an artifact of an embedded audit bundle"))
+		}
+		for _, in := range runs {
+			// Else the one above is the finding.
+			if other, ok := in.differing[a.URI]; ok && made[a] {
+				b.add(checkRelease, finding.New(finding.ArtifactHash, a.URI, "runs that the release rests on recorded different digests").
+					Differs(a.Hash.String(), other.String()))
+				break
+			}
 		}
 	}
 	if !pipeline {

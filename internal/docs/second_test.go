@@ -561,6 +561,7 @@ func made(step, end any) (digests []string) {
 // release checks a ReleaseBundle against the runs that it embeds.
 func (s *second) release(copies map[string]bool) {
 	made, pipelines, params, ids := map[string]bool{}, map[any]bool{}, map[any]bool{}, 0
+	named := map[string]map[string]bool{} // digests by uri
 	var runs []*second
 	for _, f := range list(s.m, "files") {
 		path := text(f, "path")
@@ -588,6 +589,10 @@ func (s *second) release(copies map[string]bool) {
 		s.reject(get(in.m, "product") != get(s.m, "product"), "E_DATA_MISMATCH", path)
 		for _, a := range list(in.m, "artifacts") {
 			made[digestOf(a)] = true
+			if named[text(a, "uri")] == nil {
+				named[text(a, "uri")] = map[string]bool{}
+			}
+			named[text(a, "uri")][text(a, "hash")] = true
 		}
 		runs = append(runs, in)
 		pipelines[get(in.m, "PipelineCard.hash")], params[get(in.m, "ParamCard.hash")] = true, true
@@ -595,7 +600,7 @@ func (s *second) release(copies map[string]bool) {
 	}
 	if ids == len(list(s.m, "provenance.audit")) {
 		for _, a := range list(s.m, "artifacts") {
-			s.reject(!made[digestOf(a)], "E_ARTIFACT_HASH", text(a, "uri"))
+			s.reject(!made[digestOf(a)] || len(named[text(a, "uri")]) > 1, "E_ARTIFACT_HASH", text(a, "uri"))
 		}
 		s.whole(runs)
 		s.reject(!pipelines[get(s.m, "cards.pipeline")] || !params[get(s.m, "cards.param")], "E_CARD", manifestPath)
