@@ -138,6 +138,7 @@ func (env *environment) decide(c *cli.Context) (d gateDecision, err error) {
 		return d, err
 	}
 	d.digest = sign.Sum(d.record)
+	d.unmet = append(d.unmet, d.source.moved[in.Release]...)
 	if d.registered != nil && d.registered.After(in.SinceMS, d.windows) {
 		d.unmet = append(d.unmet, "POLICY_LATE")
 	}
@@ -220,6 +221,8 @@ func checkNew(c *cli.Context, file string) error {
 
 var unmetTexts = map[string]string{
 	"POLICY_LATE":    "the policy was registered after the windows that it judges began: it can roll back, and never promotes",
+	"PROMOTED":       "it was promoted",
+	"ROLLED_BACK":    "it was rolled back; it can move up only as a new canary",
 	"STALE":          "the last window ended more than stale_max before now",
 	"WINDOW_MISSING": "a window of the release was left out: seq does not count on from 1",
 }

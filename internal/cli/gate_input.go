@@ -21,10 +21,11 @@ import (
 // A windowSource is what --windows or --ledger named.
 type windowSource struct {
 	name    string
-	windows []gates.Window   // in the order of the file
-	ledger  bool             // they are events of a ledger
-	sealed  map[string]int64 // of a ledger: when a bundle came to its channel
-	latest  int64            // of a ledger: the time of the last event that was read
+	windows []gates.Window      // in the order of the file
+	ledger  bool                // they are events of a ledger
+	sealed  map[string]int64    // of a ledger: when a bundle came to its channel
+	moved   map[string][]string // of a ledger: that a bundle went up, or was taken back for good
+	latest  int64               // of a ledger: the time of the last event that was read
 }
 
 // readPolicy reads the gate policy of a flag: YAML or canonical JSON.

@@ -3,6 +3,7 @@ package cli
 import (
 	"cmp"
 	"fmt"
+	"slices"
 
 	"github.com/urfave/cli/v2"
 
@@ -39,7 +40,7 @@ func (env *environment) readLedger(c *cli.Context, arg string) (windowSource, er
 	if !info.Mode().IsRegular() {
 		return windowSource{}, &exitError{exitNoInput, fmt.Errorf("%s: not a regular file", name), ""}
 	}
-	s := windowSource{name: name, ledger: true, sealed: map[string]int64{}}
+	s := windowSource{name: name, ledger: true, sealed: map[string]int64{}, moved: map[string][]string{}}
 	env.say("hint", escape.Line(name)+" was read and not verified; relseal trail verify does that")
 	trail := &trailSource{name: name, file: file, size: info.Size(), faults: newTrailFaults(env), given: 1} // 1: that is said
 	if err := trail.eachBrief(c.Context, s.event); err != nil {
@@ -93,6 +94,17 @@ func (s *windowSource) event(e trailEvent) error {
 			return fault(err)
 		}
 		s.sealed[d.Bundle.String()] = s.latest
+	case gates.ActionPromote, gates.ActionRollback:
+		var d struct {
+			Release sign.Digest `json:"release"`
+		}
+		if err := canon.Peek(e.E.Details, &d); err != nil {
+			return fault(err)
+		}
+		why := map[string]string{gates.ActionPromote: "PROMOTED", gates.ActionRollback: "ROLLED_BACK"}[e.E.Action]
+		if id := d.Release.String(); !slices.Contains(s.moved[id], why) {
+			s.moved[id] = append(s.moved[id], why)
+		}
 	case gates.ActionWindow:
 		w, err := gates.ParseWindowed(e.E.Details)
 		if err != nil {
