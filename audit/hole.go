@@ -90,7 +90,10 @@ func (l *Log) refuse(why string) error {
 // clearUp completes the last line, or sets aside what a crash has left of an append.
 func (l *Log) clearUp(size int64) error {
 	// What another log has written meanwhile was acknowledged too.
-	known := l.loadState(l.judge.h0)
+	known, err := l.loadState(l.judge.h0)
+	if err != nil {
+		return err
+	}
 	if known != nil && l.known == nil && known.Size >= l.size {
 		l.known = known
 		if err := l.agree(); err != nil {

@@ -85,7 +85,10 @@ func (l *Log) readAll() error {
 		return err
 	}
 	l.size, l.last, l.latest = line.size+1, line.size+1, l.judge.genesis.Created
-	if l.known = l.loadState(l.judge.h0); l.known != nil {
+	if l.known, err = l.loadState(l.judge.h0); err != nil {
+		return err
+	}
+	if l.known != nil {
 		l.saved = l.known.Size
 		if l.o.Resume && l.o.Event == nil {
 			if err := l.resume(l.known, size); err != nil {

@@ -87,19 +87,24 @@ func parseResume(data []byte, key sign.PublicKey, h0 sign.Digest) *resumeState {
 	return s
 }
 
-// loadState reads the state beside the trail whose first line is known.
-func (l *Log) loadState(h0 sign.Digest) *resumeState {
+// loadState reads the state beside the trail whose first line is known. One that is there
+// and may not be read, or that the medium does not give, is an error: it may say that the
+// trail lacks something.
+func (l *Log) loadState(h0 sign.Digest) (*resumeState, error) {
 	name := l.abs + ResumeSuffix
+	var data []byte
 	f, err := regular.OpenSelf(name)
-	if err != nil {
-		return nil
+	if err == nil {
+		defer f.Close()
+		data, err = regular.ReadAll(name, f, maxResume)
 	}
-	defer f.Close()
-	data, err := regular.ReadAll(name, f, maxResume)
-	if err != nil {
-		return nil
+	switch {
+	case err == nil:
+		return parseResume(data, l.signer.Public(), h0), nil
+	case errors.Is(err, fs.ErrPermission) || regular.Failed(err):
+		return nil, err
 	}
-	return parseResume(data, l.signer.Public(), h0)
+	return nil, nil
 }
 
 // maxResume bounds a state: some ten thousand steps. Of a run with more there is none.

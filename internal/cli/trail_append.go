@@ -25,7 +25,7 @@ names no inputs gets those of its step.start.
 
 relseal adds the rest, signs, and answers when the events are on disk. A line that is
 refused ends the stream: what came before it is in the trail, nothing after it is. With
---keep-going only the line itself is left out; the exit code is 2 all the same.
+--keep-going only the line itself is left out; the exit code is 66 all the same.
 
 Example:
   relseal trail append DIR --key F --action step.start --actor ci --path build --input main.go

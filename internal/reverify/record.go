@@ -1,18 +1,23 @@
 package reverify
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"runtime"
 	"slices"
+	"time"
 
 	"github.com/relseal/relseal/audit"
 	"github.com/relseal/relseal/bundle"
 	"github.com/relseal/relseal/cards"
 	"github.com/relseal/relseal/envlock"
 	"github.com/relseal/relseal/internal/canon"
+	"github.com/relseal/relseal/internal/durable"
+	"github.com/relseal/relseal/internal/hint"
 	"github.com/relseal/relseal/internal/regular"
 	"github.com/relseal/relseal/internal/rundir"
 	"github.com/relseal/relseal/sign"
@@ -74,6 +79,8 @@ type Record struct {
 	over bool            // the run has ended: only its bundle was not sealed
 	said map[string]bool // what the end of a run says, as far as it was recorded
 	left []Result        // not appended yet
+
+	unlock func() // lets others write it
 }
 
 // A Writer is who writes a record.
@@ -114,8 +121,24 @@ func Open(dir string, t Terms, w Writer) (*Record, error) {
 		}); err != nil {
 		return nil, err
 	}
+	if err := r.hold(); err != nil {
+		return nil, err
+	}
 	r.log, err = audit.Open(r.trail(), w.Signer, w.Clock)
 	return r, err
+}
+
+// hold keeps other processes from writing the same record until it is closed or the
+// process ends.
+func (r *Record) hold() error {
+	ctx, cancel := context.WithTimeout(context.Background(), 200*time.Millisecond)
+	defer cancel()
+	unlock, err := durable.Lock(ctx, filepath.Join(r.Dir, ".writing"))
+	if errors.Is(err, context.DeadlineExceeded) {
+		err = hint.With(fmt.Errorf("%s: %w: another process is writing this record", r.Dir, fs.ErrExist), "wait for it, or choose another --out")
+	}
+	r.unlock = unlock
+	return err
 }
 
 // environment is small: a verdict depends on the program, the bundle and the root.
@@ -134,7 +157,10 @@ func (r *Record) trail() string { return rundir.File(r.Dir, bundle.TrailPath) }
 
 // goOn takes up a record: what a crash left of a last event is set aside.
 func (r *Record) goOn(params cards.Params) error {
-	var err error
+	err := r.hold()
+	if err != nil {
+		return err
+	}
 	if r.log, err = audit.Open(r.trail(), r.who.Signer, r.who.Clock); err != nil {
 		return err
 	}
@@ -206,10 +232,14 @@ func (r *Record) Flush() error {
 }
 
 // Close ends the file of a record that may go on later.
-func (r *Record) Close() error { return errors.Join(r.Flush(), r.log.Close()) }
+func (r *Record) Close() error {
+	defer r.unlock()
+	return errors.Join(r.Flush(), r.log.Close())
+}
 
 // Finish records what was not judged and ends the run. Nothing is added after that.
 func (r *Record) Finish(skipped []Skipped) error {
+	defer r.unlock()
 	if r.over && len(r.left) == 0 {
 		return r.log.Close()
 	}
