@@ -119,6 +119,9 @@ func newWorld(seed uint64) *world {
 		if w.draw.IntN(2) == 0 && role != "ledger" { // which one key signs at a time
 			w.threshold[role] = 1 + w.draw.IntN(active)
 		}
+		if role == "ledger" {
+			w.threshold[role] = 1 // a trail has one signer
+		}
 	}
 	if w.draw.IntN(4) == 0 { // one who builds may seal canaries, too
 		h := *w.holders["audit"][0]
