@@ -71,7 +71,7 @@ var table = map[string]row{
 
 	"internal/pack":     {own: []string{"audit", "bundle", "cards", "envlock", "gates", "internal/canon", "internal/durable", "internal/finding", "internal/limits", "internal/regular", "release", "sign", "verify"}},
 	"internal/known":    {own: []string{"bundle", "internal/durable", "internal/hint", "internal/pack", "internal/regular", "release", "sign"}},
-	"internal/reverify": {own: []string{"audit", "bundle", "cards", "envlock", "internal/canon", "internal/finding", "internal/regular", "internal/rundir", "sign", "verify"}},
+	"internal/reverify": {own: []string{"audit", "bundle", "cards", "envlock", "internal/canon", "internal/durable", "internal/finding", "internal/hint", "internal/regular", "internal/rundir", "sign", "verify"}},
 	// The one way to a private key for whatever starts programs of others.
 	"internal/signer": {own: []string{"internal/regular", "keys", "sign"}, mods: []string{xsys}},
 	"internal/cut":    {own: []string{anything}, mods: []string{anything}, never: []string{module + "/internal/cli"}},
