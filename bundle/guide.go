@@ -2,6 +2,7 @@ package bundle
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -12,16 +13,26 @@ import (
 // else wrote: people do what is written there. They hold no bundle.id and no signature,
 // since the manifest lists them.
 
+var plainName = regexp.MustCompile(`^[A-Za-z0-9_+@=~./-]+$`)
+
+// named quotes a product whose name could be read as words of the guide.
+func named(product string) string {
+	if plainName.MatchString(product) {
+		return product
+	}
+	return `"` + strings.ReplaceAll(product, `"`, `\u0022`) + `"`
+}
+
 // Guide returns VERIFY.md of the bundle.
 func (m AuditManifest) Guide() []byte {
-	title := fmt.Sprintf("%s, run %s", m.Product, m.Run.ID)
+	title := fmt.Sprintf("%s, run %s", named(m.Product), m.Run.ID)
 	return guide(title, "an audit bundle: the signed record of one run", AuditPredicate, m.Verifier.PKRef,
 		"`audit/trail.jsonl` is the record, one event a line. `envlock.json` and `cards/` say\nin which environment, which steps and with which parameters.\n")
 }
 
 // Guide returns VERIFY.md of the bundle.
 func (m ReleaseManifest) Guide() []byte {
-	title := fmt.Sprintf("%s %s (%s)", m.Product, m.Version, m.Channel)
+	title := fmt.Sprintf("%s %s (%s)", named(m.Product), m.Version, m.Channel)
 	contents := "`artifacts/` holds the release. `evidence/` holds the audit bundle of the run that made\nit, which verifies in the same way.\n"
 	if m.Channel != Canary {
 		contents += "`evidence/ledger.jsonl` is the ledger of the product up to this promotion: the policy and\nevery window that was measured, from which relseal makes the decision again.\n`evidence/from/` holds the manifests that it came from, with their signatures.\n"

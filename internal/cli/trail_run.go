@@ -143,7 +143,7 @@ func tornText(t audit.Torn) string {
 	if t.Path == "" {
 		return fmt.Sprintf("a crash cut the last line short by its LF; event %d is whole and was kept", t.K)
 	}
-	return fmt.Sprintf("a crash cut off event %d, which nobody was told of; its bytes are in %s", t.K, t.Path)
+	return fmt.Sprintf("a crash cut off event %d; its bytes are in %s", t.K, t.Path)
 }
 
 // A trailCard is what a PipelineCard says of each event.

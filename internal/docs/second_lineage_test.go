@@ -298,9 +298,13 @@ func (s *second) guide() string {
 	section, _, _ = strings.Cut(section, "\n## 8.")
 	blocks := regexp.MustCompile("(?s)````text\n(.*?)````").FindAllStringSubmatch(section, -1)
 	contents := blocks[0][1]
-	title, what := text(s.m, "product")+", run "+text(s.m, "run.id"), "an audit bundle: the signed record of one run"
+	product := text(s.m, "product")
+	if !regexp.MustCompile(`^[A-Za-z0-9_+@=~./-]+$`).MatchString(product) {
+		product = `"` + strings.ReplaceAll(product, `"`, `\u0022`) + `"`
+	}
+	title, what := product+", run "+text(s.m, "run.id"), "an audit bundle: the signed record of one run"
 	if s.kind == "release" {
-		title = fmt.Sprintf("%s %s (%s)", text(s.m, "product"), text(s.m, "version"), text(s.m, "channel"))
+		title = fmt.Sprintf("%s %s (%s)", product, text(s.m, "version"), text(s.m, "channel"))
 		what, contents = "a release bundle: artifacts and the evidence for them", blocks[1][1]
 		if text(s.m, "channel") == "canary" {
 			contents = strings.Join(strings.SplitAfter(contents, "\n")[:2], "")

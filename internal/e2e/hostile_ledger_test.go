@@ -21,8 +21,6 @@ import (
 type teller struct {
 	key    testbundle.Key
 	signed bool // else the signatures are of nothing
-	run    string
-	env    M // the members that events share with the genesis
 
 	out   bytes.Buffer
 	k     int

@@ -15,14 +15,20 @@ func Guide(m M) []byte {
 		}
 		return fmt.Sprint(v)
 	}
+	product := at("product")
+	if strings.ContainsFunc(product, func(r rune) bool {
+		return !strings.ContainsRune("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_+@=~./-", r)
+	}) {
+		product = `"` + strings.ReplaceAll(product, `"`, `\u0022`) + `"`
+	}
 	fill := map[string]string{
-		"KIND": "audit", "KEY": at("verifier.pk_ref"), "TITLE": at("product") + ", run " + at("run.id"),
+		"KIND": "audit", "KEY": at("verifier.pk_ref"), "TITLE": product + ", run " + at("run.id"),
 		"WHAT": "an audit bundle: the signed record of one run",
 		"CONTENTS": "`audit/trail.jsonl` is the record, one event a line. `envlock.json` and `cards/` say\n" +
 			"in which environment, which steps and with which parameters.\n",
 	}
 	if at("kind") == "release" {
-		fill["KIND"], fill["TITLE"] = "release", fmt.Sprintf("%s %s (%s)", at("product"), at("version"), at("channel"))
+		fill["KIND"], fill["TITLE"] = "release", fmt.Sprintf("%s %s (%s)", product, at("version"), at("channel"))
 		fill["WHAT"] = "a release bundle: artifacts and the evidence for them"
 		fill["CONTENTS"] = "`artifacts/` holds the release. `evidence/` holds the audit bundle of the run that made\nit, which verifies in the same way.\n"
 		if at("channel") != "canary" {
