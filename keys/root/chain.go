@@ -134,9 +134,12 @@ func (c *Chain) Hash(version int64) (sign.Digest, bool) {
 // Has reports whether data is the file of a version of the chain: the one that the chain
 // has, or one with other signatures that verify by keys that it knows.
 func (c *Chain) Has(version int64, data []byte) bool {
-	r, err := Parse(data)
 	own, ok := c.At(version)
-	if err != nil || !ok || r.Version() != version || r.hash != own.hash {
+	if !ok {
+		return false
+	}
+	r, err := Parse(data)
+	if err != nil || r.Version() != version || r.hash != own.hash {
 		return false
 	}
 	if bytes, err := own.Marshal(); err == nil && string(bytes) == string(data) {

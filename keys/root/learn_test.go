@@ -1,6 +1,7 @@
 package root_test
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"testing"
@@ -64,5 +65,28 @@ func TestLearn(t *testing.T) {
 	}
 	if _, last := chain.Versions(); last != 1 {
 		t.Errorf("damaged copies lead to version %d", last)
+	}
+}
+
+// Of versions to which there is no way nothing is read: a bundle may bring thousands.
+func TestManyBeyondTheWay(t *testing.T) {
+	data := signBy(signed(1, M{"audit": role(1, grant("one", nil))}), "alice", "bob")
+	c, err := root.Pin(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	work := func(n int) float64 {
+		copies := map[string][]byte{}
+		for i := range n {
+			copies[fmt.Sprintf("sig/root/%d.root.json", i+3)] = data
+		}
+		return testing.AllocsPerRun(2, func() {
+			if !c.Learn(copies) || c.Has(3, data) {
+				t.Fatal("a version beyond the way counts")
+			}
+		})
+	}
+	if cost := work(400); cost > 400*5 { // reading one takes hundreds
+		t.Errorf("400 copies cost %.0f allocations", cost)
 	}
 }

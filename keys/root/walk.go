@@ -61,7 +61,7 @@ func (c *Chain) Walk(copies map[string][]byte) (sign.Authority, []finding.Findin
 // named as in [Chain.Walk] and need no trust. What does not follow is left to the walk over
 // the bundle that brings it. Of a version that the chain has otherwise, and that counts as
 // well, every later walk says that the root has forked. Learn reports whether a copy is of
-// a version to which the way is missing: others may bring it.
+// a version to which the way is missing, whatever that holds: others may bring it.
 func (c *Chain) Learn(copies map[string][]byte) (missing bool) {
 	versions := map[int64][]byte{}
 	for name, data := range copies {
@@ -70,19 +70,21 @@ func (c *Chain) Learn(copies map[string][]byte) (missing bool) {
 		}
 	}
 	for _, version := range slices.Sorted(maps.Keys(versions)) {
+		_, last := c.Versions()
+		if version > last+1 {
+			return true // and not looked into: a bundle may bring thousands that nobody signed
+		}
 		data := versions[version]
 		r, err := Parse(data)
-		switch _, last := c.Versions(); {
+		switch {
 		case err != nil, r.Version() != version:
-		case version > last+1:
-			missing = true
 		case version == last+1:
 			_ = c.Add(data)
 		case c.forks(r):
 			c.Offer(version, data)
 		}
 	}
-	return missing
+	return false
 }
 
 // forks reports whether r is another version than the chain's own of that number, and may
