@@ -57,8 +57,8 @@ func TestChangedInGit(t *testing.T) {
 		cmd.Env = quiet()
 		return run(t, cmd)
 	}
-	if e := again(); e.code != 2 || !strings.Contains(e.stderr, "not committed") || exists(t, dir, "dist/demo-1.0.1.audit.tar.zst") {
-		t.Errorf("exit %d of a changed project, want 2 and no bundle\n%s", e.code, e)
+	if e := again(); e.code != 66 || !strings.Contains(e.stderr, "not committed") || exists(t, dir, "dist/demo-1.0.1.audit.tar.zst") {
+		t.Errorf("exit %d of a changed project, want 66 and no bundle\n%s", e.code, e)
 	}
 	rewrite(t, filepath.Join(dir, "relseal.yaml"), func(b []byte) []byte {
 		return []byte(strings.Replace(string(b), "dirty: refuse", "dirty: record", 1))

@@ -212,7 +212,7 @@ func testShellScriptFails(t *testing.T) {
 		t.Errorf("the run ended %s", all[3].Status)
 	}
 	release, _, _ := strings.Cut(rest, "relseal verify-bundle")
-	if e := execute(t, f.dir, nil, "sh", "-c", "relseal bundle release"+release); e.code != 2 {
+	if e := execute(t, f.dir, nil, "sh", "-c", "relseal bundle release"+release); e.code != 66 {
 		t.Errorf("a release over a build that failed: exit %d\n%s", e.code, e)
 	}
 

@@ -2,6 +2,7 @@ package scaffold_test
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"io/fs"
 	"os"
@@ -16,7 +17,31 @@ import (
 	"github.com/relseal/relseal/internal/cut"
 	"github.com/relseal/relseal/internal/hint"
 	"github.com/relseal/relseal/internal/scaffold"
+	"github.com/relseal/relseal/internal/signer"
+	"github.com/relseal/relseal/keys"
+	"github.com/relseal/relseal/sign"
 )
+
+// ring has one new key.
+type ring struct {
+	key  *keys.Private
+	file string
+}
+
+func newRing(t *testing.T, project string) ring {
+	t.Helper()
+	key, err := keys.Generate(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ring{key, filepath.Join(project, ".relseal", "release.key")}
+}
+
+func (r ring) Open(context.Context, signer.Request) (sign.Signer, error) { return r.key, nil }
+
+func (r ring) Save(comment string) ([]string, error) {
+	return keys.WritePair(r.file, r.key, nil, comment)
+}
 
 // tree writes files below a new directory and returns it.
 func tree(t *testing.T, files map[string]string) string {
@@ -327,7 +352,7 @@ func TestBlankIsCut(t *testing.T) {
 	dir := t.TempDir()
 	load(t, dir, scaffold.Blank("demo"))
 	edit(t, filepath.Join(dir, "relseal.yaml"), "passphrase: prompt", "passphrase: none")
-	request := cut.Request{Dir: dir, NewKey: true, Producer: "test"}
+	request := cut.Request{Dir: dir, NewKey: true, Producer: "test", Keys: newRing(t, dir)}
 	res, err := cut.Cut(context.Background(), request)
 	if err != nil || res.Outcome != "failed" || res.Log == "" {
 		t.Fatalf("before: %v, %v", res, err)
@@ -357,7 +382,7 @@ func TestGoModuleIsCut(t *testing.T) {
 	}
 	load(t, dir, p)
 	edit(t, filepath.Join(dir, "relseal.yaml"), "passphrase: prompt", "passphrase: none")
-	res, err := cut.Cut(context.Background(), cut.Request{Dir: dir, NewKey: true, Producer: "test"})
+	res, err := cut.Cut(context.Background(), cut.Request{Dir: dir, NewKey: true, Producer: "test", Keys: newRing(t, dir)})
 	if err != nil || res.Outcome != "ok" || res.Product != "greeter" {
 		t.Fatalf("%+v, %v", res, err)
 	}
