@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/relseal/relseal/internal/finding"
+	"github.com/relseal/relseal/finding"
 )
 
 // ways are other ways of checking: lines decoded in part where that will do, in

@@ -18,7 +18,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/relseal/relseal/internal/canon"
+	"github.com/relseal/relseal/canon"
 	"github.com/relseal/relseal/sign"
 )
 

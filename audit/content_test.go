@@ -4,7 +4,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/relseal/relseal/internal/finding"
+	"github.com/relseal/relseal/finding"
 )
 
 // TestContent is about events that are authentic and yet wrong: a faulty or a

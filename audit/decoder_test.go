@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/relseal/relseal/internal/canon"
+	"github.com/relseal/relseal/canon"
 	"github.com/relseal/relseal/internal/limits"
 	"github.com/relseal/relseal/sign"
 )

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/relseal/relseal/internal/finding"
+	"github.com/relseal/relseal/finding"
 	"github.com/relseal/relseal/internal/limits"
 )
 

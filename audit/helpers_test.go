@@ -8,8 +8,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/relseal/relseal/internal/canon"
-	"github.com/relseal/relseal/internal/finding"
+	"github.com/relseal/relseal/canon"
+	"github.com/relseal/relseal/finding"
 	"github.com/relseal/relseal/sign"
 	"github.com/relseal/relseal/sign/bulk"
 )

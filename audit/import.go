@@ -6,7 +6,7 @@ import (
 	"maps"
 	"slices"
 
-	"github.com/relseal/relseal/internal/canon"
+	"github.com/relseal/relseal/canon"
 )
 
 // ImportDraft reads an event as other programs write it: one JSON object with

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/relseal/relseal/internal/canon"
+	"github.com/relseal/relseal/canon"
 )
 
 func TestImportDraft(t *testing.T) {

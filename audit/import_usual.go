@@ -3,7 +3,7 @@ package audit
 import (
 	"unicode/utf8"
 
-	"github.com/relseal/relseal/internal/canon"
+	"github.com/relseal/relseal/canon"
 	"github.com/relseal/relseal/internal/limits"
 )
 

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/relseal/relseal/internal/canon"
+	"github.com/relseal/relseal/canon"
 )
 
 func sortItems(items []Item) ([]Item, error) {

@@ -1,7 +1,7 @@
 package audit
 
 import (
-	"github.com/relseal/relseal/internal/finding"
+	"github.com/relseal/relseal/finding"
 	"github.com/relseal/relseal/internal/limits"
 	"github.com/relseal/relseal/sign"
 )

@@ -1,6 +1,6 @@
 package audit
 
-import "github.com/relseal/relseal/internal/finding"
+import "github.com/relseal/relseal/finding"
 
 // proof says what id_k, H_k and sig_k of a line still prove that has a fault at
 // p: each is held to the event that stands there and to the head before it, on

@@ -9,8 +9,8 @@ import (
 	"os"
 	"slices"
 
+	"github.com/relseal/relseal/finding"
 	"github.com/relseal/relseal/internal/durable"
-	"github.com/relseal/relseal/internal/finding"
 	"github.com/relseal/relseal/internal/regular"
 	"github.com/relseal/relseal/sign"
 )

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/relseal/relseal/internal/canon"
+	"github.com/relseal/relseal/canon"
 )
 
 // FuzzTail puts bytes behind a trail: whatever they are, every event that was

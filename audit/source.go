@@ -3,7 +3,7 @@ package audit
 import (
 	"strings"
 
-	"github.com/relseal/relseal/internal/canon"
+	"github.com/relseal/relseal/canon"
 )
 
 // Source is what run.start may say of the code: details.source.

@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"maps"
 
-	"github.com/relseal/relseal/internal/canon"
-	"github.com/relseal/relseal/internal/finding"
+	"github.com/relseal/relseal/canon"
+	"github.com/relseal/relseal/finding"
 	"github.com/relseal/relseal/sign"
 )
 

@@ -1,6 +1,6 @@
 package audit
 
-import "github.com/relseal/relseal/internal/finding"
+import "github.com/relseal/relseal/finding"
 
 // A chain is what the next line of a trail must follow from. Applying a line
 // gives the next chain; nothing else changes it.

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/relseal/relseal/internal/canon"
+	"github.com/relseal/relseal/canon"
 )
 
 // A listener keeps what a log tells: of each event the number and the head.

@@ -10,8 +10,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/relseal/relseal/internal/canon"
-	"github.com/relseal/relseal/internal/finding"
+	"github.com/relseal/relseal/canon"
+	"github.com/relseal/relseal/finding"
 	"github.com/relseal/relseal/internal/limits"
 )
 

@@ -8,8 +8,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/relseal/relseal/internal/canon"
-	"github.com/relseal/relseal/internal/finding"
+	"github.com/relseal/relseal/canon"
+	"github.com/relseal/relseal/finding"
 )
 
 // semver is Semantic Versioning 2.0.0 without "v".

@@ -9,7 +9,7 @@ import (
 	"os"
 	"syscall"
 
-	"github.com/relseal/relseal/internal/finding"
+	"github.com/relseal/relseal/finding"
 	"github.com/relseal/relseal/internal/regular"
 )
 

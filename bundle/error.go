@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/relseal/relseal/internal/finding"
+	"github.com/relseal/relseal/finding"
 )
 
 // ErrBroken is wrapped by errors about faults that have been reported as

@@ -8,7 +8,7 @@ import (
 	"path/filepath"
 
 	"github.com/relseal/relseal/bundle"
-	"github.com/relseal/relseal/internal/finding"
+	"github.com/relseal/relseal/finding"
 )
 
 // A directory, a tar and a tar.zst are read in the same way.

@@ -1,8 +1,8 @@
 package bundle
 
 import (
+	"github.com/relseal/relseal/canon"
 	"github.com/relseal/relseal/gates"
-	"github.com/relseal/relseal/internal/canon"
 	"github.com/relseal/relseal/sign"
 )
 

@@ -3,7 +3,7 @@ package bundle
 import (
 	"fmt"
 
-	"github.com/relseal/relseal/internal/finding"
+	"github.com/relseal/relseal/finding"
 )
 
 // ManifestKind returns KindAudit or KindRelease. It looks at the schema before

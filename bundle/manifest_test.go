@@ -10,9 +10,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/relseal/relseal/canon"
+	"github.com/relseal/relseal/finding"
 	"github.com/relseal/relseal/gates"
-	"github.com/relseal/relseal/internal/canon"
-	"github.com/relseal/relseal/internal/finding"
 	"github.com/relseal/relseal/sign"
 )
 

@@ -8,7 +8,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/relseal/relseal/internal/canon"
+	"github.com/relseal/relseal/canon"
 	"github.com/relseal/relseal/internal/durable"
 	"github.com/relseal/relseal/internal/limits"
 	"github.com/relseal/relseal/sign"

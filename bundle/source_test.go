@@ -11,7 +11,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/relseal/relseal/internal/finding"
+	"github.com/relseal/relseal/finding"
 )
 
 // The same bundle gives the same entries and findings in its three forms.

@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/relseal/relseal/internal/finding"
+	"github.com/relseal/relseal/finding"
 )
 
 // special puts a FIFO and a socket into dir.

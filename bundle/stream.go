@@ -5,7 +5,7 @@ import (
 	"errors"
 	"io"
 
-	"github.com/relseal/relseal/internal/finding"
+	"github.com/relseal/relseal/finding"
 )
 
 var errStale = errors.New("the body of an entry was read after Next")

@@ -6,7 +6,7 @@ import (
 	"maps"
 	"slices"
 
-	"github.com/relseal/relseal/internal/canon"
+	"github.com/relseal/relseal/canon"
 )
 
 // A Difference is one member in which two cards differ. Its name has steps by

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/relseal/relseal/internal/canon"
+	"github.com/relseal/relseal/canon"
 )
 
 // line is a difference as the tables below write it.

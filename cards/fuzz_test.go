@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/relseal/relseal/internal/canon"
+	"github.com/relseal/relseal/canon"
 )
 
 // What parses marshals, and what it marshals to reads back to the same bytes.

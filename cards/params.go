@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/relseal/relseal/internal/canon"
+	"github.com/relseal/relseal/canon"
 	"github.com/relseal/relseal/internal/yamldoc"
 )
 

@@ -5,7 +5,7 @@ import (
 	"errors"
 	"slices"
 
-	"github.com/relseal/relseal/internal/canon"
+	"github.com/relseal/relseal/canon"
 	"github.com/relseal/relseal/internal/yamldoc"
 )
 

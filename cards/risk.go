@@ -3,7 +3,7 @@ package cards
 import (
 	"math/big"
 
-	"github.com/relseal/relseal/internal/canon"
+	"github.com/relseal/relseal/canon"
 )
 
 // comparison sums up what was found:

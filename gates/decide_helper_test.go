@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"testing"
 
-	"github.com/relseal/relseal/internal/canon"
+	"github.com/relseal/relseal/canon"
 )
 
 // testPolicy is the policy of cases.json.

@@ -4,7 +4,7 @@ import (
 	"cmp"
 	"math/big"
 
-	"github.com/relseal/relseal/internal/canon"
+	"github.com/relseal/relseal/canon"
 )
 
 // The comparisons of GATES 3.1 and its rules about what is missing are data, so

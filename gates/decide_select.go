@@ -5,7 +5,7 @@ import (
 	"cmp"
 	"slices"
 
-	"github.com/relseal/relseal/internal/canon"
+	"github.com/relseal/relseal/canon"
 )
 
 // counts reports whether w belongs to the input (step 2).

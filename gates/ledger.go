@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/relseal/relseal/internal/canon"
+	"github.com/relseal/relseal/canon"
 	"github.com/relseal/relseal/sign"
 )
 

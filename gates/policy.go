@@ -5,7 +5,7 @@
 // policy and of windows, so anybody can recompute it. Values are exact decimals.
 package gates
 
-import "github.com/relseal/relseal/internal/canon"
+import "github.com/relseal/relseal/canon"
 
 // Schema names the format of a policy.
 const Schema = "relseal/gates/v1"

@@ -6,7 +6,7 @@ import (
 	"maps"
 	"slices"
 
-	"github.com/relseal/relseal/internal/canon"
+	"github.com/relseal/relseal/canon"
 )
 
 // compareDocuments names the members in which two documents differ, as deep down as

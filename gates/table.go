@@ -3,7 +3,7 @@ package gates
 import (
 	"slices"
 
-	"github.com/relseal/relseal/internal/canon"
+	"github.com/relseal/relseal/canon"
 )
 
 // A Column is a metric that a channel requires, and what each of its values is

@@ -5,8 +5,8 @@ import (
 	"time"
 
 	"github.com/relseal/relseal/audit"
+	"github.com/relseal/relseal/finding"
 	"github.com/relseal/relseal/gates"
-	"github.com/relseal/relseal/internal/finding"
 )
 
 // inTime refuses to record a time that a ledger can never be rid of, see

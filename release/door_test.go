@@ -6,8 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/relseal/relseal/finding"
 	"github.com/relseal/relseal/gates"
-	"github.com/relseal/relseal/internal/finding"
 )
 
 // A strangeClock is the clock of another machine than the one that wrote the ledger.

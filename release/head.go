@@ -6,7 +6,7 @@ import (
 	"io"
 
 	"github.com/relseal/relseal/audit"
-	"github.com/relseal/relseal/internal/finding"
+	"github.com/relseal/relseal/finding"
 	"github.com/relseal/relseal/sign"
 )
 

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/relseal/relseal/audit"
-	"github.com/relseal/relseal/internal/finding"
+	"github.com/relseal/relseal/finding"
 	"github.com/relseal/relseal/sign"
 )
 

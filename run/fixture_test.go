@@ -12,8 +12,8 @@ import (
 	"time"
 
 	"github.com/relseal/relseal/audit"
+	"github.com/relseal/relseal/canon"
 	"github.com/relseal/relseal/cards"
-	"github.com/relseal/relseal/internal/canon"
 	"github.com/relseal/relseal/sign"
 )
 

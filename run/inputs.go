@@ -11,8 +11,8 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/relseal/relseal/canon"
 	"github.com/relseal/relseal/cards"
-	"github.com/relseal/relseal/internal/canon"
 	"github.com/relseal/relseal/internal/regular"
 )
 

@@ -8,8 +8,8 @@ import (
 	"testing"
 
 	"github.com/relseal/relseal/audit"
+	"github.com/relseal/relseal/canon"
 	"github.com/relseal/relseal/cards"
-	"github.com/relseal/relseal/internal/canon"
 	"github.com/relseal/relseal/sign"
 )
 

@@ -10,8 +10,8 @@ import (
 	"time"
 
 	"github.com/relseal/relseal/audit"
+	"github.com/relseal/relseal/canon"
 	"github.com/relseal/relseal/cards"
-	"github.com/relseal/relseal/internal/canon"
 	"github.com/relseal/relseal/internal/regular"
 	"github.com/relseal/relseal/sign"
 )

@@ -5,7 +5,7 @@ import (
 	"os"
 	"time"
 
-	"github.com/relseal/relseal/internal/canon"
+	"github.com/relseal/relseal/canon"
 )
 
 // usage is what a command, or a whole run, took.

@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"testing"
 
-	"github.com/relseal/relseal/internal/canon"
+	"github.com/relseal/relseal/canon"
 )
 
 // FuzzText: what parses is written back as it stood.

@@ -14,7 +14,7 @@ import (
 	"syscall"
 
 	"github.com/relseal/relseal/bundle"
-	"github.com/relseal/relseal/internal/finding"
+	"github.com/relseal/relseal/finding"
 	"github.com/relseal/relseal/internal/regular"
 	"github.com/relseal/relseal/sign"
 )

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/relseal/relseal/internal/finding"
+	"github.com/relseal/relseal/finding"
 	"github.com/relseal/relseal/internal/testbundle"
 )
 

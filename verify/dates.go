@@ -6,8 +6,8 @@ import (
 	"io"
 
 	"github.com/relseal/relseal/audit"
+	"github.com/relseal/relseal/canon"
 	"github.com/relseal/relseal/gates"
-	"github.com/relseal/relseal/internal/canon"
 	"github.com/relseal/relseal/sign"
 )
 

@@ -7,10 +7,10 @@ import (
 	"time"
 
 	"github.com/relseal/relseal/bundle"
+	"github.com/relseal/relseal/canon"
+	"github.com/relseal/relseal/finding"
 	"github.com/relseal/relseal/gates"
-	"github.com/relseal/relseal/internal/canon"
 	"github.com/relseal/relseal/internal/escape"
-	"github.com/relseal/relseal/internal/finding"
 	"github.com/relseal/relseal/sign"
 )
 

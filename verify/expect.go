@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"github.com/relseal/relseal/bundle"
-	"github.com/relseal/relseal/internal/finding"
+	"github.com/relseal/relseal/finding"
 )
 
 // Expect is what the caller expects of a release; "" expects nothing.

@@ -10,8 +10,8 @@ import (
 	"strings"
 
 	"github.com/relseal/relseal/bundle"
+	"github.com/relseal/relseal/finding"
 	"github.com/relseal/relseal/internal/escape"
-	"github.com/relseal/relseal/internal/finding"
 	"github.com/relseal/relseal/sign"
 )
 

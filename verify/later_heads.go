@@ -5,7 +5,7 @@ import (
 	"slices"
 
 	"github.com/relseal/relseal/bundle"
-	"github.com/relseal/relseal/internal/finding"
+	"github.com/relseal/relseal/finding"
 	"github.com/relseal/relseal/sign"
 )
 

@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"github.com/relseal/relseal/bundle"
-	"github.com/relseal/relseal/internal/finding"
+	"github.com/relseal/relseal/finding"
 	"github.com/relseal/relseal/sign"
 )
 

@@ -9,8 +9,8 @@ import (
 	"github.com/relseal/relseal/bundle"
 	"github.com/relseal/relseal/cards"
 	"github.com/relseal/relseal/envlock"
+	"github.com/relseal/relseal/finding"
 	"github.com/relseal/relseal/internal/escape"
-	"github.com/relseal/relseal/internal/finding"
 	"github.com/relseal/relseal/sign"
 )
 

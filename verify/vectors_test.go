@@ -13,7 +13,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/relseal/relseal/internal/finding"
+	"github.com/relseal/relseal/finding"
 	"github.com/relseal/relseal/internal/testbundle"
 	"github.com/relseal/relseal/keys"
 	"github.com/relseal/relseal/verify"

@@ -9,8 +9,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/relseal/relseal/canon"
 	"github.com/relseal/relseal/envlock"
-	"github.com/relseal/relseal/internal/canon"
 	"github.com/relseal/relseal/internal/regular"
 )
 

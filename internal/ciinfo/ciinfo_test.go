@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/relseal/relseal/internal/canon"
+	"github.com/relseal/relseal/canon"
 )
 
 const commit = "0123456789abcdef0123456789abcdef01234567"

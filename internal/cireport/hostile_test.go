@@ -9,7 +9,7 @@ import (
 	"testing"
 	"unicode"
 
-	"github.com/relseal/relseal/internal/finding"
+	"github.com/relseal/relseal/finding"
 	"github.com/relseal/relseal/verify"
 )
 

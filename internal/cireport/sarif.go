@@ -5,8 +5,8 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/relseal/relseal/finding"
 	"github.com/relseal/relseal/internal/escape"
-	"github.com/relseal/relseal/internal/finding"
 	"github.com/relseal/relseal/verify"
 )
 

@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/relseal/relseal/audit"
-	"github.com/relseal/relseal/internal/canon"
+	"github.com/relseal/relseal/canon"
 	"github.com/relseal/relseal/internal/naive"
 	"github.com/relseal/relseal/internal/regular"
 	"github.com/relseal/relseal/keys"

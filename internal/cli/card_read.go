@@ -5,9 +5,9 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/relseal/relseal/canon"
 	"github.com/relseal/relseal/cards"
 	"github.com/relseal/relseal/gates"
-	"github.com/relseal/relseal/internal/canon"
 	"github.com/relseal/relseal/internal/cut"
 	"github.com/relseal/relseal/internal/hint"
 	"github.com/relseal/relseal/internal/limits"

@@ -8,7 +8,7 @@ import (
 
 	"github.com/relseal/relseal/envlock"
 	"github.com/relseal/relseal/envlock/capture"
-	"github.com/relseal/relseal/internal/finding"
+	"github.com/relseal/relseal/finding"
 )
 
 func captureText(r envlockCaptured, l envlock.Lock) string {

@@ -10,8 +10,8 @@ import (
 	"syscall"
 
 	"github.com/relseal/relseal/audit"
+	"github.com/relseal/relseal/finding"
 	"github.com/relseal/relseal/internal/cut"
-	"github.com/relseal/relseal/internal/finding"
 	"github.com/relseal/relseal/internal/hint"
 	"github.com/relseal/relseal/internal/signer"
 	"github.com/relseal/relseal/release"

@@ -7,8 +7,8 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/relseal/relseal/canon"
 	"github.com/relseal/relseal/gates"
-	"github.com/relseal/relseal/internal/canon"
 	"github.com/relseal/relseal/internal/escape"
 	"github.com/relseal/relseal/internal/hint"
 	"github.com/relseal/relseal/internal/regular"

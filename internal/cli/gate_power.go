@@ -10,8 +10,8 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/relseal/relseal/canon"
 	"github.com/relseal/relseal/gates"
-	"github.com/relseal/relseal/internal/canon"
 )
 
 func gatePowerCommand(env *environment) *cli.Command {

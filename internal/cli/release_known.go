@@ -17,8 +17,8 @@ import (
 
 	"github.com/relseal/relseal/audit"
 	"github.com/relseal/relseal/bundle"
+	"github.com/relseal/relseal/finding"
 	"github.com/relseal/relseal/internal/cut"
-	"github.com/relseal/relseal/internal/finding"
 	"github.com/relseal/relseal/internal/known"
 	"github.com/relseal/relseal/internal/limits"
 	"github.com/relseal/relseal/internal/regular"

@@ -9,9 +9,9 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/relseal/relseal/audit"
+	"github.com/relseal/relseal/finding"
 	"github.com/relseal/relseal/gates"
 	"github.com/relseal/relseal/internal/escape"
-	"github.com/relseal/relseal/internal/finding"
 	"github.com/relseal/relseal/internal/regular"
 	"github.com/relseal/relseal/keys"
 	"github.com/relseal/relseal/release"

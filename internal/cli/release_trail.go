@@ -7,8 +7,8 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/relseal/relseal/audit"
-	"github.com/relseal/relseal/internal/canon"
-	"github.com/relseal/relseal/internal/finding"
+	"github.com/relseal/relseal/canon"
+	"github.com/relseal/relseal/finding"
 	"github.com/relseal/relseal/internal/regular"
 	"github.com/relseal/relseal/sign"
 )

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 
-	"github.com/relseal/relseal/internal/canon"
+	"github.com/relseal/relseal/canon"
 	"github.com/relseal/relseal/internal/clock"
 	"github.com/relseal/relseal/internal/pack"
 	"github.com/relseal/relseal/internal/regular"

@@ -8,9 +8,9 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"github.com/relseal/relseal/internal/canon"
+	"github.com/relseal/relseal/canon"
+	"github.com/relseal/relseal/finding"
 	"github.com/relseal/relseal/internal/escape"
-	"github.com/relseal/relseal/internal/finding"
 	"github.com/relseal/relseal/internal/rundir"
 )
 

@@ -7,9 +7,9 @@ import (
 	"unicode/utf8"
 
 	"github.com/relseal/relseal/audit"
-	"github.com/relseal/relseal/internal/canon"
+	"github.com/relseal/relseal/canon"
+	"github.com/relseal/relseal/finding"
 	"github.com/relseal/relseal/internal/ciinfo"
-	"github.com/relseal/relseal/internal/finding"
 	"github.com/relseal/relseal/internal/rundir"
 )
 

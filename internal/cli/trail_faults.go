@@ -3,7 +3,7 @@ package cli
 import (
 	"fmt"
 
-	"github.com/relseal/relseal/internal/finding"
+	"github.com/relseal/relseal/finding"
 	"github.com/relseal/relseal/verify"
 )
 

@@ -5,8 +5,8 @@ import (
 	"errors"
 
 	"github.com/relseal/relseal/audit"
+	"github.com/relseal/relseal/finding"
 	"github.com/relseal/relseal/internal/escape"
-	"github.com/relseal/relseal/internal/finding"
 	"github.com/relseal/relseal/internal/regular"
 	"github.com/relseal/relseal/keys"
 	"github.com/relseal/relseal/sign"

@@ -8,8 +8,8 @@ import (
 	"strings"
 
 	"github.com/relseal/relseal/audit"
+	"github.com/relseal/relseal/finding"
 	"github.com/relseal/relseal/internal/escape"
-	"github.com/relseal/relseal/internal/finding"
 	"github.com/relseal/relseal/internal/limits"
 	"github.com/relseal/relseal/release"
 	"github.com/relseal/relseal/sign"

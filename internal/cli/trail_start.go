@@ -11,9 +11,9 @@ import (
 
 	"github.com/relseal/relseal/audit"
 	"github.com/relseal/relseal/bundle"
+	"github.com/relseal/relseal/canon"
 	"github.com/relseal/relseal/cards"
 	"github.com/relseal/relseal/envlock"
-	"github.com/relseal/relseal/internal/canon"
 	"github.com/relseal/relseal/internal/clock"
 	"github.com/relseal/relseal/internal/durable"
 	"github.com/relseal/relseal/internal/escape"

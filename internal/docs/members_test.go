@@ -9,10 +9,10 @@ import (
 
 	"github.com/relseal/relseal/audit"
 	"github.com/relseal/relseal/bundle"
+	"github.com/relseal/relseal/canon"
 	"github.com/relseal/relseal/cards"
 	"github.com/relseal/relseal/envlock"
 	"github.com/relseal/relseal/gates"
-	"github.com/relseal/relseal/internal/canon"
 	"github.com/relseal/relseal/sign"
 	"github.com/relseal/relseal/verify"
 )

@@ -28,35 +28,35 @@ type row struct {
 // there before its package is.
 var table = map[string]row{
 	"internal/limits":  {},
-	"internal/finding": {},
+	"finding":          {},
 	"internal/hint":    {},
 	"internal/imports": {},
 	"internal/regular": {},
 	"internal/escape":  {},
 	"internal/clock":   {mods: []string{xsys}},
 	"internal/durable": {mods: []string{xsys}},
-	"internal/canon":   {own: []string{"internal/limits"}, mods: []string{jsonv2}},
-	"internal/yamldoc": {own: []string{"internal/canon", "internal/limits", "internal/hint"}, mods: []string{yaml}},
+	"canon":            {own: []string{"internal/limits"}, mods: []string{jsonv2}},
+	"internal/yamldoc": {own: []string{"canon", "internal/limits", "internal/hint"}, mods: []string{yaml}},
 
 	// crypto/x509 would bring a network stack with it.
-	"sign":      {own: []string{"internal/canon", "internal/limits"}, mods: []string{edwards}, never: []string{"crypto/x509"}},
+	"sign":      {own: []string{"canon", "internal/limits"}, mods: []string{edwards}, never: []string{"crypto/x509"}},
 	"sign/wrap": {own: []string{"sign"}, mods: []string{sigstore, xcrypto}},
-	"keys":      {own: []string{"internal/canon", "internal/durable", "internal/hint", "internal/regular", "keys/root", "sign", "sign/bulk"}, mods: []string{sigstore, xcrypto}},
+	"keys":      {own: []string{"canon", "internal/durable", "internal/hint", "internal/regular", "keys/root", "sign", "sign/bulk"}, mods: []string{sigstore, xcrypto}},
 
 	// A root is read by everybody who verifies: no file, no network, no private key.
-	"keys/root": {own: []string{"internal/canon", "internal/finding", "internal/limits", "sign"}, never: []string{"net", "os", "crypto/x509"}},
+	"keys/root": {own: []string{"canon", "finding", "internal/limits", "sign"}, never: []string{"net", "os", "crypto/x509"}},
 
-	"envlock":         {own: []string{"internal/canon", "internal/limits", "sign"}},
-	"envlock/capture": {own: []string{"envlock", "internal/canon", "internal/hint", "internal/limits", "internal/regular", "sign"}, mods: []string{xsys}},
-	"cards":           {own: []string{"internal/canon", "internal/limits", "internal/yamldoc", "sign"}},
+	"envlock":         {own: []string{"canon", "internal/limits", "sign"}},
+	"envlock/capture": {own: []string{"envlock", "canon", "internal/hint", "internal/limits", "internal/regular", "sign"}, mods: []string{xsys}},
+	"cards":           {own: []string{"canon", "internal/limits", "internal/yamldoc", "sign"}},
 	// A decision is a function of a policy and of windows: no clock, no files, no network.
-	"gates": {own: []string{"internal/canon", "internal/limits", "internal/yamldoc", "sign"}, never: []string{"io/fs", "net", "os"}},
-	"audit": {own: []string{"internal/canon", "internal/durable", "internal/finding", "internal/limits", "internal/regular", "sign", "sign/comb"}},
-	"run":   {own: []string{"audit", "cards", "envlock", "envlock/capture", "internal/canon", "internal/regular", "sign"}, mods: []string{xsys}},
+	"gates": {own: []string{"canon", "internal/limits", "internal/yamldoc", "sign"}, never: []string{"io/fs", "net", "os"}},
+	"audit": {own: []string{"canon", "internal/durable", "finding", "internal/limits", "internal/regular", "sign", "sign/comb"}},
+	"run":   {own: []string{"audit", "cards", "envlock", "envlock/capture", "canon", "internal/regular", "sign"}, mods: []string{xsys}},
 	// A bundle carries a trail as a file: what is in it is for verify to say.
-	"bundle":  {own: []string{"gates", "internal/canon", "internal/durable", "internal/finding", "internal/limits", "internal/regular", "sign"}, mods: []string{compress}},
-	"release": {own: []string{"audit", "gates", "internal/canon", "internal/finding", "internal/limits", "internal/regular", "sign"}},
-	"verify":  {own: []string{"audit", "bundle", "cards", "envlock", "gates", "internal/canon", "internal/escape", "internal/finding", "internal/limits", "internal/regular", "sign"}},
+	"bundle":  {own: []string{"gates", "canon", "internal/durable", "finding", "internal/limits", "internal/regular", "sign"}, mods: []string{compress}},
+	"release": {own: []string{"audit", "gates", "canon", "finding", "internal/limits", "internal/regular", "sign"}},
+	"verify":  {own: []string{"audit", "bundle", "cards", "envlock", "gates", "canon", "internal/escape", "finding", "internal/limits", "internal/regular", "sign"}},
 
 	// Packing verifies what it wrote.
 	"envlock/sbom": {own: []string{"envlock", "envlock/capture"}, mods: []string{cyclonedx}},
@@ -65,13 +65,13 @@ var table = map[string]row{
 	// And its counterpart: nothing but a private key in this process uses it.
 	"sign/bulk": {own: []string{"sign"}, mods: []string{edwards}},
 	// Views of a report for CI systems.
-	"internal/cireport": {own: []string{"internal/escape", "internal/finding", "verify"}},
+	"internal/cireport": {own: []string{"internal/escape", "finding", "verify"}},
 	// A drawing of numbers: it knows nothing of gates.
 	"internal/chart": {mods: []string{gonum}},
 
-	"internal/pack":     {own: []string{"audit", "bundle", "cards", "envlock", "gates", "internal/canon", "internal/durable", "internal/finding", "internal/limits", "internal/regular", "release", "sign", "verify"}},
+	"internal/pack":     {own: []string{"audit", "bundle", "cards", "envlock", "gates", "canon", "internal/durable", "finding", "internal/limits", "internal/regular", "release", "sign", "verify"}},
 	"internal/known":    {own: []string{"bundle", "internal/durable", "internal/hint", "internal/pack", "internal/regular", "release", "sign"}},
-	"internal/reverify": {own: []string{"audit", "bundle", "cards", "envlock", "internal/canon", "internal/durable", "internal/finding", "internal/hint", "internal/regular", "internal/rundir", "sign", "verify"}},
+	"internal/reverify": {own: []string{"audit", "bundle", "cards", "envlock", "canon", "internal/durable", "finding", "internal/hint", "internal/regular", "internal/rundir", "sign", "verify"}},
 	// The one way to a private key for whatever starts programs of others.
 	"internal/signer": {own: []string{"internal/regular", "keys", "sign"}, mods: []string{xsys}},
 	"internal/cut":    {own: []string{anything}, mods: []string{anything}, never: []string{module + "/internal/cli"}},
@@ -81,7 +81,7 @@ var table = map[string]row{
 	"internal/scaffold":   {own: []string{"bundle", "cards", "gates", "internal/durable", "internal/hint", "internal/regular", "internal/yamldoc"}},
 	// What a CI system says of the job; a function of its variables.
 	"internal/ciinfo": {},
-	"internal/rundir": {own: []string{"audit", "bundle", "cards", "envlock", "internal/canon", "internal/ciinfo", "internal/durable", "internal/finding", "internal/hint", "internal/limits", "internal/regular", "sign"}},
+	"internal/rundir": {own: []string{"audit", "bundle", "cards", "envlock", "canon", "internal/ciinfo", "internal/durable", "finding", "internal/hint", "internal/limits", "internal/regular", "sign"}},
 	"internal/docs":   {},
 	// It is measured against, so it has the standard library alone.
 	"internal/naive": {},

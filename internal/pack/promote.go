@@ -9,7 +9,7 @@ import (
 	"os"
 
 	"github.com/relseal/relseal/bundle"
-	"github.com/relseal/relseal/internal/canon"
+	"github.com/relseal/relseal/canon"
 	"github.com/relseal/relseal/internal/durable"
 	"github.com/relseal/relseal/release"
 	"github.com/relseal/relseal/sign"

@@ -6,7 +6,7 @@ import (
 	"io"
 
 	"github.com/relseal/relseal/bundle"
-	"github.com/relseal/relseal/internal/finding"
+	"github.com/relseal/relseal/finding"
 )
 
 // A walk reads files of one bundle as they stream by. A bundle has its files in the

@@ -13,9 +13,9 @@ import (
 
 	"github.com/relseal/relseal/audit"
 	"github.com/relseal/relseal/bundle"
+	"github.com/relseal/relseal/canon"
 	"github.com/relseal/relseal/cards"
 	"github.com/relseal/relseal/envlock"
-	"github.com/relseal/relseal/internal/canon"
 	"github.com/relseal/relseal/internal/durable"
 	"github.com/relseal/relseal/internal/hint"
 	"github.com/relseal/relseal/internal/regular"

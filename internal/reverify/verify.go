@@ -8,7 +8,7 @@ import (
 	"slices"
 	"sync"
 
-	"github.com/relseal/relseal/internal/finding"
+	"github.com/relseal/relseal/finding"
 	"github.com/relseal/relseal/internal/regular"
 	"github.com/relseal/relseal/sign"
 	"github.com/relseal/relseal/verify"

@@ -5,8 +5,8 @@ import (
 	"math/big"
 	"slices"
 
+	"github.com/relseal/relseal/canon"
 	"github.com/relseal/relseal/cards"
-	"github.com/relseal/relseal/internal/canon"
 )
 
 // A Path is a chain of steps of which each needs the one before.

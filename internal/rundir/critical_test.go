@@ -4,8 +4,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/relseal/relseal/canon"
 	"github.com/relseal/relseal/cards"
-	"github.com/relseal/relseal/internal/canon"
 )
 
 // Steps are drawn as "a=1.5 b=2<a c=3<a,b": step b took two seconds and needs a;

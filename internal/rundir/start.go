@@ -3,7 +3,7 @@ package rundir
 import (
 	"os/user"
 
-	"github.com/relseal/relseal/internal/canon"
+	"github.com/relseal/relseal/canon"
 	"github.com/relseal/relseal/internal/ciinfo"
 )
 

@@ -4,7 +4,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/relseal/relseal/internal/canon"
+	"github.com/relseal/relseal/canon"
 )
 
 // A Mapping reads the members of one mapping. Each method reads one member: it

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/relseal/relseal/internal/canon"
+	"github.com/relseal/relseal/canon"
 )
 
 // A config has one member of each type.

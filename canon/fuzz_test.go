@@ -7,7 +7,7 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/relseal/relseal/internal/canon"
+	"github.com/relseal/relseal/canon"
 )
 
 // The canonical form is canonical, is its own canonical form, and says what the

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"testing"
 
-	"github.com/relseal/relseal/internal/canon"
+	"github.com/relseal/relseal/canon"
 )
 
 // member returns the value of a member, nil if there is none.

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/relseal/relseal/internal/canon"
+	"github.com/relseal/relseal/canon"
 	"github.com/relseal/relseal/sign"
 )
 
@@ -62,7 +62,7 @@ func acceptDoc(name string, data []byte) error {
 }
 
 func TestJSONVectors(t *testing.T) {
-	const dir = "../../testdata/json"
+	const dir = "../testdata/json"
 	decided := map[string]string{}
 	for _, d := range rows[decision](t, dir, "decisions.jsonl") {
 		decided[d.File] = d.Want

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/relseal/relseal/internal/canon"
+	"github.com/relseal/relseal/canon"
 )
 
 // What the restrictions add to RFC 8785 and RFC 8259, by the text of the error.

@@ -10,7 +10,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/relseal/relseal/internal/canon"
+	"github.com/relseal/relseal/canon"
 )
 
 // The two oracles: the expression of the doc comment, and what ImportDecimal
