@@ -76,6 +76,27 @@ var (
 	metrics = []*metric{metricScore, metricDeltaRep, metricDeltaPSD, metricRTB, metricHBLag, metricDropRate, metricIncident}
 )
 
+// textMembers are the texts of a window that are neither metric nor digest, by their names.
+var textMembers = map[string]func(*Window) *string{
+	"schema":   func(w *Window) *string { return &w.Schema },
+	"id":       func(w *Window) *string { return &w.ID },
+	"channel":  func(w *Window) *string { return &w.Channel },
+	"release":  func(w *Window) *string { return &w.Release },
+	"psd_kind": func(w *Window) *string { return &w.PSDKind },
+	"tb_kind":  func(w *Window) *string { return &w.TBKind },
+	"tb_unit":  func(w *Window) *string { return &w.TBUnit },
+}
+
+// intMembers set the integers of a window, by their names.
+var intMembers = map[string]func(*Window, int64){
+	"start_ms":     func(w *Window, n int64) { w.StartMS = n },
+	"end_ms":       func(w *Window, n int64) { w.EndMS = n },
+	"seq":          func(w *Window, n int64) { w.Seq = n },
+	"n":            func(w *Window, n int64) { w.N = Some(n) },
+	"k":            func(w *Window, n int64) { w.K = Some(n) },
+	"last_beat_ms": func(w *Window, n int64) { w.LastBeatMS = Some(n) },
+}
+
 // ParseWindow reads the canonical form of a window as a ledger records it: with
 // seq and with the bundle.id of the release.
 func ParseWindow(canonical []byte) (Window, error) {

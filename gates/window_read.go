@@ -164,26 +164,10 @@ var windowMembers = func() map[string]func(*Window, string) error {
 	for _, metric := range metrics {
 		m[metric.name] = func(w *Window, s string) error { *metric.of(w) = Value(s); return nil }
 	}
-	for name, of := range map[string]func(*Window) *string{
-		"schema":  func(w *Window) *string { return &w.Schema },
-		"id":      func(w *Window) *string { return &w.ID },
-		"channel": func(w *Window) *string { return &w.Channel },
-		"release": func(w *Window) *string { return &w.Release },
-
-		"psd_kind": func(w *Window) *string { return &w.PSDKind },
-		"tb_kind":  func(w *Window) *string { return &w.TBKind },
-		"tb_unit":  func(w *Window) *string { return &w.TBUnit },
-	} {
+	for name, of := range textMembers {
 		m[name] = func(w *Window, s string) error { *of(w) = s; return nil }
 	}
-	for name, set := range map[string]func(*Window, int64){
-		"start_ms":     func(w *Window, n int64) { w.StartMS = n },
-		"end_ms":       func(w *Window, n int64) { w.EndMS = n },
-		"seq":          func(w *Window, n int64) { w.Seq = n },
-		"n":            func(w *Window, n int64) { w.N = Some(n) },
-		"k":            func(w *Window, n int64) { w.K = Some(n) },
-		"last_beat_ms": func(w *Window, n int64) { w.LastBeatMS = Some(n) },
-	} {
+	for name, set := range intMembers {
 		m[name] = func(w *Window, s string) error {
 			n, err := strconv.ParseInt(s, 10, 64)
 			if err != nil || n > limits.JSONInt || n < -limits.JSONInt {

@@ -74,15 +74,7 @@ var plainMembers = func() map[string]*plainMember {
 	for _, m := range metrics {
 		all[m.name] = &plainMember{value: m.of}
 	}
-	for name, of := range map[string]func(*Window) *string{
-		"schema":   func(w *Window) *string { return &w.Schema },
-		"id":       func(w *Window) *string { return &w.ID },
-		"channel":  func(w *Window) *string { return &w.Channel },
-		"release":  func(w *Window) *string { return &w.Release },
-		"psd_kind": func(w *Window) *string { return &w.PSDKind },
-		"tb_kind":  func(w *Window) *string { return &w.TBKind },
-		"tb_unit":  func(w *Window) *string { return &w.TBUnit },
-	} {
+	for name, of := range textMembers {
 		all[name] = &plainMember{text: func(w *Window, s string) bool { *of(w) = s; return true }}
 	}
 	all["evidence"] = &plainMember{text: func(w *Window, s string) bool {
@@ -90,14 +82,7 @@ var plainMembers = func() map[string]*plainMember {
 		w.Evidence = d
 		return err == nil && !d.IsZero()
 	}}
-	for name, set := range map[string]func(*Window, int64){
-		"start_ms":     func(w *Window, n int64) { w.StartMS = n },
-		"end_ms":       func(w *Window, n int64) { w.EndMS = n },
-		"seq":          func(w *Window, n int64) { w.Seq = n },
-		"n":            func(w *Window, n int64) { w.N = Some(n) },
-		"k":            func(w *Window, n int64) { w.K = Some(n) },
-		"last_beat_ms": func(w *Window, n int64) { w.LastBeatMS = Some(n) },
-	} {
+	for name, set := range intMembers {
 		all[name] = &plainMember{number: set}
 	}
 	return all
