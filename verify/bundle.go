@@ -35,7 +35,8 @@ type Options struct {
 	Dates   Dates
 
 	// Later, if not nil, is a ledger that the caller has. A release that it rolled back
-	// rejects, unless History says that the caller asks about one of the past.
+	// rejects, unless History says that the caller asks about one of the past, or it did so
+	// after At and the release is not to be installed.
 	Later   *Later
 	History bool
 

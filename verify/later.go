@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"time"
 
 	"github.com/relseal/relseal/audit"
 	"github.com/relseal/relseal/bundle"
@@ -24,7 +25,13 @@ type Later struct {
 	at      map[sign.Digest]int64   // the first event that sealed it
 	moves   map[sign.Digest][]int64 // promotions, by the bundle that goes up
 	became  map[int64][]sign.Digest // what came of them
-	back    map[sign.Digest][]int64 // rollbacks
+	back    map[sign.Digest][]taken // rollbacks
+}
+
+// A taken is an event that took a bundle back.
+type taken struct {
+	k  int64
+	at time.Time
 }
 
 // LedgerKeys are the keys that an authority lets sign ledgers.
@@ -33,7 +40,7 @@ func LedgerKeys(a sign.Authority) sign.Verifiers { return roleKeys{a, sign.RoleL
 // ReadLater reads a ledger. One that is damaged, or whose key is none of keys, is an error.
 func ReadLater(r io.Reader, keys sign.Verifiers) (*Later, error) {
 	l := &Later{heads: make([]sign.Digest, 1), sealed: map[sign.Digest][]gates.Sealed{}, at: map[sign.Digest]int64{},
-		moves: map[sign.Digest][]int64{}, became: map[int64][]sign.Digest{}, back: map[sign.Digest][]int64{}}
+		moves: map[sign.Digest][]int64{}, became: map[int64][]sign.Digest{}, back: map[sign.Digest][]taken{}}
 	var fault error
 	summary, err := audit.Check(r, audit.CheckOptions{
 		Keys: keys,
@@ -78,19 +85,20 @@ func (l *Later) note(r audit.Record) {
 	case r.E.Action == gates.ActionPromote && canon.Peek(r.E.Details, &p) == nil:
 		l.moves[p.Release] = append(l.moves[p.Release], k)
 	case r.E.Action == gates.ActionRollback && canon.Peek(r.E.Details, &t) == nil:
-		l.back[t.Release] = append(l.back[t.Release], k)
+		l.back[t.Release] = append(l.back[t.Release], taken{k, r.Time().Time})
 	}
 }
 
-// rolledBack returns the event that took back the bundle, or what it became.
-func (l *Later) rolledBack(id sign.Digest) (gone sign.Digest, k int64, yes bool) {
+// rolledBack returns the first event that took back the bundle, or what it became.
+func (l *Later) rolledBack(id sign.Digest) (gone sign.Digest, by taken, yes bool) {
 	todo, seen := []sign.Digest{id}, map[sign.Digest]bool{id: true}
 	for len(todo) > 0 {
-		gone, todo = todo[0], todo[1:]
-		if back := l.back[gone]; back != nil {
-			return gone, back[0], true
+		one := todo[0]
+		todo = todo[1:]
+		if back := l.back[one]; back != nil && (!yes || back[0].k < by.k) {
+			gone, by, yes = one, back[0], true
 		}
-		for _, move := range l.moves[gone] {
+		for _, move := range l.moves[one] {
 			for _, next := range l.became[move] {
 				if !seen[next] {
 					seen[next] = true
@@ -99,20 +107,20 @@ func (l *Later) rolledBack(id sign.Digest) (gone sign.Digest, k int64, yes bool)
 			}
 		}
 	}
-	return gone, 0, false
+	return gone, by, yes
 }
 
 // goneBefore returns the event that took back the bundle from which another came before
 // the ledger has that one: no bundle may be sealed for such a promotion any more. Once
 // it went on, what it became is what can be rolled back.
-func (l *Later) goneBefore(from, to sign.Digest) (k int64, yes bool) {
+func (l *Later) goneBefore(from, to sign.Digest) (by taken, yes bool) {
 	sealed, was := l.at[to]
-	for _, k := range l.back[from] {
-		if !was || k < sealed {
-			return k, true
+	for _, by := range l.back[from] {
+		if !was || by.k < sealed {
+			return by, true
 		}
 	}
-	return 0, false
+	return taken{}, false
 }
 
 // judgeLater holds a release to the ledger that the caller has.
@@ -121,23 +129,27 @@ func (b *check) judgeLater() {
 	if l == nil || b.nested() {
 		return
 	}
-	back := func(format string, args ...any) {
+	back := func(by taken, format string, args ...any) {
 		f := finding.New(finding.RolledBack, bundle.ManifestPath, fmt.Sprintf(format, args...))
-		if b.o.History {
+		later := !b.o.At.IsZero() && by.at.After(b.o.At) && !b.o.Install
+		if later {
+			f.Text += fmt.Sprintf(", at %s: after the time that is asked about", audit.NewTime(by.at))
+		}
+		if later || b.o.History {
 			f = f.As(Note)
 		}
 		b.add(checkRelease, f)
 	}
-	switch gone, k, yes := l.rolledBack(b.id); {
+	switch gone, by, yes := l.rolledBack(b.id); {
 	case yes && gone == b.id:
-		back("event %d of the ledger that was given rolled it back", k)
+		back(by, "event %d of the ledger that was given rolled it back", by.k)
 	case yes:
-		back("it became %s, which event %d of the ledger that was given rolled back", gone, k)
+		back(by, "it became %s, which event %d of the ledger that was given rolled back", gone, by.k)
 	}
 	cameFrom := func(id sign.Digest, m *bundle.ReleaseManifest) {
 		if from := m.Provenance.Previous; from != nil {
-			if k, yes := l.goneBefore(*from, id); yes {
-				back("event %d of the ledger that was given rolled back %s, and %s was not made of that before", k, *from, id)
+			if by, yes := l.goneBefore(*from, id); yes {
+				back(by, "event %d of the ledger that was given rolled back %s, and %s was not made of that before", by.k, *from, id)
 			}
 		}
 	}

@@ -409,6 +409,15 @@ func rootedCases() []rooted {
 	whole := expected{Code: "E_ROOT", Verdict: "NOTE"}
 	rejected := expected{Code: "E_ROOT", Verdict: "REJECT"}
 	timed("good-before-revocation", "asked before the revocation", only("audit", 1, g(lost), of(otherKey)), "2026-03-01T00:00:00Z", false, 0)
+	asked := func(name, title string, files testbundle.Files, add func(*testbundle.Ledger), when string, install bool, exit int, verdict string) {
+		l := later(name, title, files, add, false, exit, goes, at("E_ROLLED_BACK", verdict, "manifest.json"))
+		l.at, l.install = when, install
+		list = append(list, l)
+	}
+	asked("rolled-back-since", "asked before the ledger at hand rolled the release back", up, takenBack(upID, "stable", nil), "2026-01-02T04:31:25Z", false, 0, "NOTE")
+	asked("rolled-back-then", "asked when the ledger at hand rolled the release back", up, takenBack(upID, "stable", nil), "2026-01-02T04:31:30Z", false, 2, "REJECT")
+	asked("rolled-back-since-install", "rolled back since, and it is to be installed", up, takenBack(upID, "stable", nil), "2026-01-02T04:31:25Z", true, 2, "REJECT")
+	asked("later-source-rolled-back-since", "asked before the ledger at hand rolled back the canary", up, sourceBack, "2026-01-02T04:31:25Z", false, 0, "NOTE")
 	timed("at-before-bundle", "asked before the bundle", active, "2026-01-01T00:00:00Z", false, 1, man("E_TIME_ORDER", "UNDECIDABLE")...)
 	timed("good-root-expired", "the root has expired: an archive does not mind", active, "2035-01-01T00:00:00Z", false, 0, whole)
 	timed("root-expired-install", "the root has expired: nothing is installed under it", active, "2035-01-01T00:00:00Z", true, 2, rejected)

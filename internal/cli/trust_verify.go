@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"time"
 
 	"github.com/urfave/cli/v2"
 
@@ -64,6 +65,9 @@ func rootOptions(c *cli.Context, o *verify.Options) error {
 		return err
 	}
 	o.At = at.Time
+	if c.String("at") == "now" {
+		o.At = time.Now() // with its fraction: what was rolled back in this second is not later
+	}
 	authority, findings := chain.Walk(nil)
 	for _, f := range findings {
 		if f.Verdict == verify.Reject {

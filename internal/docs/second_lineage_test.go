@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 )
 
 // What a promoted release carries of the bundles that it came from, and the guide: of
@@ -344,18 +345,31 @@ func (s *second) whatBecame() {
 			}
 		}
 	}
+	var now time.Time // of an event: the greatest so far
+	verdict := func(e any) string {
+		if ts, _ := time.Parse(timeForm, text(e, "ts")); ts.After(now) {
+			now = ts
+		}
+		if s.history || !s.now.IsZero() && now.After(s.now) && !s.install {
+			return "NOTE"
+		}
+		return "REJECT"
+	}
 	for _, e := range t.proven {
-		gone := text(e, "action") == "rollback" && mine[text(e, "details.release")]
-		s.reject(gone && !s.history, "E_ROLLED_BACK", manifestPath)
-		s.note(gone && s.history, "E_ROLLED_BACK", manifestPath)
+		verdict := verdict(e)
+		if s.find(text(e, "action") == "rollback" && mine[text(e, "details.release")], "E_ROLLED_BACK", verdict, manifestPath) {
+			break
+		}
 	}
 	back := func(m any, id string) {
 		sealed := false
+		now = time.Time{}
 		for _, e := range t.proven {
+			verdict := verdict(e)
 			sealed = sealed || text(e, "action") == "bundle.sealed" && text(e, "details.bundle") == id
-			gone := !sealed && text(e, "action") == "rollback" && text(e, "details.release") == text(m, "provenance.previous")
-			s.reject(gone && !s.history, "E_ROLLED_BACK", manifestPath)
-			s.note(gone && s.history, "E_ROLLED_BACK", manifestPath)
+			if s.find(!sealed && text(e, "action") == "rollback" && text(e, "details.release") == text(m, "provenance.previous"), "E_ROLLED_BACK", verdict, manifestPath) {
+				break
+			}
 		}
 	}
 	s.leave(torn != "", "E_TRUNCATED", manifestPath)
