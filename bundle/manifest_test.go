@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/relseal/relseal/canon"
 	"github.com/relseal/relseal/finding"
@@ -394,7 +393,6 @@ func TestManifestBombs(t *testing.T) {
 		"members":          fill(`{`, `"a":0,`, `"b":0`+schema),
 		"above every size": make([]byte, 64<<20+1),
 	} {
-		start := time.Now()
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
 		_, err := ReadAuditManifest(data)
@@ -403,8 +401,8 @@ func TestManifestBombs(t *testing.T) {
 		if !errors.As(err, &faults) {
 			t.Errorf("%s: %v", name, err)
 		}
-		if d, n := time.Since(start), (after.TotalAlloc-before.TotalAlloc)>>20; d > 5*time.Second || n > 64 {
-			t.Errorf("%s: %v, %d MiB, %v", name, d, n, err)
+		if n := (after.TotalAlloc - before.TotalAlloc) >> 20; n > 64 {
+			t.Errorf("%s: %d MiB, %v", name, n, err)
 		}
 	}
 }

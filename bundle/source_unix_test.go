@@ -37,8 +37,8 @@ func in[T any](t *testing.T, f func() T) T {
 	select {
 	case v := <-done:
 		return v
-	case <-time.After(5 * time.Second):
-		t.Fatal("still waiting after five seconds")
+	case <-time.After(time.Minute):
+		t.Fatal("still waiting after a minute")
 		panic("not reached")
 	}
 }

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/relseal/relseal/canon"
 	"github.com/relseal/relseal/internal/limits"
@@ -204,13 +203,7 @@ func TestHostileCards(t *testing.T) {
 			if len(c.data) > limits.Card || canon.Check(c.data) != nil {
 				t.Fatalf("%d bytes, %v", len(c.data), canon.Check(c.data))
 			}
-			start := time.Now()
 			_, err := ReadPipeline(c.data)
-			if took := time.Since(start); took > 10*time.Second {
-				t.Errorf("took %v", took)
-			} else {
-				t.Log(took)
-			}
 			if (err == nil) != c.ok {
 				t.Errorf("%.300v", err)
 			}

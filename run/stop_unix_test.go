@@ -49,7 +49,7 @@ func (p *project) cancelWhen(name string, cause error) context.Context {
 
 func TestCancel(t *testing.T) {
 	p := newProject(t, []cards.Step{sh("a", spawn+"wait; touch went-on", out("o")), sh("b", "touch b-ran")})
-	began := time.Now()
+	p.Grace = time.Hour // SIGTERM is heard, or this takes until the tests run out of time
 	res := p.run(p.cancelWhen("pid", errors.New("interrupt signal received")), audit.StatusAborted)
 	const want = "run.start; step.start a; step.end a aborted; run.abort; run.end aborted; trail.close"
 	if got := p.tape.story(); got != want {
@@ -64,9 +64,6 @@ func TestCancel(t *testing.T) {
 	p.wantGone()
 	if p.has("went-on") || p.has("b-ran") {
 		t.Error("something went on")
-	}
-	if d := time.Since(began); d > time.Second+p.Grace {
-		t.Errorf("took %v: SIGTERM did not reach the group", d)
 	}
 }
 

@@ -66,13 +66,11 @@ func TestVersionLine(t *testing.T) {
 		t.Run(tt.what, func(t *testing.T) {
 			ask := fakeTool(t, tt.name, "#!/bin/sh\n"+tt.script+"\n", env)
 			t.Parallel()
-			start := time.Now()
 			patience := time.Minute
 			if tt.hangs {
 				patience = 500 * time.Millisecond
 			}
 			facts := ask(patience)
-			seconds := time.Since(start).Seconds()
 			got, ok := facts[tt.name+".version"]
 			if !ok {
 				t.Fatalf("no version among %v", facts)
@@ -82,9 +80,6 @@ func TestVersionLine(t *testing.T) {
 			}
 			if facts[tt.name+".digest"] == nil || *facts[tt.name+".file"] != tt.name {
 				t.Errorf("digest %s, file %s", show(facts[tt.name+".digest"]), show(facts[tt.name+".file"]))
-			}
-			if seconds > 30 {
-				t.Errorf("took %.0f s", seconds)
 			}
 		})
 	}

@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
-	"time"
 
 	"github.com/relseal/relseal/canon"
 	"github.com/relseal/relseal/internal/yamldoc"
@@ -83,11 +82,7 @@ func TestConformance(t *testing.T) {
 			if err != nil || len(data) != v.Bytes {
 				t.Fatalf("%d bytes, want %d; %v", len(data), v.Bytes, err)
 			}
-			start := time.Now()
 			got, err := yamldoc.Canonical(v.File, data)
-			if took := time.Since(start); took > 5*time.Second {
-				t.Errorf("took %v", took)
-			}
 			switch want {
 			case "accept":
 				if err != nil {
