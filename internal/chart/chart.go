@@ -6,8 +6,8 @@
 // unknown is a question mark), and carries its content as title and description
 // for those who listen to it.
 //
-// Axes, ticks and the layout of panels are gonum.org/v1/plot's; its own SVG has fixed
-// colours, so it draws on the canvas of this package.
+// It is written as text, element by element: a library for plots would fix the
+// colours and bring fonts and picture formats that nobody asks for.
 package chart
 
 // A Chart is panels above one another over the same time, and a last one with

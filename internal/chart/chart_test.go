@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"os"
 	"regexp"
 	"strconv"
 	"strings"
@@ -28,10 +29,7 @@ func sample() Chart {
 
 func drawn(t *testing.T, c Chart) string {
 	t.Helper()
-	data, err := SVG(c)
-	if err != nil {
-		t.Fatal(err)
-	}
+	data := SVG(c)
 	d := xml.NewDecoder(bytes.NewReader(data))
 	for {
 		if _, err := d.Token(); err == io.EOF {
@@ -69,6 +67,40 @@ func TestSVG(t *testing.T) {
 	}
 }
 
+// The drawing of a sample is frozen: whoever changes it looks at it first.
+func TestGolden(t *testing.T) {
+	want, err := os.ReadFile("testdata/sample.svg")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := drawn(t, sample()); got != string(want) {
+		t.Errorf("the drawing is another one than testdata/sample.svg:\n%s", got)
+	}
+}
+
+func TestTicks(t *testing.T) {
+	for _, tt := range []struct {
+		low, high float64
+		want      string
+	}{
+		{0, 1, "0 0.5 1"},
+		{0.9, 1.05, "0.9 0.95 1 1.05"},
+		{0.999999, 1.0000001, "0.999999 0.9999995 1"},
+		{-3, 3, "-2 0 2"},
+		{0, 1e300, "0 5e+299 1e+300"},
+		{0, 2.4e-9, "0 1e-09 2e-09"},
+		{1, math.Nextafter(1, 2), "1"},
+	} {
+		var labels []string
+		for _, tick := range (scale{tt.low, tt.high}).ticks() {
+			labels = append(labels, tick.label)
+		}
+		if got := strings.Join(labels, " "); got != tt.want {
+			t.Errorf("%g to %g: %s, want %s", tt.low, tt.high, got, tt.want)
+		}
+	}
+}
+
 // Without colours each state has a mark of its own: taking one away takes its mark.
 func TestMarks(t *testing.T) {
 	count := func(state State) (discs, crosses, questions int) {
@@ -76,13 +108,13 @@ func TestMarks(t *testing.T) {
 		c.Panels[0].Spans[0].State = state
 		c.Decisions = nil
 		svg := drawn(t, c)
-		return strings.Count(svg, "A2.6"), strings.Count(svg, `class="s-wrong"`), strings.Count(svg, ">?</text>")
+		return strings.Count(svg, `<circle class="f-ink"`), strings.Count(svg, `class="s-wrong"`), strings.Count(svg, ">?</text>")
 	}
 	discs, crosses, questions := count(Holds)
-	if d, x, q := count(Breaks); d != discs-2 || x != crosses+3 || q != questions {
+	if d, x, q := count(Breaks); d != discs-1 || x != crosses+3 || q != questions {
 		t.Errorf("breaks: %d %d %d, holds: %d %d %d", d, x, q, discs, crosses, questions)
 	}
-	if d, x, q := count(Unknown); d != discs-2 || x != crosses || q != questions+1 {
+	if d, x, q := count(Unknown); d != discs-1 || x != crosses || q != questions+1 {
 		t.Errorf("unknown: %d %d %d, holds: %d %d %d", d, x, q, discs, crosses, questions)
 	}
 }
@@ -103,7 +135,7 @@ func TestEdges(t *testing.T) {
 		if strings.Contains(svg, "NaN") || strings.Contains(svg, "Inf") {
 			t.Errorf("span %d has coordinates that are none", span)
 		}
-		if n := len(timeTicks{}.Ticks(0, float64(span))); n > 10 {
+		if n := len(times{to: span}.ticks()); n > 10 {
 			t.Errorf("span %d has %d ticks", span, n)
 		}
 	}

@@ -1,20 +1,6 @@
 package chart
 
-import (
-	"gonum.org/v1/plot"
-	"gonum.org/v1/plot/vg"
-	"gonum.org/v1/plot/vg/draw"
-)
-
-// newDecisions draws the last panel: what was decided when, and by what.
-func newDecisions(c Chart) *plot.Plot {
-	p := newPlot(c)
-	p.Y.Min, p.Y.Max = 0, 1
-	p.HideY()
-	p.X.Tick.Marker = timeTicks{labels: true}
-	p.Add(guides(c.Decisions), decisionMarks(c))
-	return p
-}
+import "fmt"
 
 // changes are the decisions that are not as the one before.
 func changes(decisions []Decision) []Decision {
@@ -28,83 +14,74 @@ func changes(decisions []Decision) []Decision {
 }
 
 // guides are dotted lines through all panels where the decision changes.
-type guides []Decision
-
-func (g guides) Plot(c draw.Canvas, p *plot.Plot) {
-	x, _ := p.Transforms(&c)
-	for _, d := range changes(g) {
-		at := x(float64(d.AtMS))
-		c.StrokeLine2(line(faint, 0.8, 1.5, 3), at, c.Min.Y, at, c.Max.Y)
+func (d *drawing) guides(b box, x times, decisions []Decision) {
+	for _, c := range changes(decisions) {
+		at := x.at(c.AtMS)
+		d.line(faint, 0.8, at, b.top, at, b.bottom, 1.5, 3)
 	}
 }
 
-type decisionMarks Chart
-
-func (m decisionMarks) Plot(c draw.Canvas, p *plot.Plot) {
-	x, y := p.Transforms(&c)
-	if e := m.Evidence; e != nil {
-		from, to, low, high := x(float64(e.StartMS)), x(float64(e.EndMS)), y(0.04), y(0.30)
-		c.FillPolygon(band, []vg.Point{{X: from, Y: low}, {X: to, Y: low}, {X: to, Y: high}, {X: from, Y: high}})
-		label := style(ink, fontSize-1)
-		label.XAlign, label.YAlign = draw.XCenter, draw.YCenter
-		c.FillText(label, vg.Point{X: inside(c, (from+to)/2, label.Width(e.Text)), Y: (low + high) / 2}, e.Text)
+// decisions draws in the last panel what was decided when, and by what.
+func (d *drawing) decisions(b box, x times, c Chart) {
+	up := func(part float64) float64 { return b.bottom - part*(b.bottom-b.top) }
+	if e := c.Evidence; e != nil {
+		from, to := x.at(e.StartMS), x.at(e.EndMS)
+		d.rect(band, from, up(0.30), to, up(0.04))
+		d.text(ink, fontSize-1, middle, b.inside((from+to)/2, textWidth(e.Text, fontSize-1)), up(0.17)+3.5, e.Text)
 	}
-	middle := y(0.5)
-	if len(m.Decisions) <= 80 {
-		for _, d := range m.Decisions {
-			mark(c, d.Shape, vg.Point{X: x(float64(d.AtMS)), Y: middle})
+	level := up(0.5)
+	all := len(c.Decisions) <= 80
+	if all {
+		for _, m := range c.Decisions {
+			d.mark(m.Shape, x.at(m.AtMS), level)
 		}
 	}
-	row, end := 0, [2]vg.Length{} // two rows of names, so that near ones do not touch
-	for _, d := range changes(m.Decisions) {
-		at := x(float64(d.AtMS))
-		mark(c, d.Shape, vg.Point{X: at, Y: middle})
-		label := style(ink, fontSize-1)
-		label.XAlign = draw.XCenter
-		width := label.Width(d.Name)
-		center := inside(c, at, width)
-		if row = 0; center-width/2 < end[0]+4 {
+	row, ends := 0, [2]float64{} // two rows of names, so that near ones do not touch
+	for _, m := range changes(c.Decisions) {
+		at := x.at(m.AtMS)
+		if !all {
+			d.mark(m.Shape, at, level)
+		}
+		wide := textWidth(m.Name, fontSize-1)
+		center := b.inside(at, wide)
+		if row = 0; center-wide/2 < ends[0]+4 {
 			row = 1
 		}
-		if center-width/2 < end[row]+4 && end[row] > 0 {
+		if center-wide/2 < ends[row]+4 && ends[row] > 0 {
 			continue // its shape says it
 		}
-		end[row] = center + width/2
-		c.FillText(label, vg.Point{X: center, Y: y(0.63 + 0.2*float64(row))}, d.Name)
+		ends[row] = center + wide/2
+		d.text(ink, fontSize-1, middle, center, up(0.63+0.2*float64(row)), m.Name)
 	}
 }
 
 // mark draws the shape of a decision.
-func mark(c draw.Canvas, s Shape, at vg.Point) {
+func (d *drawing) mark(s Shape, x, y float64) {
 	switch s {
 	case Triangle:
-		c.FillPolygon(limit, []vg.Point{{X: at.X - 5, Y: at.Y - 4}, {X: at.X + 5, Y: at.Y - 4}, {X: at.X, Y: at.Y + 5}})
+		fmt.Fprintf(d, `<path class="f-%s" d="M%s %sL%s %sL%s %sZ"/>`+"\n", limit, number(x-5), number(y+4), number(x+5), number(y+4), number(x), number(y-5))
 	case Cross:
-		cross(c, wrong, at, 4.5)
+		d.cross(wrong, x, y, 4.5)
 	case Question:
-		question := style(ink, fontSize+2)
-		question.XAlign, question.YAlign = draw.XCenter, draw.YCenter
-		c.FillText(question, at, "?")
+		d.text(ink, fontSize+2, middle, x, y+4.5, "?")
 	default:
-		ring(c, ink, at, 3)
+		d.ring(ink, x, y, 3)
 	}
 }
 
 // legend says what the marks mean.
-func legend(c draw.Canvas, at vg.Point) {
-	said := style(faint, fontSize)
-	entry := func(draw func(vg.Point), words string) {
-		draw(vg.Point{X: at.X + 5, Y: at.Y + 4})
-		at.X += 15
-		c.FillText(said, at, words)
-		at.X += said.Width(words) + 16
+func (d *drawing) legend(x, y float64) {
+	entry := func(draw func(x, y float64), words string) {
+		draw(x+5, y-4)
+		d.text(faint, fontSize, start, x+15, y, words)
+		x += 31 + textWidth(words, fontSize)
 	}
-	entry(func(p vg.Point) { disc(c, ink, p, 2.6) }, "holds")
-	entry(func(p vg.Point) { cross(c, wrong, p, 4) }, "breaks its threshold")
-	entry(func(p vg.Point) { mark(c, Question, p) }, "unknown")
-	entry(func(p vg.Point) { c.StrokeLine2(line(limit, 1.2, 4, 2), p.X-6, p.Y, p.X+6, p.Y) }, "threshold")
-	entry(func(p vg.Point) { mark(c, Ring, p) }, "HOLD")
-	entry(func(p vg.Point) { mark(c, Triangle, p) }, "PROMOTE")
-	entry(func(p vg.Point) { mark(c, Cross, p) }, "ROLLBACK")
-	entry(func(p vg.Point) { mark(c, Question, p) }, "UNDECIDABLE")
+	entry(func(x, y float64) { d.disc(ink, x, y, 2.6) }, "holds")
+	entry(func(x, y float64) { d.cross(wrong, x, y, 4) }, "breaks its threshold")
+	entry(func(x, y float64) { d.mark(Question, x, y) }, "unknown")
+	entry(func(x, y float64) { d.line(limit, 1.2, x-6, y, x+6, y, 4, 2) }, "threshold")
+	entry(func(x, y float64) { d.mark(Ring, x, y) }, "HOLD")
+	entry(func(x, y float64) { d.mark(Triangle, x, y) }, "PROMOTE")
+	entry(func(x, y float64) { d.mark(Cross, x, y) }, "ROLLBACK")
+	entry(func(x, y float64) { d.mark(Question, x, y) }, "UNDECIDABLE")
 }

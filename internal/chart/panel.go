@@ -1,135 +1,113 @@
 package chart
 
-import (
-	"image/color"
-	"math"
+import "math"
 
-	"gonum.org/v1/plot"
-	"gonum.org/v1/plot/vg"
-	"gonum.org/v1/plot/vg/draw"
-)
+// A scale says where a value stands between the bottom and the top of a panel.
+type scale struct{ low, high float64 }
 
-// newPlot returns a plot without anything, over the chart's time.
-func newPlot(c Chart) *plot.Plot {
-	p := plot.New()
-	p.BackgroundColor = nil
-	p.X.Min, p.X.Max = float64(c.FromMS), float64(max(c.ToMS, c.FromMS+1))
-	for _, axis := range []*plot.Axis{&p.X, &p.Y} {
-		axis.LineStyle.Color, axis.Tick.LineStyle.Color = faint, faint
-		axis.Padding = 0
-		align := axis.Tick.Label
-		axis.Tick.Label = style(faint, fontSize-1)
-		axis.Tick.Label.XAlign, axis.Tick.Label.YAlign = align.XAlign, align.YAlign
-		axis.Label.TextStyle = style(faint, fontSize)
-	}
-	return p
-}
-
-// newPanel draws one metric. Its scale holds the threshold and every value.
-func newPanel(c Chart, panel Panel) *plot.Plot {
-	p := newPlot(c)
-	low, high := panel.Limit, panel.Limit
-	for _, s := range panel.Spans {
+// newScale holds the threshold and every value of p, with room around them for the
+// text beside a value that breaks the threshold.
+func newScale(p Panel) scale {
+	low, high := within(p.Limit), within(p.Limit)
+	for _, s := range p.Spans {
 		if s.State != Unknown {
-			low, high = min(low, s.Value), max(high, s.Value)
+			low, high = min(low, within(s.Value)), max(high, within(s.Value))
 		}
 	}
-	room := (high - low) * 0.3 // for the text beside a value that breaks the threshold
+	room := (high - low) * 0.3
 	if room == 0 {
 		room = max(math.Abs(high)*0.1, 1e-9)
 	}
-	p.Y.Min, p.Y.Max = low-room, high+room
+	s := scale{low - room, high + room}
 	if low >= 0 {
-		p.Y.Min = max(0, p.Y.Min)
+		s.low = max(0, s.low)
 	}
-	p.X.Tick.Marker = timeTicks{labels: false}
-	p.Y.Tick.Marker = fewTicks{}
-	p.Add(guides(c.Decisions), panelMarks(panel))
-	return p
+	return s
 }
 
-// panelMarks draws values and threshold.
-type panelMarks Panel
+// within keeps the sums of values finite.
+func within(v float64) float64 { return min(max(v, -1e300), 1e300) }
 
-func (m panelMarks) Plot(c draw.Canvas, p *plot.Plot) {
-	x, y := p.Transforms(&c)
-	edge := c.Max.Y
-	if m.AtLeast {
-		edge = c.Min.Y
+// in returns where a value stands in b.
+func (s scale) in(b box) func(float64) float64 {
+	return func(v float64) float64 {
+		return b.bottom - (within(v)-s.low)/(s.high-s.low)*(b.bottom-b.top)
 	}
-	at := y(m.Limit)
-	c.FillPolygon(shade, []vg.Point{{X: c.Min.X, Y: at}, {X: c.Max.X, Y: at}, {X: c.Max.X, Y: edge}, {X: c.Min.X, Y: edge}})
-	c.StrokeLine2(line(limit, 1.2, 5, 3), c.Min.X, at, c.Max.X, at)
-	label := style(limit, fontSize-1)
-	label.YAlign = draw.YTop // on the side where few values are
-	beyond := at - 1
-	if !m.AtLeast {
-		label.YAlign, beyond = draw.YBottom, at+2
-	}
-	c.FillText(label, vg.Point{X: c.Min.X + 4, Y: beyond}, m.LimitText)
-	labelled := c.Min.X + 8 + label.Width(m.LimitText)
+}
 
-	crowded := len(m.Spans) > 80
-	var said vg.Length // to where a value stands already
-	for _, s := range m.Spans {
-		from, to := x(float64(s.StartMS)), x(float64(s.EndMS))
-		middle := vg.Point{X: (from + to) / 2, Y: y(s.Value)}
-		switch s.State {
+// heading says above a panel what it shows.
+func (d *drawing) heading(b box, name, rule string) {
+	d.text(ink, fontSize+1, start, margin, b.top-12, name)
+	d.text(faint, fontSize, start, margin+textWidth(name, fontSize+1)+8, b.top-12, rule)
+}
+
+// frame draws the two axes of a panel and their ticks; labelled says whether the
+// times stand below.
+func (d *drawing) frame(b box, x times, values []tick, y func(float64) float64, labelled bool) {
+	d.line(faint, 0.5, b.left, b.bottom, b.right, b.bottom)
+	for _, t := range x.ticks() {
+		at := x.at(t.ms)
+		d.line(faint, 0.5, at, b.bottom, at, b.bottom+tickLength)
+		if labelled {
+			d.text(faint, fontSize-1, middle, box{left: margin, right: b.right}.inside(at, textWidth(t.label, fontSize-1)), b.bottom+tickLength+fontSize, t.label)
+		}
+	}
+	if len(values) > 0 {
+		d.line(faint, 0.5, b.left, b.top, b.left, b.bottom)
+	}
+	for _, t := range values {
+		at := y(t.value)
+		d.line(faint, 0.5, b.left-tickLength, at, b.left, at)
+		d.text(faint, fontSize-1, end, b.left-tickLength-3, at+3.5, t.label)
+	}
+}
+
+// panel draws values and threshold.
+func (d *drawing) panel(b box, x times, s scale, p Panel) {
+	y := s.in(b)
+	at := y(p.Limit)
+	labelled := b.left + 8 + textWidth(p.LimitText, fontSize-1)
+	if p.AtLeast {
+		d.rect(shade, b.left, at, b.right, b.bottom)
+	} else {
+		d.rect(shade, b.left, b.top, b.right, at)
+	}
+	d.line(limit, 1.2, b.left, at, b.right, at, 5, 3)
+	beyond := at - 4 // the label stands on the side where few values are
+	if p.AtLeast {
+		beyond = at + fontSize
+	}
+	d.text(limit, fontSize-1, start, b.left+4, beyond, p.LimitText)
+
+	crowded := len(p.Spans) > 80
+	var said float64 // to where a value stands already
+	for _, v := range p.Spans {
+		from, to, level := x.at(v.StartMS), x.at(v.EndMS), y(v.Value)
+		center := (from + to) / 2
+		switch v.State {
 		case Unknown:
-			question := style(ink, fontSize+1)
-			question.XAlign = draw.XCenter
-			c.FillText(question, vg.Point{X: middle.X, Y: c.Min.Y + 3}, "?")
-			continue
+			d.text(ink, fontSize+1, middle, center, b.bottom-4, "?")
 		case Breaks:
-			c.StrokeLine2(line(wrong, 2), from, middle.Y, to, middle.Y)
-			cross(c, wrong, middle, 4.5)
-			value := style(wrong, fontSize-1)
-			value.YAlign = draw.YCenter
-			beside, width := middle.X+9, value.Width(s.Text)
-			if beside+width > c.Max.X {
-				beside = middle.X - 9 - width
+			d.line(wrong, 2, from, level, to, level)
+			d.cross(wrong, center, level, 4.5)
+			beside, wide := center+9, textWidth(v.Text, fontSize-1)
+			if beside+wide > b.right {
+				beside = center - 9 - wide
 			}
-			if near := math.Abs(float64(middle.Y-at)) < 2*fontSize; beside > said && (beside > labelled || !near) {
-				c.FillText(value, vg.Point{X: beside, Y: middle.Y + 7}, s.Text)
-				said = beside + width
+			if near := math.Abs(level-at) < 2*fontSize; beside > said && (beside > labelled || !near) {
+				d.text(wrong, fontSize-1, start, beside, level-4, v.Text)
+				said = beside + wide
 			}
 		default:
-			c.StrokeLine2(line(ink, 2), from, middle.Y, to, middle.Y)
+			d.line(ink, 2, from, level, to, level)
 			if !crowded {
-				disc(c, ink, middle, 2.6)
+				d.disc(ink, center, level, 2.6)
 			}
 		}
 	}
 }
 
 // inside moves the centre of a text so that it does not leave the panel.
-func inside(c draw.Canvas, x, width vg.Length) vg.Length {
-	return min(max(x, c.Min.X+width/2), c.Max.X-width/2)
-}
-
-func line(color color.Color, width vg.Length, dashes ...vg.Length) draw.LineStyle {
-	return draw.LineStyle{Color: color, Width: width, Dashes: dashes}
-}
-
-func disc(c draw.Canvas, color role, at vg.Point, r vg.Length) {
-	c.SetColor(color)
-	c.Fill(circle(at, r))
-}
-
-func ring(c draw.Canvas, color role, at vg.Point, r vg.Length) {
-	c.SetLineStyle(line(color, 1.4))
-	c.Stroke(circle(at, r))
-}
-
-func circle(at vg.Point, r vg.Length) vg.Path {
-	var p vg.Path
-	p.Move(vg.Point{X: at.X + r, Y: at.Y})
-	p.Arc(at, r, 0, 2*math.Pi)
-	p.Close()
-	return p
-}
-
-func cross(c draw.Canvas, color role, at vg.Point, r vg.Length) {
-	c.StrokeLine2(line(color, 2), at.X-r, at.Y-r, at.X+r, at.Y+r)
-	c.StrokeLine2(line(color, 2), at.X-r, at.Y+r, at.X+r, at.Y-r)
+func (b box) inside(x, wide float64) float64 {
+	return min(max(x, b.left+wide/2), b.right-wide/2)
 }

@@ -15,7 +15,7 @@ import (
 const drawnWindows = 1000
 
 // gateChart draws the windows of a decision.
-func gateChart(d gateDecision, points []gates.Point) ([]byte, error) {
+func gateChart(d gateDecision, points []gates.Point) []byte {
 	c := chart.Chart{Title: chartTitle(d), Description: d.text(), FromMS: d.SinceMS, ToMS: d.NowMS}
 	ws := gates.Ordered(d.windows, d.SinceMS)
 	if left := len(ws) - drawnWindows; left > 0 {

@@ -85,11 +85,7 @@ func gateExplain(env *environment, c *cli.Context) error {
 		return err
 	}
 	if svg != "" {
-		data, err := gateChart(d, points)
-		if err != nil {
-			return err
-		}
-		if err := writeNew(c, svg, data); err != nil {
+		if err := writeNew(c, svg, gateChart(d, points)); err != nil {
 			return err
 		}
 	}

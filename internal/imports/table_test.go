@@ -8,7 +8,6 @@ const (
 	compress  = "github.com/klauspost/compress"
 	sigstore  = "github.com/sigstore/sigstore"
 	xcrypto   = "golang.org/x/crypto"
-	gonum     = "gonum.org/v1/plot"
 	xsys      = "golang.org/x/sys"
 	yaml      = "gopkg.in/yaml.v3"
 )
@@ -67,7 +66,7 @@ var table = map[string]row{
 	// Views of a report for CI systems.
 	"internal/cireport": {own: []string{"internal/escape", "finding", "verify"}},
 	// A drawing of numbers: it knows nothing of gates.
-	"internal/chart": {mods: []string{gonum}},
+	"internal/chart": {},
 
 	"internal/pack":     {own: []string{"audit", "bundle", "cards", "envlock", "gates", "canon", "internal/durable", "finding", "internal/limits", "internal/regular", "release", "sign", "verify"}},
 	"internal/known":    {own: []string{"bundle", "internal/durable", "internal/hint", "internal/pack", "internal/regular", "release", "sign"}},
