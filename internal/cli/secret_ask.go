@@ -103,11 +103,14 @@ func (env *environment) ask(ctx context.Context, prompt, elsewhere string) ([]by
 	}
 	read := make(chan line, 1)
 	go func() {
-		secret, err := term.ReadPassword(fd)
+		secret, err := readSecret(in)
 		read <- line{secret, err}
 	}()
 	select {
 	case l := <-read:
+		if errors.Is(l.err, io.EOF) { // Ctrl-D, or nobody is there any more
+			l.err = usageError("no passphrase was typed")
+		}
 		return l.secret, l.err
 	case <-ctx.Done(): // reading goes on until the end of the process; the echo must not stay off
 		return nil, errors.Join(ctx.Err(), term.Restore(fd, before))
