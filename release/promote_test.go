@@ -141,8 +141,12 @@ func TestRollback(t *testing.T) {
 	if r, err := f.Done(sb.ID, "ann"); err != nil || !r.Done.OK || *r.Done.TotalMS != 240_000 {
 		t.Fatalf("%+v %v", r, err)
 	}
-	if _, err := f.Done(sb.ID, "ann"); err == nil {
-		t.Error("done twice")
+	k := f.K
+	if r, err := f.Done(sb.ID, "bob"); err != nil || *r.Done.TotalMS != 240_000 || f.K != k {
+		t.Errorf("done twice: %+v %v", r, err)
+	}
+	if r, err := f.Rollback(sb.ID, "bob", "again"); err != nil || r.Event.K != o.Rollback.Event.K || f.K != k {
+		t.Errorf("rolled back twice: %+v %v", r, err)
 	}
 	f.actions()
 }

@@ -7,15 +7,16 @@ import (
 	"github.com/relseal/relseal/sign"
 )
 
-// Rollback takes a release from its channel because somebody says so.
+// Rollback takes a release from its channel because somebody says so. One that was
+// rolled back before stays as it is.
 func (l *Ledger) Rollback(id sign.Digest, actor, reason string) (*gates.Return, error) {
-	recs, err := l.append(func(now gates.Event) ([]note, error) {
+	_, err := l.append(func(now gates.Event) ([]note, error) {
 		r := l.State.Release(id)
 		switch {
 		case r == nil:
 			return nil, refuse("relseal release status shows what stands where", "the bundle %s came to no channel of this ledger", id)
 		case r.Rollback != nil:
-			return nil, refuse("", "the bundle was rolled back before, by event %d", r.Rollback.Event.K)
+			return nil, nil
 		case r.Move != nil && r.Move.Sealed != nil:
 			return nil, refuse("roll back "+r.Move.Sealed.Bundle.String(), "the bundle went on to %s", r.Move.To)
 		}
@@ -28,10 +29,11 @@ func (l *Ledger) Rollback(id sign.Digest, actor, reason string) (*gates.Return, 
 	if err != nil {
 		return nil, err
 	}
-	return l.State.RollbackAt(recs[0].E.K), nil
+	return l.State.Release(id).Rollback, nil
 }
 
-// Done records that a rollback took effect, which closes its clock.
+// Done records that a rollback took effect, which closes its clock. Where that was
+// recorded before, it stays as it is.
 func (l *Ledger) Done(id sign.Digest, actor string) (*gates.Return, error) {
 	_, err := l.append(func(now gates.Event) ([]note, error) {
 		r := l.State.Release(id)
@@ -39,7 +41,7 @@ func (l *Ledger) Done(id sign.Digest, actor string) (*gates.Return, error) {
 		case r == nil || r.Rollback == nil:
 			return nil, refuse("relseal release status shows what stands where", "no rollback of the bundle %s is under way", id)
 		case r.Rollback.Done != nil:
-			return nil, refuse("", "its rollback was done before, by event %d", r.Rollback.DoneK)
+			return nil, nil
 		}
 		d := r.Rollback.Finish(now)
 		n := note{action: gates.ActionRollbackDone, actor: actor, details: d}

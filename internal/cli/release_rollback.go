@@ -16,7 +16,8 @@ func releaseRollbackCommand(env *environment) *cli.Command {
 		ArgsUsage: "LEDGER",
 		Description: `Records that somebody takes a release back, and names the bundle to return to and the
 deadline that the policy sets. A bundle that was rolled back is never promoted: the
-version can move up again only as a new canary.
+version can move up again only as a new canary. One that was rolled back before stays as
+it is, and is the same answer.
 
 --done closes the clock of a rollback: it says how long it took, from the end of the
 window that triggered it, and records E_ROLLBACK_DEADLINE if that was too long (exit 2).
@@ -54,6 +55,8 @@ type rollbackResult struct {
 	Channel    string        `json:"channel"`
 	ReturnTo   *sign.Digest  `json:"return_to"`
 	K          int64         `json:"k"`
+	TimeMS     int64         `json:"time_ms"`
+	New        bool          `json:"new"` // false: what was asked for was recorded before
 	DeadlineMS *int64        `json:"deadline_ms"`
 	Done       *rollbackDone `json:"done"` // null: under way
 	remembered
@@ -77,6 +80,7 @@ func (env *environment) releaseRollback(c *cli.Context) error {
 	}
 	defer l.Close()
 	var t *gates.Return
+	before := l.K
 	if c.Bool("done") {
 		t, err = l.Done(id, account(c))
 	} else {
@@ -86,25 +90,36 @@ func (env *environment) releaseRollback(c *cli.Context) error {
 		return err
 	}
 	known, end := env.remembered()
-	result := rollbackResult{"relseal/release-rollback/v1", t.Source.Bundle, t.Channel, t.To, t.Event.K, t.DeadlineMS, nil, known}
-	if t.Done == nil {
-		return env.printDone(c, result, rollbackText(t)+end)
+	result := rollbackResult{"relseal/release-rollback/v1", t.Source.Bundle, t.Channel, t.To, t.Event.K, t.Event.TimeMS, l.K != before, t.DeadlineMS, nil, known}
+	text := ""
+	if !result.New {
+		text = fmt.Sprintf("recorded before: it was rolled back at %s\n", instantText(t.Event.TimeMS))
+	}
+	if !c.Bool("done") {
+		text += rollbackText(t)
 	}
 	d := t.Done
-	result.Done = &rollbackDone{t.DoneK, d.OK, d.Reason, d.TotalMS}
+	if d != nil {
+		result.Done = &rollbackDone{t.DoneK, d.OK, d.Reason, d.TotalMS}
+		text += doneText(t)
+	}
+	if err := env.printDone(c, result, text+end); err != nil || !c.Bool("done") || d.OK {
+		return err
+	}
+	return &answerError{code: exitReject, hint: "relseal explain " + *d.Reason + " says what it means"}
+}
+
+func doneText(t *gates.Return) string {
 	text := fmt.Sprintf("the rollback of %s is done, event %d\n", t.Source.Bundle, t.DoneK)
-	if d.TotalMS != nil {
+	if ms := t.Done.TotalMS; ms != nil {
 		from := "the end of the window that triggered it"
 		if t.Decision == nil {
 			from = "the command"
 		}
-		text += fmt.Sprintf("  it took %d ms from %s\n", *d.TotalMS, from)
+		text += fmt.Sprintf("  it took %d ms from %s\n", *ms, from)
 	}
-	if d.Reason != nil {
-		text += fmt.Sprintf("  %s\n", *d.Reason)
+	if why := t.Done.Reason; why != nil {
+		text += fmt.Sprintf("  %s\n", *why)
 	}
-	if err := env.printDone(c, result, text+end); err != nil || d.OK {
-		return err
-	}
-	return &answerError{code: exitReject, hint: "relseal explain " + *d.Reason + " says what it means"}
+	return text
 }

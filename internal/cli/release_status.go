@@ -241,7 +241,7 @@ func rollbackText(t *gates.Return) string {
 	} else {
 		s += "  there is no bundle to return to: take it out of service\n"
 	}
-	if t.DeadlineMS != nil {
+	if t.DeadlineMS != nil && t.Done == nil {
 		s += fmt.Sprintf("  finish by %s, then relseal release rollback --done\n", instantText(*t.DeadlineMS))
 	}
 	return s
