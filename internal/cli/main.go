@@ -25,7 +25,8 @@ import (
 //
 // BUG(cli): Where the standard output was closed before relseal started, as with
 // `>&-`, Go's runtime has opened the null device in its place: the answer is lost
-// and the exit code does not say so.
+// and the exit code does not say so. That it is open for reading, too, does not tell:
+// so is what Python and Node.js give to a program whose output nobody wants.
 func Main(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) (code int) {
 	out := newCheckedWriter(ctx, stdout)
 	env := &environment{stdin: stdin, stdout: out, stderr: stderr}
@@ -45,7 +46,9 @@ func Main(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io
 	if env.own && len(args) > 1 && args[1] == signer.Argument {
 		return runSigner(env, args[2:])
 	}
-	ctx, stop := catchInterrupts(ctx)
+	ctx, stop := catchInterrupts(ctx, func() {
+		env.say("error", "interrupted twice; ended at once: what was under way is left as by a crash")
+	})
 	defer stop()
 	out.ctx = ctx
 	defer catchBrokenPipe()()

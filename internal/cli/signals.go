@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/signal"
 	"slices"
+	"time"
 
 	"github.com/relseal/relseal/run"
 )
@@ -13,9 +14,10 @@ import (
 // catchInterrupts returns a context that ends when the user interrupts relseal. A
 // second interrupt ends the process there and then, whatever it waits for, and the step
 // that it runs: by leaving, since the first process of a container is not ended by a
-// signal that nobody catches. What that leaves is what a crash leaves.
+// signal that nobody catches. What that leaves is what a crash leaves; last is called
+// before, and waited for no longer than lastWords.
 // What the parent ignores stays ignored: nohup means that a hangup is no reason to stop.
-func catchInterrupts(ctx context.Context) (context.Context, context.CancelFunc) {
+func catchInterrupts(ctx context.Context, last func()) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	over := func() { cancel(nil) }
 	caught := slices.DeleteFunc(slices.Clone(interrupts), signal.Ignored)
@@ -33,6 +35,12 @@ func catchInterrupts(ctx context.Context) (context.Context, context.CancelFunc) 
 			case s := <-c:
 				if n > 0 {
 					run.Kill()
+					said := make(chan struct{})
+					go func() { last(); close(said) }()
+					select {
+					case <-said:
+					case <-time.After(lastWords): // nobody reads it
+					}
 					os.Exit(exitInterrupted)
 				}
 				cancel(fmt.Errorf("%s signal received", s))
