@@ -207,7 +207,7 @@ func TestDamageWithoutKey(t *testing.T) {
 		{"G 1 2 3j 4 5 6 7 8", " E_FORMAT@3"},
 	}
 	for _, tt := range tests {
-		for name, keys := range map[string]sign.Verifiers{"none": nil, "another": onlyKey{mallory.pub}} {
+		for name, keys := range map[string]sign.Verifiers{"none": nil, "another": sign.Only(mallory.pub)} {
 			t.Run(tt.picture+" "+name, func(t *testing.T) {
 				res := check(t, draw(t, good, tt.picture), func(o *CheckOptions) { o.Keys = keys })
 				want(t, res, "E_KEY_UNKNOWN"+tt.want)

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"time"
 
 	"github.com/relseal/relseal/audit"
 	"github.com/relseal/relseal/finding"
@@ -28,18 +27,6 @@ func (s signer) Sign(message []byte) (sign.Signature, error) {
 	return sign.Signature(ed25519.Sign(s.priv, message)), nil
 }
 
-// trust is a sign.Verifiers that trusts one key.
-type trust struct{ key sign.PublicKey }
-
-func (t trust) Verifier(id sign.KeyID) (sign.PublicKey, bool) { return t.key, t.key.KeyID() == id }
-
-// wall is an audit.Clock of the process.
-type wall struct{ start time.Time }
-
-func (w wall) Now() (time.Time, int64, string) {
-	return time.Now(), time.Since(w.start).Microseconds(), "example"
-}
-
 func Example() {
 	dir, err := os.MkdirTemp("", "audit")
 	if err != nil {
@@ -53,7 +40,7 @@ func Example() {
 	log, err := audit.Create(path, audit.Genesis{
 		Purpose: audit.PurposeLedger,
 		Run:     audit.Run{ID: "greetd"},
-	}, s, wall{time.Now()})
+	}, s, audit.SystemClock())
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -88,7 +75,7 @@ func Example() {
 
 func checkTrail(trail []byte, key sign.PublicKey) {
 	sum, err := audit.Check(bytes.NewReader(trail), audit.CheckOptions{
-		Keys: trust{key},
+		Keys: sign.Only(key),
 		Bare: true,
 		Report: func(f finding.Finding) {
 			fmt.Println(f.Verdict, f.Code, "at event", *f.K)
@@ -99,4 +86,52 @@ func checkTrail(trail []byte, key sign.PublicKey) {
 		return
 	}
 	fmt.Println(sum.K, "events,", sum.FailingCount, "of them failing")
+}
+
+// A trail is read with range; the first error is a reason to stop.
+func ExampleEvents() {
+	s := signer{ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize))}
+	trail, err := makeTrail(s, "service.start", "model.load", "service.stop")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	show := func(trail []byte) {
+		for r, err := range audit.Events(bytes.NewReader(trail), sign.Only(s.Public())) {
+			if err != nil {
+				fmt.Println(err)
+				return
+			}
+			fmt.Println(r.E.K, r.E.Action)
+		}
+	}
+	show(trail)
+	show(bytes.Replace(trail, []byte("model.load"), []byte("model.lost"), 1))
+	// Output:
+	// 1 service.start
+	// 2 model.load
+	// 3 service.stop
+	// 1 service.start
+	// event 2: E_EVENT_ID: id_k is not the digest of the event
+}
+
+// makeTrail returns a ledger with an event for each action.
+func makeTrail(s signer, actions ...string) ([]byte, error) {
+	dir, err := os.MkdirTemp("", "audit")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	path := filepath.Join(dir, "ledger.jsonl")
+	log, err := audit.Create(path, audit.Genesis{Purpose: audit.PurposeLedger, Run: audit.Run{ID: "service"}}, s, audit.SystemClock())
+	if err != nil {
+		return nil, err
+	}
+	defer log.Close()
+	for _, action := range actions {
+		if _, err := log.Append(audit.Draft{Actor: audit.Txt("svc@example.test"), Action: action}); err != nil {
+			return nil, err
+		}
+	}
+	return os.ReadFile(path)
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/relseal/relseal/finding"
 	"github.com/relseal/relseal/internal/limits"
+	"github.com/relseal/relseal/sign"
 )
 
 // beyond fails the test when it is read from.
@@ -29,7 +30,7 @@ func TestFaultyLines(t *testing.T) {
 			n := new(int64)
 			*n = limits.Faulty - 100 // of other trails
 			s, err := Check(io.MultiReader(strings.NewReader(m.lines[0]+"\n"+m.lines[1]+"\n"+strings.Repeat(line, 101)+strings.Repeat(rest, 12)), beyond{t}), CheckOptions{
-				Keys: onlyKey{m.signer.Public()}, Workers: workers, Faulty: n,
+				Keys: sign.Only(m.signer.Public()), Workers: workers, Faulty: n,
 				Report: func(f finding.Finding) { codes, last = append(codes, f.Code), *f.K },
 			})
 			if err != nil || len(codes) != 101 || codes[99] == finding.Limit || codes[100] != finding.Limit || s.Closed {
@@ -56,7 +57,7 @@ func TestFaultyLong(t *testing.T) {
 		*count = limits.Faulty - int64(max(5, each))
 		var codes []finding.Code
 		_, err := Check(strings.NewReader(m.lines[0]+"\n"+strings.Repeat(line, 10)), CheckOptions{
-			Keys: onlyKey{m.signer.Public()}, Faulty: count, Report: func(f finding.Finding) { codes = append(codes, f.Code) },
+			Keys: sign.Only(m.signer.Public()), Faulty: count, Report: func(f finding.Finding) { codes = append(codes, f.Code) },
 		})
 		if err != nil || len(codes) != allowed+1 || codes[allowed] != finding.Limit {
 			t.Errorf("of lines of %d bytes %d were judged, want %d: %v, %v", n, len(codes)-1, allowed, codes, err)

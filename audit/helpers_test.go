@@ -47,7 +47,7 @@ func (s testSigner) Sign(message []byte) (sign.Signature, error) {
 var (
 	alice   = newSigner(1)
 	mallory = newSigner(2)
-	trusted = onlyKey{alice.pub}
+	trusted = sign.Only(alice.pub)
 )
 
 // A fakeClock goes on by one millisecond at each reading.

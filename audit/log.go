@@ -141,7 +141,7 @@ func (l *Log) begin() {
 	l.decoder = newDecoder(new(CheckOptions))
 	l.judge = newJudge(CheckOptions{
 		Bare:         true,
-		Keys:         onlyKey{l.signer.Public()},
+		Keys:         sign.Only(l.signer.Public()),
 		Event:        l.o.Event,
 		BriefActions: l.o.BriefActions,
 		Report: func(f finding.Finding) {
@@ -285,11 +285,4 @@ func (l *Log) Close() error {
 	l.disk = nil
 	l.err = &fs.PathError{Op: "append", Path: l.path, Err: fs.ErrClosed}
 	return err
-}
-
-// onlyKey trusts one key.
-type onlyKey struct{ key sign.PublicKey }
-
-func (o onlyKey) Verifier(id sign.KeyID) (sign.PublicKey, bool) {
-	return o.key, o.key.KeyID() == id
 }

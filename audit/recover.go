@@ -34,18 +34,25 @@ func (l *Log) Torn() []Torn {
 	return slices.Clone(l.torn)
 }
 
-// A DamagedError reports a trail that must not be appended to.
+// A DamagedError reports a trail that must not be appended to, or what is wrong with one
+// that is read.
 type DamagedError struct {
-	Path    string
+	Path    string          // "" where it is not known
 	Finding finding.Finding // the first that rejects; Check finds the others
 }
+
+// FindingCode returns the code of the finding.
+func (e *DamagedError) FindingCode() finding.Code { return e.Finding.Code }
 
 func (e *DamagedError) Error() string {
 	place := "line 0"
 	if k := e.Finding.K; k != nil && *k > 0 {
 		place = "event " + itoa(*k)
 	}
-	return fmt.Sprintf("%s: %s: %s: %s", e.Path, place, e.Finding.Code, e.Finding.Text)
+	if e.Path != "" {
+		place = e.Path + ": " + place
+	}
+	return fmt.Sprintf("%s: %s: %s", place, e.Finding.Code, e.Finding.Text)
 }
 
 // A KeyError reports a signer other than the one that the genesis names.

@@ -55,17 +55,11 @@ func (l *Log) draw(d Draft) (next step, err error) {
 	return next, nil
 }
 
-// A bulkSigner has its key in this process. It is believed, at once and for many
-// heads together: attacks by a fault in the computation compare two signatures of
-// one message, and a head, which holds the time, is signed once. Whoever opens or
-// closes the trail next verifies all of it.
-type bulkSigner interface {
-	SignAll(messages [][]byte) ([]sign.Signature, error)
-}
-
-// signAll signs heads with a signer that is in this process.
+// signAll signs heads with a [sign.BulkSigner], which is in this process and is believed,
+// at once and for many heads together: a head holds the time and is signed once. Whoever
+// opens or closes the trail next verifies all of it.
 func (l *Log) signAll(heads [][]byte) ([]sign.Signature, error) {
-	sigs, err := l.signer.(bulkSigner).SignAll(heads)
+	sigs, err := l.signer.(sign.BulkSigner).SignAll(heads)
 	if err == nil && len(sigs) != len(heads) {
 		err = errSignature
 	}
@@ -74,7 +68,7 @@ func (l *Log) signAll(heads [][]byte) ([]sign.Signature, error) {
 
 // inBulk reports whether the signer is in this process.
 func (l *Log) inBulk() bool {
-	_, ok := l.signer.(bulkSigner)
+	_, ok := l.signer.(sign.BulkSigner)
 	return ok
 }
 

@@ -1,10 +1,6 @@
 package gates
 
-import (
-	"io"
-
-	"github.com/relseal/relseal/internal/yamldoc"
-)
+import "io"
 
 // A NumberedWindow is a window and the line that it stands in, from 1.
 type NumberedWindow struct {
@@ -12,9 +8,15 @@ type NumberedWindow struct {
 	Window Window
 }
 
+// A RefusedLine is a line that is no window, and why.
+type RefusedLine struct {
+	Line int // from 1
+	Text string
+}
+
 // ReadNumbered is [ReadWindows] for those who go on after a line that is no
-// window: faults are those lines, nil if there are none. The error is of reading.
-func ReadNumbered(file string, r io.Reader) (windows []NumberedWindow, faults yamldoc.Faults, err error) {
+// window. The error is of reading.
+func ReadNumbered(file string, r io.Reader) (windows []NumberedWindow, refused []RefusedLine, err error) {
 	all, err := readWindows(file, r)
 	if err != nil {
 		return nil, nil, err
@@ -23,5 +25,10 @@ func ReadNumbered(file string, r io.Reader) (windows []NumberedWindow, faults ya
 	for i, w := range all.out {
 		windows = append(windows, NumberedWindow{all.lines[i], w})
 	}
-	return windows, all.faults, nil
+	for _, f := range all.faults {
+		line := f.Line
+		f.File, f.Line = "", 0
+		refused = append(refused, RefusedLine{line, f.String()})
+	}
+	return windows, refused, nil
 }

@@ -230,13 +230,13 @@ func (f *fixture) actions() []string {
 		f.t.Fatal(err)
 	}
 	var all []string
-	sum, err := audit.Check(bytes.NewReader(data), audit.CheckOptions{Keys: onlyKey{alice.pub}, Bare: true,
+	sum, err := audit.Check(bytes.NewReader(data), audit.CheckOptions{Keys: sign.Only(alice.pub), Bare: true,
 		Report: func(x finding.Finding) { f.t.Errorf("%s: %s", x.Code, x.Text) },
 		Event:  func(r audit.Record) { all = append(all, r.E.Action) }})
 	if err != nil || sum.Key == nil {
 		f.t.Fatalf("key %v: %v", sum.Key, err)
 	}
-	v, err := Read(bytes.NewReader(data), onlyKey{alice.pub})
+	v, err := Read(bytes.NewReader(data), sign.Only(alice.pub))
 	if err != nil {
 		f.t.Fatal(err)
 	}

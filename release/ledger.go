@@ -273,8 +273,3 @@ func (i *instant) synchronised() bool {
 	c, ok := i.Clock.(interface{ Synchronised() bool })
 	return ok && c.Synchronised()
 }
-
-// onlyKey trusts one key.
-type onlyKey struct{ key sign.PublicKey }
-
-func (o onlyKey) Verifier(id sign.KeyID) (sign.PublicKey, bool) { return o.key, o.key.KeyID() == id }

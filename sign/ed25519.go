@@ -87,10 +87,29 @@ type Signer interface {
 	Sign(message []byte) (Signature, error)
 }
 
+// A BulkSigner has its key in this process and signs many messages at a lower cost than
+// one after the other. Whoever calls SignAll never signs the same message twice: attacks
+// by a fault in the computation compare two signatures of one message. The signatures
+// are in the order of the messages, and need not have been verified.
+type BulkSigner interface {
+	Signer
+	SignAll(messages [][]byte) ([]Signature, error)
+}
+
 // Verifiers answers which public key has an id, if the caller trusts it.
 type Verifiers interface {
 	Verifier(id KeyID) (PublicKey, bool)
 }
+
+// Only returns Verifiers that trust one key.
+func Only(key PublicKey) Verifiers { return only{key, key.KeyID()} }
+
+type only struct {
+	key PublicKey
+	id  KeyID
+}
+
+func (o only) Verifier(id KeyID) (PublicKey, bool) { return o.key, id == o.id && !o.key.IsZero() }
 
 // appendSSH appends s as an SSH string: its length in four big-endian bytes, then s.
 func appendSSH(b, s []byte) []byte {

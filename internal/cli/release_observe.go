@@ -127,15 +127,13 @@ func (env *environment) readWindowFile(name string) (windowInput, error) {
 
 func newWindowInput(name, what string, r io.Reader) (windowInput, error) {
 	in := windowInput{name: name, what: what}
-	ws, faults, err := gates.ReadNumbered(name, r)
+	ws, refused, err := gates.ReadNumbered(name, r)
 	if err != nil {
 		return in, &exitError{exitIO, err, ""}
 	}
 	in.windows = ws
-	for _, f := range faults {
-		line := int64(f.Line)
-		f.File, f.Line = "", 0
-		in.refused = append(in.refused, refusedLine{line, f.String()})
+	for _, l := range refused {
+		in.refused = append(in.refused, refusedLine{int64(l.Line), l.Text})
 	}
 	return in, nil
 }

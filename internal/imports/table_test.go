@@ -32,6 +32,7 @@ var table = map[string]row{
 	"internal/imports": {},
 	"internal/regular": {},
 	"internal/escape":  {},
+	"internal/engine":  {},
 	"internal/clock":   {mods: []string{xsys}},
 	"internal/durable": {mods: []string{xsys}},
 	"canon":            {own: []string{"internal/limits"}, mods: []string{jsonv2}},
@@ -50,12 +51,12 @@ var table = map[string]row{
 	"cards":           {own: []string{"canon", "internal/limits", "internal/yamldoc", "sign"}},
 	// A decision is a function of a policy and of windows: no clock, no files, no network.
 	"gates": {own: []string{"canon", "internal/limits", "internal/yamldoc", "sign"}, never: []string{"io/fs", "net", "os"}},
-	"audit": {own: []string{"canon", "internal/durable", "finding", "internal/limits", "internal/regular", "sign", "sign/comb"}},
+	"audit": {own: []string{"canon", "internal/clock", "internal/durable", "finding", "internal/limits", "internal/regular", "sign", "sign/comb"}},
 	"run":   {own: []string{"audit", "cards", "envlock", "envlock/capture", "canon", "internal/regular", "sign"}, mods: []string{xsys}},
 	// A bundle carries a trail as a file: what is in it is for verify to say.
 	"bundle":  {own: []string{"gates", "canon", "internal/durable", "finding", "internal/limits", "internal/regular", "sign"}, mods: []string{compress}},
 	"release": {own: []string{"audit", "gates", "canon", "finding", "internal/limits", "internal/regular", "sign"}},
-	"verify":  {own: []string{"audit", "bundle", "cards", "envlock", "gates", "canon", "internal/escape", "finding", "internal/limits", "internal/regular", "sign"}},
+	"verify":  {own: []string{"audit", "bundle", "cards", "envlock", "gates", "canon", "internal/engine", "internal/escape", "finding", "internal/limits", "internal/regular", "sign"}},
 
 	// Packing verifies what it wrote.
 	"envlock/sbom": {own: []string{"envlock", "envlock/capture"}, mods: []string{cyclonedx}},
@@ -70,7 +71,7 @@ var table = map[string]row{
 
 	"internal/pack":     {own: []string{"audit", "bundle", "cards", "envlock", "gates", "canon", "internal/durable", "finding", "internal/limits", "internal/regular", "release", "sign", "verify"}},
 	"internal/known":    {own: []string{"bundle", "internal/durable", "internal/hint", "internal/pack", "internal/regular", "release", "sign"}},
-	"internal/reverify": {own: []string{"audit", "bundle", "cards", "envlock", "canon", "internal/durable", "finding", "internal/hint", "internal/regular", "internal/rundir", "sign", "verify"}},
+	"internal/reverify": {own: []string{"audit", "bundle", "cards", "envlock", "canon", "internal/durable", "internal/engine", "finding", "internal/hint", "internal/regular", "internal/rundir", "sign", "verify"}},
 	// The one way to a private key for whatever starts programs of others.
 	"internal/signer": {own: []string{"internal/regular", "keys", "sign"}, mods: []string{xsys}},
 	"internal/cut":    {own: []string{anything}, mods: []string{anything}, never: []string{module + "/internal/cli"}},

@@ -155,7 +155,7 @@ func (r Run) readTrail(s bundle.Sealer) (runTrail, error) {
 	torn := false
 	t.Summary, err = audit.Check(f, audit.CheckOptions{
 		Path: name,
-		Keys: sealingKey{s.Public()},
+		Keys: sign.Only(s.Public()),
 		Bare: true, // what a crash left is told from what somebody damaged
 		Report: func(f verify.Finding) {
 			torn = torn || f.Code == finding.Truncated
@@ -186,11 +186,6 @@ func (r Run) readTrail(s bundle.Sealer) (runTrail, error) {
 	}
 	return t, nil
 }
-
-// sealingKey trusts one key.
-type sealingKey struct{ key sign.PublicKey }
-
-func (k sealingKey) Verifier(id sign.KeyID) (sign.PublicKey, bool) { return k.key, id == k.key.KeyID() }
 
 func cause(err error) error {
 	var path *fs.PathError

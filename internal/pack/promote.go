@@ -61,7 +61,7 @@ func (p *Promoter) Seal(ctx context.Context, o release.Promotion) (sign.Digest, 
 		return sign.Digest{}, err
 	}
 	known := p.Known
-	known.Keys = either{sealingKey{p.Key.Public()}, known.Keys}
+	known.Keys = either{sign.Only(p.Key.Public()), known.Keys}
 	p.Sealed, err = check(ctx, file, known)
 	p.Sealed.File, p.Sealed.ID = p.File, id
 	if err == nil && there && (p.Sealed.Report.Bundle.ID == nil || *p.Sealed.Report.Bundle.ID != id) {

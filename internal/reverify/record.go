@@ -187,7 +187,7 @@ func (r *Record) goOn(params cards.Params) error {
 	}
 	defer f.Close()
 	sum, err := audit.Check(f, audit.CheckOptions{
-		Bare: true, Keys: onlyKey{r.who.Signer.Public()}, EventActions: []string{ActionVerified, ActionSkipped, "step.end", "run.end"},
+		Bare: true, Keys: sign.Only(r.who.Signer.Public()), EventActions: []string{ActionVerified, ActionSkipped, "step.end", "run.end"},
 		Event: func(rec audit.Record) {
 			var res Result
 			switch {
@@ -281,10 +281,6 @@ func (r *Record) stepDraft(action string) audit.Draft {
 	d.Code = r.code
 	return d
 }
-
-type onlyKey struct{ key sign.PublicKey }
-
-func (o onlyKey) Verifier(id sign.KeyID) (sign.PublicKey, bool) { return o.key, id == o.key.KeyID() }
 
 // Run returns the run.id of the record.
 func (r *Record) Run() string { return r.log.Genesis().Run.ID }
