@@ -17,7 +17,8 @@ import (
 	"github.com/relseal/relseal/sign"
 )
 
-// Options say what the caller trusts and has.
+// Options say what the caller trusts and has. Keys or a Root there must be: the zero
+// Options are refused with [ErrNoTrust].
 type Options struct {
 	Keys      sign.Verifiers // whose signatures count
 	Artifacts Artifacts      // artifacts that the bundle may not contain; nil: none
@@ -40,11 +41,6 @@ type Options struct {
 	Later   *Later
 	History bool
 
-	// Plain and Workers are those of audit.CheckOptions. They change the time and
-	// nothing that is reported.
-	Plain   bool
-	Workers int
-
 	// Progress, if not nil, is told how far it has come.
 	Progress *Progress
 
@@ -56,32 +52,32 @@ type Artifacts interface {
 	Has(d sign.Digest, size int64) (bool, error)
 }
 
-// File verifies the bundle at name: a tar.zst, a tar or a directory. The error
-// is nil unless the check itself could not run; what is wrong with the bundle is
-// in the report.
+// File verifies the bundle at name: a tar.zst, a tar or a directory. The error is nil only
+// if the answer is VERIFIED. Of any other answer the report says everything, and the error
+// is its [Report.Err]; where the check could not run there is an error and no report.
 func File(ctx context.Context, name string, o Options) (*Report, error) {
-	b := newCheck(ctx, o, newCollector(), "")
-	src, err := bundle.Open(name, b.container)
+	b, err := verifyFile(ctx, name, o)
 	if err != nil {
 		return nil, err
 	}
-	defer src.Close()
-	if err := b.read(src); err != nil {
-		return nil, err
-	}
-	return b.report(), nil
+	r := b.report()
+	return r, r.Err()
 }
 
-// Reader verifies the bundle that r yields as a tar.zst or a tar. The report is that of
-// File.
+// Reader verifies the bundle that r yields as a tar.zst or a tar. The report and the error
+// are those of File.
 func Reader(ctx context.Context, r io.Reader, o Options) (*Report, error) {
+	if err := o.trust(); err != nil {
+		return nil, err
+	}
 	b := newCheck(ctx, o, newCollector(), "")
 	src := bundle.NewReader(r, b.container)
 	defer src.Close()
 	if err := b.read(src); err != nil {
 		return nil, err
 	}
-	return b.report(), nil
+	report := b.report()
+	return report, report.Err()
 }
 
 // A check is the verification of one bundle, read once from front to back.

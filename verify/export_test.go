@@ -5,11 +5,12 @@ import (
 	"context"
 
 	"github.com/relseal/relseal/bundle"
+	"github.com/relseal/relseal/internal/engine"
 )
 
 // Bytes verifies a packed bundle in memory.
 func Bytes(data []byte, o Options) (*Report, error) {
-	b := newCheck(context.Background(), o, newCollector(), "")
+	b := newCheck(engine.With(context.Background(), engine.Options{Workers: 1}), o, newCollector(), "")
 	src := bundle.NewReader(bytes.NewReader(data), b.reporter(checkContainer))
 	defer src.Close()
 	if err := b.read(src); err != nil {

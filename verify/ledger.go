@@ -10,6 +10,7 @@ import (
 	"github.com/relseal/relseal/canon"
 	"github.com/relseal/relseal/finding"
 	"github.com/relseal/relseal/gates"
+	"github.com/relseal/relseal/internal/engine"
 	"github.com/relseal/relseal/sign"
 )
 
@@ -59,8 +60,8 @@ func (b *check) readLedger(path string, body io.Reader) error {
 		Path:    path,
 		Keys:    b.trailKeys(path),
 		Pinned:  b.pinnedLedger().first(),
-		Plain:   b.o.Plain,
-		Workers: b.o.Workers,
+		Plain:   engine.Of(b.ctx).Plain,
+		Workers: engine.Of(b.ctx).Workers,
 		Judged:  b.judged(),
 		Report: func(f Finding) {
 			if f.Code == finding.TrailOpen {

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/relseal/relseal/internal/engine"
 	"github.com/relseal/relseal/keys"
 	"github.com/relseal/relseal/verify"
 )
@@ -33,14 +34,14 @@ func TestPlainAgrees(t *testing.T) {
 		}
 		report := func(plain bool, workers int, large int64) []byte {
 			defer verify.SetLarge(large)()
-			o := verify.Options{Keys: trusted, Strict: v.Strict, Plain: plain, Workers: workers}
+			o := verify.Options{Keys: trusted, Strict: v.Strict}
 			if v.Artifacts != "" {
 				if o.Artifacts, err = verify.Dir(filepath.Join(vectorDir, v.Artifacts)); err != nil {
 					t.Fatal(err)
 				}
 			}
-			r, err := verify.File(context.Background(), filepath.Join(vectorDir, v.Bundle), o)
-			if err != nil {
+			r, err := verify.File(engine.With(context.Background(), engine.Options{Plain: plain, Workers: workers}), filepath.Join(vectorDir, v.Bundle), o)
+			if r == nil {
 				t.Fatal(err)
 			}
 			data, err := r.JSON()

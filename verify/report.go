@@ -1,5 +1,18 @@
 // Package verify checks a bundle and says everything that was found.
 //
+// [File] and [Reader] check a bundle, [Artifact] a file that somebody released. Their error
+// is nil only if the answer is VERIFIED:
+//
+//	trusted, err := keys.LoadTrusted([]string{"release.pub"})
+//	…
+//	report, err := verify.File(ctx, "greetd-1.0.0.release.tar.zst", verify.Options{Keys: trusted})
+//	if err != nil {
+//		return err // an *AnswerError for UNDECIDABLE and REJECT, any other if it could not be read
+//	}
+//
+// The report says what a VERIFIED shows and what it does not. Codes of findings are the
+// constants of package finding.
+//
 // It reads no clock, opens no network and needs no private key. Trust comes
 // from the caller's keys alone; what a bundle says of itself is a hint. Every
 // check runs even when an earlier one failed, and each fault is one finding.

@@ -112,7 +112,7 @@ func (p part) verdict(t *testing.T, data []byte, s stance, at time.Time) verify.
 		o.Dates = records{{Key: by, At: when}}
 	}
 	r, err := verify.Bytes(data, o)
-	if err != nil {
+	if r == nil {
 		t.Fatal(err)
 	}
 	return r.Verdict

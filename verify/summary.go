@@ -75,8 +75,13 @@ func section(w *strings.Builder, title string, n int) {
 }
 
 func findingLine(f Finding) string {
+	return fmt.Sprintf("%-11s %s", f.Verdict, place(f))
+}
+
+// place says of a finding all but the verdict.
+func place(f Finding) string {
 	var w strings.Builder
-	fmt.Fprintf(&w, "%-11s %s", f.Verdict, f.Code)
+	w.WriteString(string(f.Code))
 	if f.Path != nil {
 		fmt.Fprintf(&w, " %s", escape.Line(*f.Path))
 	}

@@ -5,6 +5,7 @@ import (
 
 	"github.com/relseal/relseal/audit"
 	"github.com/relseal/relseal/finding"
+	"github.com/relseal/relseal/internal/engine"
 	"github.com/relseal/relseal/internal/limits"
 	"github.com/relseal/relseal/sign"
 )
@@ -91,8 +92,8 @@ func (b *check) readTrail(path string, body io.Reader) error {
 		Path:    path,
 		Keys:    b.trailKeys(path),
 		Pinned:  b.pinnedH0(path),
-		Plain:   b.o.Plain,
-		Workers: b.o.Workers,
+		Plain:   engine.Of(b.ctx).Plain,
+		Workers: engine.Of(b.ctx).Workers,
 		Judged:  b.judged(),
 		Faulty:  b.o.faulty,
 		Report: func(f Finding) {

@@ -161,7 +161,7 @@ func (env *environment) settle(c *cli.Context, r *pack.Release, known verify.Opt
 	var list []pack.Evidence
 	for _, file := range c.StringSlice("audit") {
 		report, err := verify.File(c.Context, file, known)
-		if err != nil {
+		if report == nil {
 			return err
 		}
 		if !report.Valid {

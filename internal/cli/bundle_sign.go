@@ -64,7 +64,7 @@ func bundleSign(env *environment, c *cli.Context) error {
 	}
 	name := c.Args().First()
 	report, err := verify.File(c.Context, name, o)
-	if err != nil {
+	if report == nil {
 		return err
 	}
 	if !signable(report, c.Bool("allow-undecidable")) {
@@ -247,7 +247,7 @@ func (env *environment) addSignature(c *cli.Context, s sealed, o verify.Options)
 		o.Keys = withKey{o.Keys, *key}
 	}
 	report, err := verify.File(c.Context, out, o)
-	if err != nil {
+	if report == nil {
 		return err
 	}
 	result := signedResult{Schema: "relseal/bundle-sign/v1", File: out, ID: s.id, Verdict: report.Verdict, Added: []string{}, Key: keyIDOf(key)}

@@ -71,7 +71,7 @@ func bundleUnpack(env *environment, c *cli.Context) error {
 	}
 	name := c.Args().First()
 	report, err := verify.File(c.Context, name, o)
-	if err != nil {
+	if report == nil {
 		return err
 	}
 	result := unpackResult{Schema: "relseal/unpack/v1", Verdict: report.Verdict, Bundle: report.Bundle, LeftOut: []string{}}

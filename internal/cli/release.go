@@ -174,7 +174,7 @@ func (env *environment) noPolicy(l *release.Ledger, r *gates.Release) {
 // readBundle verifies a ReleaseBundle and returns what a ledger needs of it.
 func (env *environment) readBundle(c *cli.Context, file string, known verify.Options) (release.Bundle, error) {
 	report, err := verify.File(c.Context, file, known)
-	if err != nil {
+	if report == nil {
 		return release.Bundle{}, err
 	}
 	if !report.Valid {

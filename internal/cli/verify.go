@@ -12,6 +12,7 @@ import (
 	"github.com/relseal/relseal/audit"
 	"github.com/relseal/relseal/bundle"
 	"github.com/relseal/relseal/internal/cireport"
+	"github.com/relseal/relseal/internal/engine"
 	"github.com/relseal/relseal/keys"
 	"github.com/relseal/relseal/verify"
 )
@@ -100,7 +101,7 @@ func runVerify(env *environment, c *cli.Context) error {
 		if c.Context.Err() != nil {
 			return c.Context.Err()
 		}
-		if err != nil {
+		if r == nil {
 			failed = append(failed, err)
 			continue
 		}
@@ -145,7 +146,8 @@ func answer(r *verify.Report) error {
 }
 
 func verifyOptions(c *cli.Context) (verify.Options, error) {
-	o := verify.Options{Strict: c.Bool("strict"), Plain: c.Bool("plain")}
+	o := verify.Options{Strict: c.Bool("strict")}
+	c.Context = engine.With(c.Context, engine.Options{Plain: c.Bool("plain")})
 	var err error
 	if c.IsSet("root") {
 		err = rootOptions(c, &o)

@@ -50,7 +50,7 @@ func Unpack(ctx context.Context, name, dir string, report *verify.Report, o veri
 		return Unpacked{}, err
 	}
 	again, err := verify.File(ctx, fresh.Path(), o)
-	if err != nil {
+	if again == nil {
 		return Unpacked{}, err
 	}
 	if again.Verdict != report.Verdict || again.Bundle.ID == nil || *again.Bundle.ID != u.id || len(strays(again)) > 0 {

@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"github.com/relseal/relseal/finding"
+	"github.com/relseal/relseal/internal/engine"
 	"github.com/relseal/relseal/internal/regular"
 	"github.com/relseal/relseal/sign"
 	"github.com/relseal/relseal/verify"
@@ -35,7 +36,7 @@ type Result struct {
 func Verify(ctx context.Context, files []File, workers int, o verify.Options, done func(Result) error) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	o.Workers = 1 // bundles are the unit of work, not lines
+	ctx = engine.With(ctx, engine.Options{Plain: engine.Of(ctx).Plain, Workers: 1}) // bundles are the unit of work, not lines
 	results := make([]chan Result, len(files))
 	for i := range results {
 		results[i] = make(chan Result, 1)
@@ -80,7 +81,7 @@ func Verify(ctx context.Context, files []File, workers int, o verify.Options, do
 func one(ctx context.Context, f File, o verify.Options) Result {
 	r := Result{File: f.Name}
 	report, err := f.verify(ctx, o, &r)
-	if err != nil {
+	if report == nil {
 		text := cause(err)
 		r.Error, r.Cause = &text, err
 		return r
@@ -113,10 +114,10 @@ func (f File) verify(ctx context.Context, o verify.Options, r *Result) (*verify.
 	defer file.Close()
 	sum := sha256.New()
 	report, err := verify.Reader(ctx, io.TeeReader(file, sum), o)
-	if err == nil {
-		_, err = io.Copy(sum, regular.Until(ctx, file)) // what a broken container left unread
+	if report == nil {
+		return nil, err
 	}
-	if err != nil {
+	if _, err := io.Copy(sum, regular.Until(ctx, file)); err != nil { // what a broken container left unread
 		return nil, err
 	}
 	r.Bytes = (*sign.Digest)(sum.Sum(nil))
