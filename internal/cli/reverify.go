@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"reflect"
 	"runtime"
 	"strconv"
 	"strings"
@@ -82,7 +81,9 @@ func runReverify(env *environment, c *cli.Context) error {
 		if err := a.open(); err != nil {
 			return err
 		}
-		files = a.rest(files)
+		if files, err = a.rest(files); err != nil {
+			return err
+		}
 	}
 	frugal(jobs)
 	roomy()
@@ -115,8 +116,9 @@ func ignored(c *cli.Context) func(string) bool {
 			own[absolute(name)] = true
 		}
 	}
+	part := "" // the record that is being written, and what stands beside it
 	if out := c.String("out"); out != "" {
-		own[absolute(out+".part")] = true
+		part = filepath.Join(absolute(filepath.Dir(out)), filepath.Base(out)+".part")
 	}
 	roots := ""
 	if dir := c.String("root-dir"); dir != "" {
@@ -130,7 +132,7 @@ func ignored(c *cli.Context) func(string) bool {
 			}
 		}
 		at := absolute(path)
-		return own[at] || roots != "" && filepath.Dir(at) == roots && strings.HasSuffix(name, ".root.json")
+		return own[at] || part != "" && (at == part || strings.HasPrefix(at, part+".")) || roots != "" && filepath.Dir(at) == roots && strings.HasSuffix(name, ".root.json")
 	}
 }
 
@@ -186,8 +188,8 @@ type archive struct {
 	sealed  *sealedRecord
 	shown   time.Time
 
-	recorded map[string]reverify.Result // what a record that was broken off says, by file
-	resumed  int                        // results that were taken over from it
+	replace bool // the file of --out
+	resumed int  // results that were taken over from a record that was broken off
 }
 
 // take takes in one result.
@@ -199,9 +201,6 @@ func (a *archive) take(r reverify.Result) error {
 	}
 	if a.record == nil {
 		return nil
-	}
-	if old, ok := a.recorded[r.File]; ok && reflect.DeepEqual(old, r) {
-		return nil // it is on record
 	}
 	return a.record.Add(r)
 }

@@ -4,9 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
+	"time"
 
 	"github.com/relseal/relseal/canon"
 	"github.com/relseal/relseal/internal/clock"
+	"github.com/relseal/relseal/internal/escape"
 	"github.com/relseal/relseal/internal/pack"
 	"github.com/relseal/relseal/internal/regular"
 	"github.com/relseal/relseal/internal/reverify"
@@ -22,8 +25,8 @@ type sealedRecord struct {
 	Key  sign.KeyID  `json:"key"`
 }
 
-// open starts the record beside the file of --out, or goes on with it. A key that
-// nobody would count is refused before the work.
+// open reads the record beside the file of --out that was broken off, if there is one. A
+// key that nobody would count is refused before the work.
 func (a *archive) open() error {
 	key, err := a.env.signingKey(a.c)
 	if err != nil {
@@ -33,7 +36,10 @@ func (a *archive) open() error {
 	if g, ok := authority.Grant(sign.RoleArchive, key.Public().KeyID()); !ok || g.Status != sign.Active {
 		return &exitError{exitNoInput, fmt.Errorf("%s may not sign as %s by this root", key.Public().KeyID(), sign.RoleArchive), "relseal trust rotate ROOTS --add archive=FILE gives it the role"}
 	}
-	terms := reverify.Terms{Root: rootUseOf(a.o), At: a.c.String("at"), Strict: a.c.Bool("strict")}
+	terms := reverify.Terms{Root: rootUseOf(a.o), Strict: a.c.Bool("strict")}
+	if at := a.o.At; !at.IsZero() {
+		terms.At = at.UTC().Format(time.RFC3339Nano)
+	}
 	if name := a.c.String("ledger"); name != "" {
 		file, err := ledgerFile(name)
 		if err != nil {
@@ -51,30 +57,52 @@ func (a *archive) open() error {
 		terms.Ledger = &digest
 	}
 	a.signer = key
-	a.record, err = reverify.Open(a.c.String("out")+".part", terms, reverify.Writer{
+	out := a.c.String("out")
+	a.record, err = reverify.Open(out+".part", terms, reverify.Writer{
 		Signer: key, Clock: clock.System(), Producer: producer, Actor: "reverify"})
-	return err
+	if err != nil {
+		return err
+	}
+	a.replace = a.c.Bool("force") || a.sealedAs(out)
+	if _, err := os.Lstat(out); err == nil && !a.replace {
+		return exists(out)
+	}
+	return nil
 }
 
-// rest takes over what the record has already and returns the files that are left. A result
-// is taken over for the bytes that it is about and no others: whoever can put an older
-// record in the place of this one must not answer for a file that was never read.
-func (a *archive) rest(files []reverify.File) []reverify.File {
-	last := map[string]reverify.Result{}
-	for _, r := range a.record.Done() {
-		last[r.File] = r
-	}
+// rest takes over what a record that was broken off has already and returns the files that
+// are left. A result is taken over for the bytes that it is about and no others: whoever
+// can put an older record in the place of this one must not answer for a file that was
+// never read. What it says of files that are not there does not get into this record.
+func (a *archive) rest(files []reverify.File) ([]reverify.File, error) {
+	done := a.record.Done()
 	var left []reverify.File
+	there := 0 // results about files that may still be what they were
 	for _, f := range files {
-		r, ok := last[f.Name]
-		if ok && !a.c.IsSet("artifacts") && f.Same(a.c.Context, r) {
+		r, ok := done[f.Name]
+		same := ok && f.Same(a.c.Context, r)
+		if same || ok && r.Bytes == nil {
+			there++
+		}
+		if same && !a.c.IsSet("artifacts") {
 			a.results = append(a.results, r)
 			continue
 		}
 		left = append(left, f)
 	}
-	a.recorded, a.resumed, a.total = last, len(a.results), len(files)
-	return left
+	if err := a.c.Context.Err(); err != nil {
+		return nil, err // the answers of Same are none
+	}
+	a.resumed, a.total = len(a.results), len(files)
+	fault := a.record.Fault()
+	if n := len(done) - there; n > 0 {
+		fault = fmt.Errorf("says of %s what is not so now", countOf(n, "file"))
+	}
+	aside, err := a.record.Begin(a.results, fault != nil)
+	if aside != "" {
+		a.env.say("hint", fmt.Sprintf("%s: %s; it is %s now, and what it does not answer is verified again", escape.Line(a.record.Dir), escape.Line(fault.Error()), escape.Line(aside)))
+	}
+	return left, err
 }
 
 // seal ends the record and makes its bundle.
@@ -87,7 +115,7 @@ func (a *archive) seal() error {
 		return err
 	}
 	out := a.c.String("out")
-	sealed, err := pack.WriteAudit(a.c.Context, out, a.c.Bool("force") || a.sealedAs(out), pack.Run{Dir: a.record.Dir, Artifacts: ".", Details: details}, wrap.New(a.signer))
+	sealed, err := pack.WriteAudit(a.c.Context, out, a.replace, pack.Run{Dir: a.record.Dir, Artifacts: ".", Details: details}, wrap.New(a.signer))
 	if errors.Is(err, fs.ErrExist) {
 		return exists(out)
 	}
@@ -98,9 +126,9 @@ func (a *archive) seal() error {
 	return nil
 }
 
-// sealedAs reports whether file is the bundle of this record already: the one who
-// sealed it was killed before the answer was given.
+// sealedAs reports whether file is the bundle of the record that was broken off: the one
+// who sealed it was killed before the answer was given.
 func (a *archive) sealedAs(file string) bool {
 	m, err := pack.ReadAudit(file)
-	return err == nil && m.Run.ID == a.record.Run()
+	return err == nil && m.Run.ID == a.record.Before()
 }

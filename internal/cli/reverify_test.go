@@ -3,6 +3,9 @@ package cli
 import (
 	"errors"
 	"io/fs"
+	"os"
+	"reflect"
+	"strings"
 	"syscall"
 	"testing"
 
@@ -36,4 +39,39 @@ func TestArchiveUnread(t *testing.T) {
 			t.Errorf("%v, %v: %d of %d, want %d of %d", errors.Join(tt.results...), errors.Join(tt.skipped...), code, n, tt.code, tt.n)
 		}
 	}
+}
+
+// docs/cli.md names every member of the JSON, in the order of the fields.
+func TestArchiveMembers(t *testing.T) {
+	page, err := os.ReadFile("../../docs/cli.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range append(jsonMembers(reflect.TypeFor[archiveResult]())[1:], jsonMembers(reflect.TypeFor[reverify.Result]())...) {
+		if !strings.Contains(string(page), "`"+want+"`") {
+			t.Errorf("docs/cli.md does not name `%s`", want)
+		}
+	}
+}
+
+// jsonMembers returns the members of a struct, each with those inside it.
+func jsonMembers(of reflect.Type) (list []string) {
+	for f := range of.Fields() {
+		name, typ := f.Tag.Get("json"), f.Type
+		if name == "-" {
+			continue
+		}
+		open, end := "", ""
+		if typ.Kind() == reflect.Slice {
+			typ, open, end = typ.Elem(), "[", "]"
+		}
+		if typ.Kind() == reflect.Pointer {
+			typ = typ.Elem()
+		}
+		if typ.Kind() == reflect.Struct {
+			name += open + "{" + strings.Join(jsonMembers(typ), ",") + "}" + end
+		}
+		list = append(list, name)
+	}
+	return list
 }

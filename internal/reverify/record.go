@@ -16,6 +16,7 @@ import (
 	"github.com/relseal/relseal/canon"
 	"github.com/relseal/relseal/cards"
 	"github.com/relseal/relseal/envlock"
+	"github.com/relseal/relseal/finding"
 	"github.com/relseal/relseal/internal/durable"
 	"github.com/relseal/relseal/internal/hint"
 	"github.com/relseal/relseal/internal/regular"
@@ -71,14 +72,19 @@ params:
 
 // A Record is being written: the trail of a run whose events are the results.
 type Record struct {
-	Dir  string
-	log  *audit.Log
-	who  Writer
-	code sign.Digest // of the step
-	done []Result
-	over bool            // the run has ended: only its bundle was not sealed
-	said map[string]bool // what the end of a run says, as far as it was recorded
-	left []Result        // not appended yet
+	Dir    string
+	log    *audit.Log
+	who    Writer
+	card   cards.Pipeline
+	params cards.Params
+	code   sign.Digest // of the step
+	left   []Result    // not appended yet
+
+	// Of what was there: see Before, Done and Fault.
+	there  bool
+	before string
+	done   map[string]Result
+	fault  error
 
 	unlock func() // lets others write it
 }
@@ -91,41 +97,86 @@ type Writer struct {
 	Actor    string
 }
 
-// Open starts the record in dir, or goes on with the one that is there; Done says
-// how far that had come.
+// Open reads what is left in dir of a record that was broken off, if there is one; Begin
+// starts this one.
 func Open(dir string, t Terms, w Writer) (*Record, error) {
-	card, err := cards.ParsePipeline("pipeline", []byte(pipeline))
-	if err != nil {
+	r := &Record{Dir: dir, who: w, unlock: func() {}}
+	var err error
+	if r.card, err = cards.ParsePipeline("pipeline", []byte(pipeline)); err != nil {
 		return nil, err
 	}
-	params, err := t.params()
-	if err != nil {
+	if r.params, err = t.params(); err != nil {
 		return nil, err
 	}
-	r := &Record{Dir: dir, who: w, said: map[string]bool{}}
-	if r.code, err = card.Steps[0].Hash(); err != nil {
+	if r.code, err = r.card.Steps[0].Hash(); err != nil {
 		return nil, err
 	}
-	if _, err := os.Lstat(dir); !errors.Is(err, fs.ErrNotExist) {
-		return r, r.goOn(params)
+	return r, r.look()
+}
+
+// Begin makes the record anew, with results that Done returned and that still count. Their
+// events are signed again: of a directory that others may have written to, nothing is kept
+// but what this key has signed there and is true now. What was there is removed or, if keep
+// is set, put aside under the name that is returned.
+func (r *Record) Begin(kept []Result, keep bool) (aside string, err error) {
+	dir := r.Dir
+	if r.there {
+		dir = r.fresh()
+		if err := durable.RemoveAll(dir); err != nil {
+			return "", err
+		}
 	}
+	if err := r.make(dir, kept); err != nil {
+		return "", err
+	}
+	if r.there {
+		if aside, err = r.vacate(keep); err == nil {
+			err = os.Rename(dir, r.Dir)
+		}
+	}
+	if err == nil {
+		err = r.hold()
+	}
+	if err == nil {
+		r.log, err = audit.Open(r.trail(), r.who.Signer, r.who.Clock)
+	}
+	return aside, err
+}
+
+// fresh is where a record is made before it takes the place of another.
+func (r *Record) fresh() string { return r.Dir + ".new" }
+
+func (r *Record) make(dir string, kept []Result) error {
 	id, err := rundir.NewID()
 	if err != nil {
-		return nil, err
+		return err
 	}
-	lock := environment(w.Producer)
-	if err := rundir.Make(rundir.Plan{Dir: dir, ID: id, Product: verify.RecordProduct, EnvLock: lock, Pipeline: card, Params: params, Clock: w.Clock}, w.Signer,
+	return rundir.Make(rundir.Plan{Dir: dir, ID: id, Product: verify.RecordProduct, EnvLock: environment(r.who.Producer), Pipeline: r.card, Params: r.params, Clock: r.who.Clock}, r.who.Signer,
 		func(log *audit.Log) error {
 			_, err := log.AppendAll([]audit.Draft{r.draft("run.start"), r.stepDraft("step.start")})
+			for part := range slices.Chunk(kept, chunk) {
+				if err == nil {
+					err = r.append(log, part)
+				}
+			}
 			return err
-		}); err != nil {
-		return nil, err
+		})
+}
+
+// vacate makes room for the record.
+func (r *Record) vacate(keep bool) (aside string, err error) {
+	r.unlock()
+	if !keep {
+		return "", durable.RemoveAll(r.Dir)
 	}
-	if err := r.hold(); err != nil {
-		return nil, err
+	for n := 1; ; n++ {
+		aside = fmt.Sprintf("%s.aside-%d", r.Dir, n)
+		if _, err := os.Lstat(aside); errors.Is(err, fs.ErrNotExist) {
+			return aside, os.Rename(r.Dir, aside)
+		} else if err != nil {
+			return "", err
+		}
 	}
-	r.log, err = audit.Open(r.trail(), w.Signer, w.Clock)
-	return r, err
 }
 
 // hold keeps other processes from writing the same record until it is closed or the
@@ -137,7 +188,9 @@ func (r *Record) hold() error {
 	if errors.Is(err, context.DeadlineExceeded) {
 		err = hint.With(fmt.Errorf("%s: %w: another process is writing this record", r.Dir, fs.ErrExist), "wait for it, or choose another --out")
 	}
-	r.unlock = unlock
+	if err == nil {
+		r.unlock = unlock
+	}
 	return err
 }
 
@@ -155,61 +208,114 @@ func environment(producer string) envlock.Lock {
 
 func (r *Record) trail() string { return rundir.File(r.Dir, bundle.TrailPath) }
 
-// goOn takes up a record: what a crash left of a last event is set aside.
-func (r *Record) goOn(params cards.Params) error {
-	err := r.hold()
+// look reads what is in the directory. An error is of the medium, or somebody is writing.
+func (r *Record) look() error {
+	info, err := os.Lstat(r.Dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		// A process may have been killed when it had made room for its record.
+		if err := os.Rename(r.fresh(), r.Dir); err != nil {
+			return nil
+		}
+		info, err = os.Lstat(r.Dir)
+	}
 	if err != nil {
 		return err
 	}
-	if r.log, err = audit.Open(r.trail(), r.who.Signer, r.who.Clock); err != nil {
+	r.there = true
+	if !info.IsDir() {
+		r.fault = errors.New("is no directory")
+		return nil
+	}
+	if err = r.hold(); err == nil {
+		err = r.read()
+	}
+	if regular.Failed(err) || errors.Is(err, fs.ErrPermission) || errors.Is(err, fs.ErrExist) {
+		r.unlock()
 		return err
 	}
-	want, err := params.Marshal()
+	r.fault = err
+	return nil
+}
+
+// read reads a record of the same key, the same version and the same terms. Any other is
+// an error, and so is one with a finding that rejects.
+func (r *Record) read() error {
+	f, err := regular.Open(r.trail())
 	if err != nil {
 		return err
 	}
-	if got := r.log.Genesis().ParamCard.Hash; got == nil || *got != sign.Sum(want) {
-		r.log.Close()
-		return fmt.Errorf("%s: is a record under other terms: another root, time or ledger", r.Dir)
+	defer f.Close()
+	var fault error
+	done := map[string]Result{}
+	sum, err := audit.Check(f, audit.CheckOptions{
+		Bare: true, Keys: sign.Only(r.who.Signer.Public()), EventActions: []string{ActionVerified},
+		Report: func(f finding.Finding) {
+			if f.Verdict == finding.Reject && fault == nil {
+				fault = fmt.Errorf("%s: %s", f.Code, f.Text)
+			}
+		},
+		Event: func(rec audit.Record) {
+			var res Result
+			if rec.E.Action == ActionVerified && canon.Unmarshal(rec.E.Details, &res) == nil {
+				done[res.File] = res
+			}
+		},
+	})
+	if err != nil || fault != nil {
+		return errors.Join(err, fault)
+	}
+	if sum.Genesis == nil || sum.Key == nil {
+		return errors.New("is no record by this key")
 	}
 	lock := environment(r.who.Producer)
 	print, err := lock.Fingerprint()
 	if err != nil {
 		return err
 	}
-	if got := r.log.Genesis().EnvLock.Fingerprint; got == nil || *got != print {
-		r.log.Close()
-		return fmt.Errorf("%s: is a record by another version of the program, or on another system", r.Dir)
-	}
-	f, err := regular.Open(r.trail())
+	terms, err := digest(r.params)
 	if err != nil {
 		return err
 	}
-	defer f.Close()
-	sum, err := audit.Check(f, audit.CheckOptions{
-		Bare: true, Keys: sign.Only(r.who.Signer.Public()), EventActions: []string{ActionVerified, ActionSkipped, "step.end", "run.end"},
-		Event: func(rec audit.Record) {
-			var res Result
-			switch {
-			case rec.E.Action != ActionVerified:
-				r.said[rec.E.Action+string(rec.E.Details)] = true
-			case canon.Unmarshal(rec.E.Details, &res) == nil:
-				r.done = append(r.done, res)
-			}
-		},
-	})
-	r.over = sum.Closed
-	return err
+	card, err := digest(r.card)
+	if err != nil {
+		return err
+	}
+	is := func(got *sign.Digest, want sign.Digest) bool { return got != nil && *got == want }
+	switch g := sum.Genesis; {
+	case g.Purpose != audit.PurposeRun || g.Product != verify.RecordProduct || !is(g.PipelineCard.Hash, card):
+		return errors.New("is the record of something else")
+	case !is(g.ParamCard.Hash, terms):
+		return errors.New("is a record under other terms: another root, time or ledger")
+	case !is(g.EnvLock.Fingerprint, print):
+		return errors.New("is a record by another version of the program, or on another system")
+	default:
+		r.before, r.done = g.Run.ID, done
+	}
+	return nil
 }
 
-// Done returns the results that the record holds already.
-func (r *Record) Done() []Result { return r.done }
+func digest(d rundir.Document) (sign.Digest, error) {
+	data, err := d.Marshal()
+	return sign.Sum(data), err
+}
+
+// Done returns the results of the record that was broken off, by file.
+func (r *Record) Done() map[string]Result { return r.done }
+
+// Before returns the run.id of the record that was broken off, "" if there is none.
+func (r *Record) Before() string { return r.before }
+
+// Fault returns why nothing counts of what was there; nil if it does, or nothing was.
+func (r *Record) Fault() error { return r.fault }
+
+// chunk is how many events are appended at a time.
+const chunk = 64
 
 // Add takes in a result. It is on disk after the next Flush: a sync for each would
 // cost more than verifying.
 func (r *Record) Add(res Result) error {
 	r.left = append(r.left, res)
-	if len(r.left) < 64 {
+	if len(r.left) < chunk {
 		return nil
 	}
 	return r.Flush()
@@ -217,8 +323,14 @@ func (r *Record) Add(res Result) error {
 
 // Flush appends what has been taken in.
 func (r *Record) Flush() error {
-	drafts := make([]audit.Draft, len(r.left))
-	for i, res := range r.left {
+	left := r.left
+	r.left = nil
+	return r.append(r.log, left)
+}
+
+func (r *Record) append(log *audit.Log, results []Result) error {
+	drafts := make([]audit.Draft, len(results))
+	for i, res := range results {
 		details, err := canon.Marshal(res)
 		if err != nil {
 			return err
@@ -226,8 +338,7 @@ func (r *Record) Flush() error {
 		drafts[i] = r.draft(ActionVerified)
 		drafts[i].Details = details
 	}
-	r.left = nil
-	_, err := r.log.AppendAll(drafts)
+	_, err := log.AppendAll(drafts)
 	return err
 }
 
@@ -240,9 +351,6 @@ func (r *Record) Close() error {
 // Finish records what was not judged and ends the run. Nothing is added after that.
 func (r *Record) Finish(skipped []Skipped) error {
 	defer r.unlock()
-	if r.over && len(r.left) == 0 {
-		return r.log.Close()
-	}
 	if err := r.Flush(); err != nil {
 		return err
 	}
@@ -259,11 +367,8 @@ func (r *Record) Finish(skipped []Skipped) error {
 	end.Status = audit.StatusOK
 	run := r.draft("run.end")
 	run.Status = audit.StatusOK
-	// What was killed here before has said a part of it.
-	drafts = slices.DeleteFunc(append(drafts, end, run, r.draft("trail.close")), func(d audit.Draft) bool {
-		return r.said[d.Action+string(d.Details)]
-	})
-	for part := range slices.Chunk(drafts, 64) {
+	drafts = append(drafts, end, run, r.draft("trail.close"))
+	for part := range slices.Chunk(drafts, chunk) {
 		if _, err := r.log.AppendAll(part); err != nil {
 			return err
 		}
@@ -281,6 +386,3 @@ func (r *Record) stepDraft(action string) audit.Draft {
 	d.Code = r.code
 	return d
 }
-
-// Run returns the run.id of the record.
-func (r *Record) Run() string { return r.log.Genesis().Run.ID }
