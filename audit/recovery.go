@@ -80,13 +80,35 @@ func Recover(ctx context.Context, path string, s sign.Signer, c Clock, d Draft, 
 		return r, t, err
 	}
 	a, err := l.aside(size, why)
+	if err != nil {
+		return r, t, err
+	}
+	// Nothing is offered that would be refused, such as an event 1 of a run that does not
+	// start it.
+	next, err := l.recovery(a, d)
 	if err == nil {
 		err = confirm(l.judge.chain.at.k, a)
+	}
+	if err == nil {
+		err = l.sign(&next)
 	}
 	if err != nil {
 		return r, t, err
 	}
-	return l.replace(size, a, d)
+	return l.replace(size, a, next)
+}
+
+// recovery makes the event that says what is set aside.
+func (l *Log) recovery(a Aside, d Draft) (next step, err error) {
+	a.Why = clipTo(a.Why, 4*limits.KiB)
+	d.Action, d.Seed = ActionRecover, l.judge.seed // in a run, that of its first event
+	if d.Details, err = canon.Marshal(a); err != nil {
+		return next, err
+	}
+	if next, err = l.draw(d); err != nil {
+		err = fmt.Errorf("%s: %s cannot be event %d: %w", l.path, ActionRecover, l.judge.chain.at.k+1, err)
+	}
+	return next, err
 }
 
 // readSound reads a trail as far as it has no fault, and returns the first one.
@@ -162,19 +184,7 @@ func (c *counter) Write(p []byte) (int, error) {
 }
 
 // replace sets everything behind the last sound line aside and puts an event there.
-func (l *Log) replace(size int64, a Aside, d Draft) (r Record, t Torn, err error) {
-	a.Why = clipTo(a.Why, 4*limits.KiB)
-	d.Action, d.Seed = ActionRecover, l.judge.seed // in a run, that of its first event
-	if d.Details, err = canon.Marshal(a); err != nil {
-		return r, t, err
-	}
-	next, err := l.draw(d)
-	if err == nil {
-		err = l.sign(&next)
-	}
-	if err != nil {
-		return r, t, fmt.Errorf("event %d: %w", l.judge.chain.at.k+1, err)
-	}
+func (l *Log) replace(size int64, a Aside, next step) (r Record, t Torn, err error) {
 	t.K = l.judge.chain.at.k + 1
 	if a.Size > 0 {
 		if t.Path, err = l.setAside(l.size, size, t.K); err != nil {

@@ -111,6 +111,25 @@ func TestRecoverClosed(t *testing.T) {
 	}
 }
 
+// TestRecoverFirst: of a run whose first event is damaged nothing is offered, since only
+// run.start may stand there.
+func TestRecoverFirst(t *testing.T) {
+	path, l := create(t, runGenesis())
+	appendAll(t, l, runDrafts()[:1])
+	l.Close()
+	trail := read(t, path)
+	for _, damaged := range []string{trail[:len(trail)-50] + "\x00" + trail[len(trail)-49:], trail[:strings.Index(trail, "\n")+1]} {
+		restore(t, path, damaged, read(t, path+ResumeSuffix))
+		_, _, err := Recover(t.Context(), path, alice, laterClock(), Draft{Actor: Txt("me")}, func(k int64, a Aside) error {
+			t.Errorf("offered behind event %d: %+v", k, a)
+			return errNo
+		})
+		if err == nil || !strings.Contains(err.Error(), "trail.recover cannot be event 1: E_SEQUENCE") || read(t, path) != damaged {
+			t.Errorf("recovered: %v", err)
+		}
+	}
+}
+
 // TestRecoverCrash lets each step of a recovery fail: it can be done again, and nothing
 // is lost.
 func TestRecoverCrash(t *testing.T) {
