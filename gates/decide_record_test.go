@@ -161,7 +161,7 @@ func TestDecideInput(t *testing.T) {
 		{func(in *Input) { in.SinceMS = 1 << 60 }, "since_ms: must be at most 9223372036854 ms"},
 		{func(in *Input) { in.Windows[1].ID = "" }, "windows[1].id: is missing"},
 		{func(in *Input) { in.Windows[1].EndMS = 1 << 60 }, "windows[1].end_ms: must be at most 9223372036854 ms"},
-		{func(in *Input) { in.Windows[1].Score = "\xff" }, "windows[1].score: is not text of at most 64 KiB in UTF-8"},
+		{func(in *Input) { in.Windows[1].Score = "\xff" }, "windows[1].score: is not text of at most 100 bytes in UTF-8"},
 		{func(in *Input) { in.Release = "é" }, "release: is not text of at most 200 characters within U+0020 to U+007E"},
 	} {
 		in := good

@@ -163,6 +163,7 @@ type Release struct {
 	Rollback *Return // for good
 
 	observed begin
+	furthest ahead
 	kept     bool     // its windows are there
 	full     bool     // it has more than are judged
 	fired    triggers // whether one of them triggers
@@ -187,6 +188,25 @@ func (b begin) add(sinceMS int64, w *Window) begin {
 	}
 	return b
 }
+
+// An ahead is the window of a release that ends the furthest after the event that records
+// it, by the ledger's clock.
+type ahead struct {
+	ms, k      int64
+	id         string
+	endMS, now int64
+}
+
+func (a ahead) add(e Event, w *Window) ahead {
+	if ms := w.EndMS - e.TimeMS; ms > a.ms {
+		return ahead{ms, e.K, w.ID, w.EndMS, e.TimeMS}
+	}
+	return a
+}
+
+// Early reports whether a window of r was recorded before it had ended, by more than
+// clocks may differ under the policy: nobody had measured it then.
+func (p *Registration) Early(r *Release) bool { return r.furthest.ms > p.Policy.SkewMaxMS }
 
 // After reports whether the policy came, by the ledger's clock, after windows began
 // that it judges, of a release that came to its channel at since. Whoever could choose

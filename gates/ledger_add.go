@@ -158,6 +158,7 @@ func (l *Ledger) window(e Event) *Fault {
 		r.First = e.K
 	}
 	r.observed = r.observed.add(r.SinceMS, &w)
+	r.furthest = r.furthest.add(e, &w)
 	if f := l.hold(r, e.K, &w); f != nil {
 		return about(id, f)
 	}
@@ -311,6 +312,11 @@ func (l *Ledger) judgeMove(e Event, d *Promoted, m *Move) *Fault {
 	switch {
 	case j.Policy == nil || j.late():
 		return l.withoutPolicy(r, j)
+	case slices.Contains(j.Reasons, reasonEarly):
+		a := r.furthest
+		return faultf(codeDecision, "window %q, which ends at %s, was recorded at %s, by event %d, before anybody could have measured it", a.id, stamp(a.endMS), stamp(a.now), a.k)
+	case slices.Contains(j.Reasons, reasonFull):
+		return faultf(codeDecision, "the release has as many windows as one can be judged by, and there may have been more")
 	case slices.Contains(j.Reasons, reasonHole):
 		return &Fault{Code: codeDecision, Text: "windows of the release were left out", Earlier: r.Hole.Earlier}
 	case slices.Contains(j.Reasons, reasonSize):

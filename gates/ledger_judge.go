@@ -17,6 +17,8 @@ const (
 	reasonLate       = "POLICY_LATE"    // registered after what was measured began: it may roll back, nothing else
 	reasonUnknown    = "POLICY_MISSING" // no policy, or not the one that the bundle names
 	reasonHole       = "WINDOW_MISSING" // a seq does not follow
+	reasonEarly      = "WINDOW_EARLY"   // recorded before it had ended
+	reasonFull       = "WINDOW_LIMIT"   // there is no room for another one, and there may have been one
 	reasonTriggered  = "LATE_TRIGGER"   // a window that came late rolls back what the release comes from
 	reasonSize       = "DECISION_SIZE"  // the record of the decision has no room in a bundle
 	reasonPromoted   = "PROMOTED"       // already
@@ -58,6 +60,12 @@ func (l *Ledger) Judge(r *Release, nowMS int64) (*Judgement, error) {
 	if j.Policy.Late(r) {
 		j.Reasons = append(j.Reasons, reasonLate)
 	}
+	if j.Policy.Early(r) {
+		j.Reasons = append(j.Reasons, reasonEarly)
+	}
+	if r.full || r.Windows.Full() {
+		j.Reasons = append(j.Reasons, reasonFull)
+	}
 	in := Input{Channel: r.Channel, Release: r.Bundle.String(), SinceMS: r.SinceMS, NowMS: nowMS}
 	var more bool
 	var work int64
@@ -72,7 +80,7 @@ func (l *Ledger) Judge(r *Release, nowMS int64) (*Judgement, error) {
 		return nil, err
 	}
 	j.Digest = sign.Sum(data)
-	if more || r.full || len(data) > limits.Decision {
+	if more || len(data) > limits.Decision {
 		j.Reasons = append(j.Reasons, reasonSize)
 	}
 	if end, ok := j.Decision.Observed.EndMS.Get(); ok && nowMS-end > j.Policy.Policy.StaleMaxMS {
@@ -169,8 +177,8 @@ func (j *Judgement) Unmet() []string {
 
 // MayOverride reports whether a human's signature can stand in for what is unmet.
 // It cannot where a trigger fired, where no window counts, where the record
-// itself has a hole, or where the policy was not there first: then there is nothing
-// to sign under.
+// itself has a hole, no room or a window that nobody had measured, or where the policy
+// was not there first: then there is nothing to sign under.
 func (j *Judgement) MayOverride() bool {
 	if j.Policy == nil || j.Decision.Observed.Count == 0 || j.Outcome() == Promote || Above(j.Release.Channel) == "" {
 		return false
@@ -213,6 +221,9 @@ func (j *Judgement) added() string {
 		if end, ok := j.Decision.Observed.EndMS.Get(); ok && r == reasonStale {
 			text = fmt.Sprintf("the last window ended %s ago, stale_max is %s", seconds(j.Decision.NowMS-end), seconds(j.Policy.Policy.StaleMaxMS))
 		}
+		if a := j.Release.furthest; r == reasonEarly {
+			text = fmt.Sprintf("window %q ends at %s and was recorded at %s, by event %d: nobody had measured it then; the release can go on only as a new canary", a.id, stamp(a.endMS), stamp(a.now), a.k)
+		}
 		fmt.Fprintf(&w, "  %s  %s\n", r, text)
 	}
 	return w.String()
@@ -222,6 +233,7 @@ var ledgerTexts = map[string]string{
 	reasonLate:       "the policy was registered after the windows that it judges began; the release can go on only as a new canary",
 	reasonUnknown:    "the policy that judges this release is not registered",
 	reasonHole:       "a window was left out; the release can go on only as a new canary",
+	reasonFull:       "it has as many windows as one can be judged by, and there may have been more; it can go on only as a new canary",
 	reasonTriggered:  "a window of the channel below came late, and rolls back",
 	reasonSize:       "the decision rests on more windows than a bundle can hold; measure in longer ones",
 	reasonPromoted:   "it was promoted",

@@ -333,6 +333,85 @@ func TestLedgerLimits(t *testing.T) {
 	l.wrong("E_FORMAT", "1 to 200 characters", ActionSealed, Sealed{sign.Sum(nil), Canary, strings.Repeat("1", 201), nil, nil})
 }
 
+// What was recorded before it had ended nobody had measured: it promotes nothing, with
+// nobody's signature, and rolls back all the same. The clock is the ledger's, and
+// skew_max is how far that of the source may differ.
+func TestLedgerWindowEarly(t *testing.T) {
+	for _, tc := range []struct {
+		skew  int64 // of the policy
+		start int64 // of the second window, recorded at 4000
+		drop  Value
+		want  Outcome
+	}{
+		{0, 3000, "0", Promote},
+		{0, 3001, "0", Undecidable},
+		{500, 3500, "0", Promote},
+		{500, 3501, "0", Undecidable},
+		{0, 1_000_000, "0.5", Rollback},
+	} {
+		p := ledgerPolicy()
+		p.SkewMaxMS, p.GapMaxMS = tc.skew, 1_000_000
+		data, err := p.Marshal()
+		if err != nil {
+			t.Fatal(err)
+		}
+		policy, id := sign.Sum(data), sign.Sum([]byte("canary"))
+		l := &told{t: t, Ledger: NewLedger()}
+		l.good(ActionRegister, Registered{policy, p})
+		l.good(ActionSealed, Sealed{id, Canary, "1.0.0", &policy, nil})
+		first, second := ledgerWindow(id, Canary, 1, 2000), ledgerWindow(id, Canary, 2, tc.start)
+		second.Window.DropRate = tc.drop
+		l.good(ActionWindow, first)
+		l.good(ActionWindow, second)
+		l.k = 90 // long after both ended
+		j := l.judged(id)
+		early := slices.Contains(j.Unmet(), "WINDOW_EARLY")
+		if j.Outcome() != tc.want || early != (tc.want != Promote) || j.MayOverride() {
+			t.Errorf("skew_max %d, start %d: %s %q", tc.skew, tc.start, j.Outcome(), j.Unmet())
+		}
+		promote := Promoted{id, Canary, Stable, j.Digest, nil}
+		switch {
+		case tc.want == Promote:
+			l.good(ActionPromote, promote)
+			continue
+		case tc.want == Rollback:
+			back, _, fault := l.RollbackOf(l.Release(id), 1000*(l.k+1), false)
+			if fault != nil {
+				t.Error(fault)
+			}
+			l.good(ActionRollback, back)
+			continue
+		}
+		if text := j.Explain(); !strings.Contains(text, "by event 4: nobody had measured it then") {
+			t.Error(text)
+		}
+		k := l.k + 1
+		l.good(ActionOverride, Overridden{id, Canary, Stable, j.Digest, j.Unmet()})
+		promote.Override = &k
+		l.wrong(codeDecision, "before anybody could have measured it", ActionPromote, promote)
+	}
+}
+
+// A release that has no room for another window never promotes: there may have been one
+// that was refused.
+func TestLedgerFull(t *testing.T) {
+	l, id, _ := newTold(t)
+	l.good(ActionWindow, ledgerWindow(id, Canary, 1, 2000))
+	l.good(ActionWindow, ledgerWindow(id, Canary, 2, 3000))
+	r := l.Release(id)
+	for _, text := range []int64{limits.WindowText - maxText, limits.WindowText - maxText + 1} {
+		r.Windows.text = text
+		if j := l.judged(id); (j.Outcome() == Promote) != (text == limits.WindowText-maxText) || j.MayOverride() {
+			t.Errorf("%d bytes of text: %s %q", text, j.Outcome(), j.Unmet())
+		}
+	}
+	j := l.judged(id)
+	if !slices.Contains(j.Unmet(), "WINDOW_LIMIT") || !strings.Contains(j.Explain(), "there may have been more") {
+		t.Errorf("%q\n%s", j.Unmet(), j.Explain())
+	}
+	l.wrong(codeDecision, "there may have been more", ActionPromote, Promoted{id, Canary, Stable, j.Digest, nil})
+}
+
 // Nobody overrides a decision that rests on no window, even where one is on record that
 // was measured before the release came.
 func TestLedgerOverrideOfNothing(t *testing.T) {

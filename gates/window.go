@@ -184,8 +184,8 @@ func (w *Window) check(report yamldoc.Reporter) {
 	c.time(w.StartMS, 0, "start_ms")
 	c.time(w.EndMS, 0, "end_ms")
 	for _, m := range metrics {
-		if v := *m.of(w); !utf8.ValidString(string(v)) || len(v) > limits.JSONString {
-			report(yamldoc.At(m.name), "is not text of at most 64 KiB in UTF-8", "")
+		if v := *m.of(w); !utf8.ValidString(string(v)) || len(v) > limits.Value {
+			report(yamldoc.At(m.name), fmt.Sprintf("is not text of at most %d bytes in UTF-8", limits.Value), "")
 		}
 	}
 	if w.Seq < 0 || w.Seq > limits.JSONInt {

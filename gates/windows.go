@@ -50,6 +50,9 @@ func TextOf(w *Window) int64 {
 	return int64(n)
 }
 
+// maxText is the most that TextOf returns of a window that passes Check.
+var maxText = int64(maxName + len(metrics)*limits.Value)
+
 // add packs w, which passes Check. Schema, release and channel are those of all.
 func (ws *Windows) add(k int64, w *Window) {
 	if n := len(ws.at); n > 0 && ws.ordered {
@@ -104,6 +107,10 @@ func (ws *Windows) Start(i int) int64 {
 func (ws *Windows) Room(windows int, text int64) bool {
 	return len(ws.at)+windows <= limits.Windows && ws.text+text <= limits.WindowText
 }
+
+// Full reports whether there may be no room for one window more, whatever it says: what
+// came was perhaps not all that was measured.
+func (ws *Windows) Full() bool { return !ws.Room(1, maxText) }
 
 // order returns the indices by start, end, id and canonical form, each content once,
 // and how many comparisons that took. It is nil if they came in this order.

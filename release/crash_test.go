@@ -101,7 +101,8 @@ func TestUndone(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.before = nil
-	o, err := f.Observe([]gates.Window{dropping(b, 4, f.clock.at)}, false)
+	f.clock.at += time.Minute
+	o, err := f.Observe([]gates.Window{dropping(b, 4, f.clock.at-time.Minute)}, false)
 	if err != nil || len(o.Late) != 1 || len(o.Rollbacks) != 1 || o.Rollbacks[0].Source.Bundle != b.ID || o.Rollbacks[0].Decision == nil {
 		t.Fatalf("%+v %v", o, err)
 	}

@@ -2,12 +2,16 @@ package release
 
 import (
 	"errors"
+	"fmt"
+	"os"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/relseal/relseal/finding"
 	"github.com/relseal/relseal/gates"
+	"github.com/relseal/relseal/internal/limits"
 )
 
 // A strangeClock is the clock of another machine than the one that wrote the ledger.
@@ -103,5 +107,31 @@ func TestClockRollback(t *testing.T) {
 			t.Error(err)
 		}
 		l.Close()
+	}
+}
+
+// Who fills a release with text keeps it from being promoted: of a batch that has no room
+// for all, what fits is recorded, so that the ledger shows that it is full.
+func TestFull(t *testing.T) {
+	if os.Getenv("RELSEAL_WHOLE") != "1" {
+		t.Skip("64 MiB of text; RELSEAL_WHOLE=1 runs it")
+	}
+	f, b := canary(t, 3)
+	most := strings.Repeat("9", limits.Value)
+	n := limits.WindowText/(200+6*limits.Value) + 1
+	ws := make([]gates.Window, n)
+	for i := range ws {
+		w := gates.Window{Schema: gates.WindowSchema, ID: fmt.Sprintf("%0200d", i), Channel: b.Channel, Release: b.ID.String(), StartMS: ms(f.clock.at), EndMS: ms(f.clock.at), Score: "0.97"}
+		for _, v := range []*gates.Value{&w.DeltaRep, &w.DeltaPSD, &w.RTB, &w.HBLag, &w.DropRate, &w.IncidentRate} {
+			*v = gates.Value(most)
+		}
+		ws[i] = w
+	}
+	o, err := f.Observe(ws, false)
+	if err != nil || o.Appended == 0 || len(o.Refused) == 0 || o.Appended+len(o.Refused) != n {
+		t.Fatalf("%d of %d appended, %d refused: %v", o.Appended, n, len(o.Refused), err)
+	}
+	if p := f.promote(b, f.sealer()); p.Move != nil || !slices.Contains(p.Judgement.Unmet(), "WINDOW_LIMIT") {
+		t.Errorf("%+v", p)
 	}
 }

@@ -214,6 +214,8 @@ func TestRefused(t *testing.T) {
 	if _, err := f.Admit(bundleOf("x", gates.Stable)); !errors.As(err, &r) {
 		t.Errorf("a stable bundle: %v", err)
 	}
+	from := f.clock.at
+	f.clock.at += 2 * time.Minute
 	for name, change := range map[string]func(*gates.Window){
 		"another channel": func(w *gates.Window) { w.Channel = gates.Stable },
 		"no release":      func(w *gates.Window) { w.Release = "" },
@@ -221,10 +223,11 @@ func TestRefused(t *testing.T) {
 		"before":          func(w *gates.Window) { w.StartMS = ms(0) - 1 },
 		"hole":            func(w *gates.Window) { w.Seq = 3 },
 		"repeated seq":    func(w *gates.Window) { w.Seq = 1 },
+		"not ended":       func(w *gates.Window) { w.EndMS = ms(f.clock.at) + policy().SkewMaxMS + 1 },
 	} {
-		w := window(b, 2, f.clock.at)
+		w := window(b, 2, from)
 		change(&w)
-		good := window(b, 3, f.clock.at+time.Minute)
+		good := window(b, 3, from+time.Minute)
 		if o, err := f.Observe([]gates.Window{w, good}, false); err != nil || o.Refused[0] == nil || o.Appended != 0 {
 			t.Errorf("%s: %+v %v", name, o, err)
 		}
@@ -232,7 +235,7 @@ func TestRefused(t *testing.T) {
 	if len(f.actions()) != 3 {
 		t.Error("something was appended")
 	}
-	o, err := f.Observe([]gates.Window{window(stranger, 1, f.clock.at), window(b, 2, f.clock.at), window(b, 2, f.clock.at)}, true)
+	o, err := f.Observe([]gates.Window{window(stranger, 1, from), window(b, 2, from), window(b, 2, from)}, true)
 	if err != nil || o.Appended != 1 || o.Known != 1 || len(o.Refused) != 1 {
 		t.Errorf("%+v %v", o, err)
 	}
@@ -248,11 +251,13 @@ func TestLateTrigger(t *testing.T) {
 	f.observe(sb, 2, nil)
 	lts := f.promote(sb, f.sealer()).Sealed
 	other := f.admit("another canary")
-	if o, err := f.Observe([]gates.Window{window(b, 4, 3*time.Minute), dropping(other, 1, f.clock.at)}, false); err != nil || len(o.Late) != 1 || o.Rollbacks != nil {
+	from := f.clock.at
+	f.clock.at += time.Minute
+	if o, err := f.Observe([]gates.Window{window(b, 4, 3*time.Minute), dropping(other, 1, from)}, false); err != nil || len(o.Late) != 1 || o.Rollbacks != nil {
 		t.Fatalf("%+v %v", o, err)
 	}
 	late := dropping(b, 5, 4*time.Minute)
-	o, err := f.Observe([]gates.Window{late, window(sb, 3, f.clock.at)}, false)
+	o, err := f.Observe([]gates.Window{late, window(sb, 3, from)}, false)
 	if err != nil || len(o.Late) != 2 || len(o.Rollbacks) != 1 {
 		t.Fatalf("%+v %v", o, err)
 	}
@@ -270,13 +275,13 @@ func TestLateTrigger(t *testing.T) {
 func TestClockBack(t *testing.T) {
 	f, b := canary(t, 3)
 	f.clock.at -= time.Second
-	w := window(b, 4, f.clock.at+time.Second)
+	w := window(b, 4, f.clock.at-time.Minute)
 	if _, err := f.Observe([]gates.Window{w}, false); err != nil {
 		t.Errorf("a second: %v", err)
 	}
 	f.clock.at -= 1001 * time.Millisecond
 	var r *RefusedError
-	w = window(b, 5, f.clock.at+2*time.Minute)
+	w = window(b, 5, f.clock.at-time.Minute)
 	if _, err := f.Observe([]gates.Window{w}, false); !errors.As(err, &r) {
 		t.Errorf("more: %v", err)
 	}

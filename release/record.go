@@ -2,6 +2,7 @@ package release
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/relseal/relseal/canon"
 	"github.com/relseal/relseal/finding"
@@ -97,7 +98,8 @@ type Observation struct {
 // Observe appends windows, numbered for each release in the order in which they
 // come. One that was delivered before is left out; one with the id of another and
 // other content is appended, for contradictions belong into the record. Unless
-// keepGoing, a batch with a refused window is not appended at all.
+// keepGoing, a batch with a refused window is not appended at all. Where a release has no
+// room for one, the others are all the same: the record then shows that it is full.
 //
 // A window that came after the promotion of its release changes no decision of the
 // past. If it triggers, what the release became is rolled back now; if a crash came
@@ -107,7 +109,7 @@ func (l *Ledger) Observe(ws []gates.Window, keepGoing bool) (Observation, error)
 	var o Observation
 	_, err := l.append(func(now gates.Event) ([]note, error) {
 		o = Observation{Refused: map[int]error{}}
-		n := l.numbering(ws)
+		n := l.numbering(ws, now.TimeMS)
 		var notes []note
 		for i, w := range ws {
 			known, err := n.take(&w)
@@ -124,7 +126,7 @@ func (l *Ledger) Observe(ws []gates.Window, keepGoing bool) (Observation, error)
 				notes = append(notes, note{action: gates.ActionWindow, details: gates.Windowed{Window: w}})
 			}
 		}
-		if len(o.Refused) > 0 && !keepGoing {
+		if len(o.Refused) > 0 && !keepGoing && !n.full {
 			o.Appended, o.Late = 0, nil
 			return nil, nil
 		}
@@ -142,6 +144,8 @@ func (l *Ledger) Observe(ws []gates.Window, keepGoing bool) (Observation, error)
 type numbering struct {
 	l    *Ledger
 	ws   []gates.Window // all that are to be appended
+	now  int64          // the time of the events, in ms
+	full bool           // a release has no room for one of them
 	next map[sign.Digest]int64
 	text map[sign.Digest]int64 // bytes of ids and values of those that were taken
 	seen map[seenKey]bool      // of ws: whether the ledger has it, or an earlier one of ws is the same
@@ -153,8 +157,8 @@ type seenKey struct {
 	window  gates.Window
 }
 
-func (l *Ledger) numbering(ws []gates.Window) *numbering {
-	return &numbering{l, ws, map[sign.Digest]int64{}, map[sign.Digest]int64{}, map[seenKey]bool{}}
+func (l *Ledger) numbering(ws []gates.Window, nowMS int64) *numbering {
+	return &numbering{l: l, ws: ws, now: nowMS, next: map[sign.Digest]int64{}, text: map[sign.Digest]int64{}, seen: map[seenKey]bool{}}
 }
 
 func (n *numbering) release(w gates.Window) *gates.Release {
@@ -197,15 +201,31 @@ func (n *numbering) take(w *gates.Window) (known bool, err error) {
 	if _, err := canon.Marshal(w); err != nil {
 		return false, err
 	}
+	if skew := n.skew(r); w.EndMS-n.now > skew {
+		return false, refuse("mend the clock that measures, or that of this machine", "end_ms: the window ends at %s, which is more than skew_max, %s, after the time of the ledger, %s: nobody has measured it yet",
+			stamp(w.EndMS), time.Duration(skew)*time.Millisecond, stamp(n.now))
+	}
 	if !r.Windows.Room(int(next-r.Count), n.text[r.Bundle]+gates.TextOf(w)) {
+		n.full = true
 		return false, refuse("measure in longer windows; the release can go on only as a new canary",
-			"the release has as many windows as one can be judged by: %d, with %d MiB of ids and values", limits.Windows, limits.WindowText/limits.MiB)
+			"the release has as many windows as one can be judged by, up to %d with up to %d MiB of ids and values: it can go on only as a new canary, measured in longer windows", limits.Windows, limits.WindowText/limits.MiB)
 	}
 	n.next[r.Bundle]++
 	n.text[r.Bundle] += gates.TextOf(w)
 	n.seen[n.key(r, *w)] = true
 	return false, nil
 }
+
+// skew returns how far clocks may differ for a window of r: what the policy says that
+// judges r, or would if this is its first one; nothing without a policy.
+func (n *numbering) skew(r *gates.Release) int64 {
+	if p := n.l.State.PolicyOf(r); p != nil {
+		return p.Policy.SkewMaxMS
+	}
+	return 0
+}
+
+func stamp(ms int64) string { return time.UnixMilli(ms).UTC().Format("2006-01-02T15:04:05.999Z") }
 
 // repeated reports whether the ledger has w. Of its windows, of which there may be a
 // million, those alone are unpacked that start when one does that is to be appended.

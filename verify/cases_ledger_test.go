@@ -265,6 +265,15 @@ func ledgerCases() []damage {
 		return o.stable(o.promote(1870, d, k), d, 3, 5)
 	}
 
+	// Windows are recorded so many seconds before they end.
+	before := func(seconds int) testbundle.Promotion {
+		return dishonest(func(s *story) {
+			for i := range 3 {
+				s.l.Events[2+i]["at"] = 60 + 600*(i+1) - seconds
+			}
+		})
+	}
+
 	stale := newStory()
 	staleWindows := stale.observe(stale.canary, "canary", 60, nil)
 	staleDecision := stale.decided(1981, staleWindows, nil)
@@ -323,6 +332,14 @@ func ledgerCases() []damage {
 			s.l.Events = append(s.l.Events[:3:3], s.l.Events[4])
 			s.windows = append(s.windows[:1:1], s.windows[2])
 		})), goes(5), at("E_DECISION", "REJECT", ledgerPath, 4), at("E_DECISION", "REJECT", ledgerPath, 5)),
+		one("good-window-before-its-end", "windows whose end is after their events, as far as skew_max lets clocks differ", 0, seal(before(1)), goes(6)),
+		one("window-early", "the windows of a release were recorded before they had ended", 2, seal(before(2)), goes(6), at("E_DECISION", "REJECT", ledgerPath, 6)),
+		one("window-before-it-began", "the last window of a release was recorded before it began", 2, seal(dishonest(func(s *story) {
+			s.l.Events[4]["at"] = 1262
+		})), goes(6), at("E_DECISION", "REJECT", ledgerPath, 6)),
+		one("window-long-value", "a window has a value of 101 bytes", 2, seal(dishonest(func(s *story) {
+			s.l.Add(1868, "window", M{"window": testbundle.Window(s.canary, "canary", 4, 1860, 1867, M{"incident_rate": strings.Repeat("0", 101)})})
+		})), goes(7), at("E_FORMAT", "REJECT", ledgerPath, 6)),
 		one("window-of-another-release", "the decision rests on windows of another release", 2, seal(borrowedPromotion), goes(7), at("E_DECISION", "REJECT", ledgerPath, 7)),
 		one("window-more-than-decided", "the decision leaves out the last window of the release", 2, seal(dishonest(func(s *story) {
 			s.l.Add(1868, "window", M{"window": testbundle.Window(s.canary, "canary", 4, 1860, 1867, M{"drop_rate": "0.5"})})

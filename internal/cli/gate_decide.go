@@ -142,6 +142,9 @@ func (env *environment) decide(c *cli.Context) (d gateDecision, err error) {
 	if d.registered != nil && d.registered.After(in.SinceMS, d.windows) {
 		d.unmet = append(d.unmet, "POLICY_LATE")
 	}
+	if d.source.ahead[in.Release] > d.policy.SkewMaxMS {
+		d.unmet = append(d.unmet, "WINDOW_EARLY")
+	}
 	if d.source.hole(d.windows) {
 		d.unmet = append(d.unmet, "WINDOW_MISSING")
 	}
@@ -224,6 +227,7 @@ var unmetTexts = map[string]string{
 	"PROMOTED":       "it was promoted",
 	"ROLLED_BACK":    "it was rolled back; it can move up only as a new canary",
 	"STALE":          "the last window ended more than stale_max before now",
+	"WINDOW_EARLY":   "a window of the release was recorded before it had ended, by more than skew_max: nobody had measured it then",
 	"WINDOW_MISSING": "a window of the release was left out: seq does not count on from 1",
 }
 

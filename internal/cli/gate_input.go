@@ -25,6 +25,7 @@ type windowSource struct {
 	ledger  bool                // they are events of a ledger
 	sealed  map[string]int64    // of a ledger: when a bundle came to its channel
 	moved   map[string][]string // of a ledger: that a bundle went up, or was taken back for good
+	ahead   map[string]int64    // of a ledger: by how many ms a window of a bundle ends after its event, at most
 	latest  int64               // of a ledger: the time of the last event that was read
 }
 

@@ -40,7 +40,7 @@ func (env *environment) readLedger(c *cli.Context, arg string) (windowSource, er
 	if !info.Mode().IsRegular() {
 		return windowSource{}, &exitError{exitNoInput, fmt.Errorf("%s: not a regular file", name), ""}
 	}
-	s := windowSource{name: name, ledger: true, sealed: map[string]int64{}, moved: map[string][]string{}}
+	s := windowSource{name: name, ledger: true, sealed: map[string]int64{}, moved: map[string][]string{}, ahead: map[string]int64{}}
 	env.say("hint", escape.Line(name)+" was read and not verified; relseal trail verify does that")
 	trail := &trailSource{name: name, file: file, size: info.Size(), faults: newTrailFaults(env), given: 1} // 1: that is said
 	if err := trail.eachBrief(c.Context, s.event); err != nil {
@@ -111,6 +111,7 @@ func (s *windowSource) event(e trailEvent) error {
 			return fault(err)
 		}
 		s.windows = append(s.windows, w)
+		s.ahead[w.Release] = max(s.ahead[w.Release], w.EndMS-s.latest)
 	}
 	return nil
 }

@@ -199,7 +199,7 @@ func (env *environment) appendWindows(c *cli.Context, l *release.Ledger, in wind
 	}
 	if len(result.Refused) > 0 {
 		next := "the others were appended"
-		if !c.Bool("keep-going") {
+		if !c.Bool("keep-going") && result.Appended == 0 {
 			next = "nothing was appended; --keep-going leaves out these lines alone"
 		}
 		code := exitNoInput

@@ -39,6 +39,7 @@ type secondRelease struct {
 	k, since                     int64
 	windows                      []any
 	first, last                  int64 // k of the first and the last window
+	ahead, text                  int64 // by how many ms a window ends after its event, at most; bytes of ids and values
 	hole, earlier                bool
 	move                         *secondMove
 	gone, became                 bool
@@ -244,7 +245,7 @@ func (l *secondLedger) event(e any) {
 	case "bundle.sealed":
 		l.sealed(k, now, d)
 	case "window":
-		l.window(k, get(d, "window"))
+		l.window(k, now, get(d, "window"))
 	case "override":
 		if !said.MatchString(text(e, "notes")) || !said.MatchString(text(e, "actor")) {
 			l.fault("E_DECISION", k, text(d, "release"), false)
@@ -286,7 +287,7 @@ func (l *secondLedger) sealed(k, now int64, d any) {
 	}
 }
 
-func (l *secondLedger) window(k int64, w any) {
+func (l *secondLedger) window(k, now int64, w any) {
 	r := l.releases[text(w, "release")]
 	switch {
 	case r == nil:
@@ -300,6 +301,10 @@ func (l *secondLedger) window(k int64, w any) {
 		r.first = k
 	}
 	r.last = k
+	r.ahead = max(r.ahead, num(w, "end_ms")-now)
+	for _, name := range []string{"id", "score", "delta_rep", "delta_psd", "r_tb", "hb_lag", "drop_rate", "incident_rate"} {
+		r.text += int64(len(text(w, name)))
+	}
 	if num(w, "seq") != int64(len(r.windows)) && !r.hole {
 		r.hole, r.earlier = true, len(r.windows) == 1
 		l.fault("E_DECISION", k, r.id, r.earlier)
@@ -348,6 +353,7 @@ func (l *secondLedger) promote(k, now int64, d, override any) {
 		wrong = false
 	case m.policy == nil || m.policy.late(r):
 		earlier, code = true, "E_POLICY_LATE"
+	case r.ahead > num(m.policy.policy, "skew_max_ms") || len(r.windows) >= 1<<20 || r.text > 64<<20-900:
 	case r.hole:
 		earlier = r.earlier
 	default:

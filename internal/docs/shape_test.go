@@ -236,10 +236,12 @@ func pattern(rule string) *regexp.Regexp {
 
 var patterns = map[string]*regexp.Regexp{}
 
+var bytesAtMost = regexp.MustCompile(`^at most (\d+) bytes$`)
+
 var bound = regexp.MustCompile(`^at (least|most) (\d+)$`)
 
 // obeys looks at the parts of a rule that are formal: always, one of, matches,
-// at least or most a number, not empty.
+// at least or most a number, at most so many bytes, not empty.
 func (f form) obeys(at, rule string, v any) string {
 	text, isText := v.(string)
 	for _, c := range clauses(rule) {
@@ -251,6 +253,9 @@ func (f form) obeys(at, rule string, v any) string {
 			ok = pattern(spans(c)[0]).MatchString(text)
 		case c == "not empty" && isText:
 			ok = text != ""
+		case bytesAtMost.MatchString(c) && isText:
+			limit, _ := strconv.Atoi(bytesAtMost.FindStringSubmatch(c)[1])
+			ok = len(text) <= limit
 		case n != nil:
 			limit, _ := strconv.ParseInt(n[2], 10, 64)
 			got, err := strconv.ParseInt(fmt.Sprint(v), 10, 64)

@@ -125,8 +125,9 @@ func (w *teller) begin() {
 	w.say(1, "bundle.sealed", came(told, "canary", nil))
 }
 
-// windows appends n windows of a minute, which change may change.
+// windows appends n windows of a minute, which change may change, each when it has ended.
 func (w *teller) windows(n int, change func(i int, window M)) {
+	now := int64(0)
 	for i := range n {
 		m := testbundle.Window(told, "canary", 1, 0, 0, nil)
 		m["id"], m["seq"] = fmt.Sprintf("canary-%d", i), i+1
@@ -134,7 +135,8 @@ func (w *teller) windows(n int, change func(i int, window M)) {
 		if change != nil {
 			change(i, m)
 		}
-		w.say(60000*int64(i+2), "window", M{"window": m})
+		now = max(now, 60000*int64(i+2), int64(m["end_ms"].(int)-testbundle.LedgerStart))
+		w.say(now, "window", M{"window": m})
 	}
 }
 
