@@ -93,6 +93,7 @@ func runCut(env *environment, c *cli.Context) error {
 			return ledgerHead(c, product, root, known)
 		},
 		Phase: func(name string) { env.note("%s", name) },
+		Hint:  func(text string) { env.say("hint", text) },
 		Step:  env.noteStep,
 	}
 	if passphraseGiven(c) {
@@ -107,6 +108,9 @@ func runCut(env *environment, c *cli.Context) error {
 	}
 	if err := env.printDone(c, newCutResult(res), cutText(res)); err != nil {
 		return err
+	}
+	if res.Stays != "" {
+		env.say("hint", fmt.Sprintf("%s is of an earlier cut, and stays as it was", res.Stays))
 	}
 	switch res.Outcome {
 	case audit.StatusOK:

@@ -6,10 +6,13 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"github.com/relseal/relseal/audit"
 	"github.com/relseal/relseal/bundle"
 	"github.com/relseal/relseal/envlock/capture"
+	"github.com/relseal/relseal/internal/durable"
 	"github.com/relseal/relseal/internal/hint"
 	"github.com/relseal/relseal/internal/pack"
 	"github.com/relseal/relseal/internal/rundir"
@@ -40,6 +43,7 @@ type Request struct {
 	Passphrase signer.Request  // where its passphrase comes from instead of what relseal.yaml says; From may be ""
 	Elsewhere  string          // what to suggest where nobody can type it
 	Phase      func(string)    // a phase of the cut begins; may be nil
+	Hint       func(string)    // something that the user may not want; may be nil
 	Step       func(run.Event) // a step starts or ended; may be nil
 }
 
@@ -59,6 +63,7 @@ type Result struct {
 	Apart      string // where the artifacts lie that are too large to be in the bundles; "" if none is
 	Audit      *Bundle
 	Release    *Bundle
+	Stays      string // the release of an earlier cut that stands under this version, where this one made none; else ""
 }
 
 // A Bundle is a sealed and verified bundle.
@@ -81,6 +86,11 @@ func Cut(ctx context.Context, r Request) (Result, error) {
 	if err := c.prepare(ctx); err != nil {
 		return Result{}, err
 	}
+	release, err := c.lockProject(ctx)
+	if err != nil {
+		return Result{}, err
+	}
+	defer release()
 	if err := c.run(ctx); err != nil {
 		return c.result, err
 	}
@@ -110,6 +120,12 @@ func (c *cut) phase(name string) {
 	}
 }
 
+func (c *cut) hint(text string) {
+	if c.Hint != nil {
+		c.Hint(text)
+	}
+}
+
 // prepare settles everything that can be refused, and makes nothing.
 func (c *cut) prepare(ctx context.Context) error {
 	if err := c.checkKey(); err != nil {
@@ -122,6 +138,9 @@ func (c *cut) prepare(ctx context.Context) error {
 	if err := c.source.check(c.p.Dirty); err != nil {
 		return err
 	}
+	if c.source.Dirty() {
+		c.hint("it is recorded that files differ from the commit: " + c.source.changes())
+	}
 	if err := c.settleVersion(ctx); err != nil {
 		return err
 	}
@@ -130,11 +149,8 @@ func (c *cut) prepare(ctx context.Context) error {
 		c.out = c.p.file(c.p.Output)
 	}
 	c.sweep()
-	for _, kind := range []string{"audit", "release"} {
-		file := c.bundleFile(kind)
-		if _, err := os.Lstat(file); err == nil && !c.Force {
-			return hint.With(fmt.Errorf("%s: %w", file, fs.ErrExist), "--force overwrites it, --version or --out avoids it")
-		}
+	if err := c.vacant(); err != nil {
+		return err
 	}
 	c.phase("capturing the environment")
 	if c.lock, err = capture.Capture(ctx, c.environment()); err != nil {
@@ -156,6 +172,26 @@ func (c *cut) prepare(ctx context.Context) error {
 	return ctx.Err()
 }
 
+// vacant asks that bundles can be written, and that nothing is overwritten.
+func (c *cut) vacant() error {
+	for _, kind := range []string{"audit", "release"} {
+		file := c.bundleFile(kind)
+		if _, err := os.Lstat(file); err == nil && !c.Force {
+			return hint.With(fmt.Errorf("%s: %w", file, fs.ErrExist), "--force overwrites it, --version or --out avoids it")
+		}
+	}
+	if info, err := os.Stat(c.out); err != nil {
+		return nil // it is made, before the run begins
+	} else if !info.IsDir() {
+		return durable.MkdirAll(c.out, 0o755) // which says so
+	}
+	f, err := durable.Create(c.bundleFile("audit"), 0o644, true)
+	if err == nil {
+		f.Discard()
+	}
+	return err
+}
+
 func (c *cut) head() (*bundle.LedgerRef, error) {
 	if c.Head == nil {
 		return nil, nil
@@ -164,15 +200,25 @@ func (c *cut) head() (*bundle.LedgerRef, error) {
 }
 
 func (c *cut) settleVersion(ctx context.Context) error {
-	if c.Version != "" {
+	configured := c.Version == ""
+	if !configured {
 		c.p.Version = c.Version
 	}
-	if c.p.Version == VersionFromTag {
+	switch {
+	case c.p.Version == VersionFromTag:
 		version, err := c.source.versionFromTag(ctx, c.Dir)
 		if err != nil {
 			return err
 		}
 		c.p.Version = version
+	case configured && c.source.Commit != "":
+		_, versions, err := tags(ctx, c.Dir)
+		if err != nil {
+			return err
+		}
+		if len(versions) > 0 && !slices.Contains(versions, c.p.Version) {
+			c.hint(fmt.Sprintf("the commit has the tag of version %s, and this is cut as %s of %s; version: git-tag there takes the tag", strings.Join(versions, ", "), c.p.Version, ConfigName))
+		}
 	}
 	if err := bundle.CheckVersion(c.p.Version); err != nil {
 		return fmt.Errorf("version %q: %w", c.p.Version, err)

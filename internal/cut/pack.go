@@ -2,25 +2,77 @@ package cut
 
 import (
 	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
 
 	"github.com/relseal/relseal/audit"
 	"github.com/relseal/relseal/bundle"
+	"github.com/relseal/relseal/internal/durable"
 	"github.com/relseal/relseal/internal/pack"
 	"github.com/relseal/relseal/sign/wrap"
 	"github.com/relseal/relseal/verify"
 )
 
-// pack seals and verifies the bundles.
+// pack seals and verifies the bundles. They get their names when all of them are there:
+// what lies in the output directory is of one cut.
 func (c *cut) pack(ctx context.Context) error {
-	done, err := c.markSealing()
+	record, release := c.bundleFile("audit"), c.bundleFile("release")
+	if _, err := os.Lstat(release); err == nil && c.result.Outcome != audit.StatusOK {
+		// An earlier release and its AuditBundle stay.
+		c.result.Stays = release
+		record = c.bundleFile(c.result.Run[:8] + ".audit")
+	}
+	done, err := c.markSealing(record, release)
 	if err != nil {
 		return err
 	}
 	defer done()
-	sealer := wrap.New(c.key)
+	aside := filepath.Join(c.out, ".sealing")
+	d, err := durable.NewDir(aside)
+	if err != nil {
+		return inPlaceOf(aside, c.out, err)
+	}
+	defer d.Discard()
 	c.phase("packing and verifying")
+	if err := c.seal(ctx, d.Path()); err != nil {
+		return inPlaceOf(d.Path(), c.out, err)
+	}
+	if c.result.Release != nil && c.Force {
+		// The new one is complete. A kill must not leave the old one beside the new
+		// AuditBundle.
+		if err := os.Remove(release); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	if err := c.publish(d, c.result.Audit, record); err != nil || c.result.Release == nil {
+		return err
+	}
+	return c.publish(d, c.result.Release, release)
+}
+
+// inPlaceOf lets an error about what lies in one directory name another one.
+func inPlaceOf(dir, other string, err error) error {
+	if e, ok := errors.AsType[*fs.PathError](err); ok {
+		e.Path = strings.Replace(e.Path, dir, other, 1)
+	}
+	return err
+}
+
+// publish gives a bundle its name.
+func (c *cut) publish(d *durable.Dir, b *Bundle, file string) error {
+	err := d.MoveOut(filepath.Base(b.File), file, c.Force)
+	b.File = file
+	return err
+}
+
+// seal writes the bundles into dir, and verifies them.
+func (c *cut) seal(ctx context.Context, dir string) error {
+	sealer := wrap.New(c.key)
 	run := pack.Run{Dir: c.result.RunDir, Artifacts: c.Dir, Product: c.p.Product}
-	record, err := pack.WriteAudit(ctx, c.bundleFile("audit"), c.Force, run, sealer)
+	record, err := pack.WriteAudit(ctx, filepath.Join(dir, filepath.Base(c.bundleFile("audit"))), false, run, sealer)
 	if err != nil {
 		return err
 	}
@@ -42,7 +94,7 @@ func (c *cut) pack(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	sealed, err := pack.WriteCanary(ctx, c.bundleFile("release"), c.Force, release, sealer, verify.Options{Artifacts: artifacts})
+	sealed, err := pack.WriteCanary(ctx, filepath.Join(dir, filepath.Base(c.bundleFile("release"))), false, release, sealer, verify.Options{Artifacts: artifacts})
 	if err != nil {
 		return err
 	}

@@ -7,7 +7,6 @@ import (
 
 	"github.com/relseal/relseal/audit"
 	"github.com/relseal/relseal/internal/clock"
-	"github.com/relseal/relseal/internal/durable"
 	"github.com/relseal/relseal/internal/limits"
 	"github.com/relseal/relseal/internal/rundir"
 	"github.com/relseal/relseal/run"
@@ -26,17 +25,8 @@ func (c *cut) run(ctx context.Context) error {
 	return err
 }
 
-// begin makes the directories and a new key, and plans the run.
+// begin makes a new key, and plans the run.
 func (c *cut) begin() (rundir.Plan, error) {
-	work := c.p.file(".relseal")
-	for _, dir := range []string{c.out, work} {
-		if err := durable.MkdirAll(dir, 0o755); err != nil {
-			return rundir.Plan{}, err
-		}
-	}
-	if err := ignore(work, "# private keys and run records; public keys may be committed\n*\n!.gitignore\n!*.pub\n"); err != nil {
-		return rundir.Plan{}, err
-	}
 	if c.NewKey {
 		if err := c.writeKey(); err != nil {
 			return rundir.Plan{}, err
@@ -47,7 +37,7 @@ func (c *cut) begin() (rundir.Plan, error) {
 		return rundir.Plan{}, err
 	}
 	c.result.Product, c.result.Version = c.p.Product, c.p.Version
-	c.result.Run, c.result.RunDir = id, filepath.Join(work, "runs", id)
+	c.result.Run, c.result.RunDir = id, filepath.Join(c.p.file(".relseal"), "runs", id)
 	c.result.Key, c.result.KeyFile = c.key.Public().KeyID(), c.keyFile()
 	c.result.PublicFile = publicFile(c.keyFile(), c.key.Public())
 	return rundir.Plan{
@@ -65,8 +55,8 @@ func (c *cut) undo() {
 
 func (c *cut) execute(ctx context.Context, log *audit.Log) error {
 	start := rundir.Start{Version: c.p.Version}
-	if c.source.Commit != "" {
-		start.Source = &rundir.Source{Commit: c.source.Commit, Dirty: &c.source.Dirty}
+	if dirty := c.source.Dirty(); c.source.Commit != "" {
+		start.Source = &rundir.Source{Commit: c.source.Commit, Dirty: &dirty}
 	}
 	details, err := start.Details()
 	if err != nil {

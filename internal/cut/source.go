@@ -17,8 +17,20 @@ import (
 
 // Source is what version control says of the project.
 type Source struct {
-	Commit string // "" outside version control, and before the first commit
-	Dirty  bool   // files below the project differ from the commit
+	Commit string   // "" outside version control, and before the first commit
+	Differ []string // files below the project that differ from the commit
+}
+
+// Dirty reports whether files below the project differ from the commit.
+func (s Source) Dirty() bool { return len(s.Differ) > 0 }
+
+// changes names the first of the files that differ.
+func (s Source) changes() string {
+	const most = 3
+	if n := len(s.Differ); n > most {
+		return fmt.Sprintf("%s and %d more", strings.Join(s.Differ[:most], ", "), n-most)
+	}
+	return strings.Join(s.Differ, ", ")
 }
 
 // readSource asks git. A project outside a repository, or a machine without
@@ -44,7 +56,9 @@ func readSource(ctx context.Context, p Project) (Source, error) {
 		return s, err
 	}
 	status, err := git(ctx, p.Dir, slices.Concat([]string{"status", "--porcelain", "--", "."}, except(p))...)
-	s.Dirty = status != ""
+	for line := range strings.Lines(status) { // two letters and a space, and the file
+		s.Differ = append(s.Differ, strings.TrimSuffix(line, "\n")[3:])
+	}
 	return s, err
 }
 
@@ -66,8 +80,8 @@ func except(p Project) []string {
 
 // check applies the rule of the configuration to a dirty tree.
 func (s Source) check(rule string) error {
-	if s.Dirty && rule == "refuse" {
-		return hint.With(errors.New("the project has changes that are not committed"),
+	if s.Dirty() && rule == "refuse" {
+		return hint.With(errors.New("the project has changes that are not committed: "+s.changes()),
 			"commit them, or set source: {dirty: record} in relseal.yaml to release them on the record")
 	}
 	return nil
@@ -81,25 +95,30 @@ func (s Source) versionFromTag(ctx context.Context, dir string) (string, error) 
 	if s.Commit == "" {
 		return refuse("the project has no commit")
 	}
-	tags, err := git(ctx, dir, "tag", "--points-at", "HEAD")
-	if err != nil {
-		return "", err
-	}
-	var versions []string
-	for tag := range strings.FieldsSeq(tags) {
-		if v := strings.TrimPrefix(tag, "v"); bundle.CheckVersion(v) == nil && !slices.Contains(versions, v) {
-			versions = append(versions, v)
-		}
-	}
+	all, versions, err := tags(ctx, dir)
 	switch {
-	case tags == "":
+	case err != nil:
+		return "", err
+	case len(all) == 0:
 		return refuse("the commit has no tag")
 	case len(versions) == 0:
-		return refuse(fmt.Sprintf("no tag of the commit is a semantic version: %s", strings.Join(strings.Fields(tags), ", ")))
+		return refuse("no tag of the commit is a semantic version: " + strings.Join(all, ", "))
 	case len(versions) > 1:
 		return refuse("the commit has more than one version: " + strings.Join(versions, ", "))
 	}
 	return versions[0], nil
+}
+
+// tags returns the tags of the commit, and the versions that they name.
+func tags(ctx context.Context, dir string) (all, versions []string, err error) {
+	text, err := git(ctx, dir, "tag", "--points-at", "HEAD")
+	all = strings.Fields(text)
+	for _, tag := range all {
+		if v := strings.TrimPrefix(tag, "v"); bundle.CheckVersion(v) == nil && !slices.Contains(versions, v) {
+			versions = append(versions, v)
+		}
+	}
+	return all, versions, err
 }
 
 // A GitError reports a question to git that has no answer.
@@ -130,5 +149,5 @@ func git(ctx context.Context, dir string, args ...string) (string, error) {
 	if err != nil {
 		return "", &GitError{args[0], err, false}
 	}
-	return strings.TrimSpace(stdout.String()), nil
+	return strings.TrimRight(stdout.String(), "\r\n"), nil
 }

@@ -18,13 +18,11 @@ import (
 const sealing = ".sealing"
 
 // markSealing makes that file. done removes it.
-func (c *cut) markSealing() (done func(), err error) {
-	audit, err := filepath.Abs(c.bundleFile("audit"))
-	if err != nil {
+func (c *cut) markSealing(audit, last string) (done func(), err error) {
+	if audit, err = filepath.Abs(audit); err != nil {
 		return nil, err
 	}
-	last, err := filepath.Abs(c.bundleFile("release"))
-	if err != nil {
+	if last, err = filepath.Abs(last); err != nil {
 		return nil, err
 	}
 	f, err := os.OpenFile(filepath.Join(c.result.RunDir, sealing), os.O_RDWR|os.O_CREATE, 0o644)

@@ -78,6 +78,19 @@ func (d *Dir) Commit() error {
 	return at("sync", d.path, syncDir(filepath.Dir(d.path)))
 }
 
+// MoveOut gives a file of the directory, which is on disk, the name path beside the
+// directory; unless replace, only if nothing has it.
+func (d *Dir) MoveOut(name, path string, replace bool) error {
+	give := linkNew
+	if replace {
+		give = os.Rename
+	}
+	if err := give(filepath.Join(d.temp, name), path); err != nil {
+		return at("create", path, err)
+	}
+	return at("sync", path, syncDir(filepath.Dir(path)))
+}
+
 // Discard removes what was written; after Commit it does nothing.
 func (d *Dir) Discard() {
 	if d.done {
