@@ -10,7 +10,7 @@ import (
 	"unicode"
 
 	"github.com/relseal/relseal/canon"
-	"github.com/relseal/relseal/internal/yamldoc"
+	"github.com/relseal/relseal/internal/document"
 )
 
 // RNGFamilies are the generators that a card may name.
@@ -23,23 +23,23 @@ var (
 
 // check reports everything that is wrong with the meaning of p, whether it came
 // from YAML or from canonical JSON. It does not rely on the order of lists.
-func (p Pipeline) check(report yamldoc.Reporter) {
+func (p Pipeline) check(report document.Reporter) {
 	p.Card.check(report)
 	distinct(report, p.Tools, "tools")
 	for i, tool := range p.Tools {
-		checkTool(report, tool, yamldoc.At("tools", i))
+		checkTool(report, tool, document.At("tools", i))
 	}
 	distinct(report, p.Locks, "locks")
 	for i, lock := range p.Locks {
-		checkLocal(report, lock, yamldoc.At("locks", i))
+		checkLocal(report, lock, document.At("locks", i))
 	}
 	distinct(report, p.Env, "env")
 	for i, name := range p.Env {
-		checkVariable(report, name, yamldoc.At("env", i))
+		checkVariable(report, name, document.At("env", i))
 	}
 	p.RNG.check(report)
 	if len(p.Steps) == 0 {
-		report(yamldoc.At("steps"), "a pipeline has at least one step", "")
+		report(document.At("steps"), "a pipeline has at least one step", "")
 	}
 	for i, s := range p.Steps {
 		s.check(report, i)
@@ -48,12 +48,12 @@ func (p Pipeline) check(report yamldoc.Reporter) {
 	p.Weights.check(report, pipelineClasses)
 }
 
-func (id Identity) check(report yamldoc.Reporter) {
-	switch at := yamldoc.At("card", "id"); {
+func (id Identity) check(report document.Reporter) {
+	switch at := document.At("card", "id"); {
 	case id.ID == "" || len(id.ID) > 128 || !canon.Printable(id.ID) || strings.TrimSpace(id.ID) != id.ID:
-		report(at, fmt.Sprintf("%s is not 1 to 128 characters U+0020 to U+007E without space around them", yamldoc.Quote(id.ID)), "")
+		report(at, fmt.Sprintf("%s is not 1 to 128 characters U+0020 to U+007E without space around them", document.Quote(id.ID)), "")
 	}
-	switch at := yamldoc.At("card", "author"); {
+	switch at := document.At("card", "author"); {
 	case id.Author == "":
 		report(at, "is empty", "say who answers for the card")
 	case len(id.Author) > 256 || strings.ContainsFunc(id.Author, func(r rune) bool { return !unicode.IsPrint(r) }):
@@ -61,23 +61,23 @@ func (id Identity) check(report yamldoc.Reporter) {
 	}
 }
 
-func (r *RNG) check(report yamldoc.Reporter) {
+func (r *RNG) check(report document.Reporter) {
 	if r == nil {
 		return
 	}
 	if !slices.Contains(RNGFamilies, r.Family) {
-		report(yamldoc.At("rng", "family"), fmt.Sprintf("want one of %s, got %s", strings.Join(RNGFamilies, ", "), yamldoc.Quote(r.Family)),
-			yamldoc.Suggest(r.Family, RNGFamilies))
+		report(document.At("rng", "family"), fmt.Sprintf("want one of %s, got %s", strings.Join(RNGFamilies, ", "), document.Quote(r.Family)),
+			document.Suggest(r.Family, RNGFamilies))
 	}
 	if n, err := strconv.ParseUint(r.Seed, 10, 64); err != nil || strconv.FormatUint(n, 10) != r.Seed {
-		report(yamldoc.At("rng", "seed"), fmt.Sprintf("E_SEED_INVALID: %s is not an unsigned 64-bit number in decimal", yamldoc.Quote(r.Seed)), "")
+		report(document.At("rng", "seed"), fmt.Sprintf("E_SEED_INVALID: %s is not an unsigned 64-bit number in decimal", document.Quote(r.Seed)), "")
 	}
 }
 
-func (s Step) check(report yamldoc.Reporter, i int) {
-	at := func(rest ...any) yamldoc.Path { return append(yamldoc.At("steps", i), rest...) }
+func (s Step) check(report document.Reporter, i int) {
+	at := func(rest ...any) document.Path { return append(document.At("steps", i), rest...) }
 	if !stepID.MatchString(s.ID) {
-		report(at("id"), fmt.Sprintf("%s is not 1 to 64 of a-z 0-9 . _ - beginning with a letter or digit", yamldoc.Quote(s.ID)), "")
+		report(at("id"), fmt.Sprintf("%s is not 1 to 64 of a-z 0-9 . _ - beginning with a letter or digit", document.Quote(s.ID)), "")
 	}
 	switch {
 	case len(s.Run) == 0:
@@ -111,25 +111,25 @@ func (s Step) check(report yamldoc.Reporter, i int) {
 // maxTimeoutMS keeps a timeout far from what a time.Duration cannot hold.
 const maxTimeoutMS = 365 * 24 * 3600 * 1000
 
-func checkVariable(report yamldoc.Reporter, name string, at yamldoc.Path) {
+func checkVariable(report document.Reporter, name string, at document.Path) {
 	if !variableName.MatchString(name) {
-		report(at, fmt.Sprintf("%s is not a variable's name: letters, digits and _, not beginning with a digit", yamldoc.Quote(name)), "")
+		report(at, fmt.Sprintf("%s is not a variable's name: letters, digits and _, not beginning with a digit", document.Quote(name)), "")
 	}
 }
 
 // checkNUL refuses what no operating system can pass to a program.
-func checkNUL(report yamldoc.Reporter, text string, at yamldoc.Path) {
+func checkNUL(report document.Reporter, text string, at document.Path) {
 	if strings.ContainsRune(text, 0) {
 		report(at, "holds a NUL byte, which no program can be given", "")
 	}
 }
 
 // distinct reports items of the list at the path that occur twice.
-func distinct(report yamldoc.Reporter, list []string, path ...any) {
+func distinct(report document.Reporter, list []string, path ...any) {
 	seen := make(map[string]bool, len(list))
 	for i, item := range list {
 		if seen[item] {
-			report(append(yamldoc.At(path...), i), fmt.Sprintf("%s is listed twice", yamldoc.Quote(item)), "")
+			report(append(document.At(path...), i), fmt.Sprintf("%s is listed twice", document.Quote(item)), "")
 		}
 		seen[item] = true
 	}

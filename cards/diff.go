@@ -30,7 +30,7 @@ type Comparison struct {
 // ComparePipelines names what changes from a to b. The weights are those of a:
 // a change cannot talk down its own risk.
 func ComparePipelines(a, b Pipeline) (Comparison, error) {
-	a, b = a.normal(), b.normal()
+	a, b = a.Normal(), b.Normal()
 	d := &differ{weights: a.Weights, classes: pipelineClasses}
 	d.identity(a.Card, b.Card)
 	d.member("tools", "tools", a.Tools, b.Tools)
@@ -44,7 +44,7 @@ func ComparePipelines(a, b Pipeline) (Comparison, error) {
 
 // CompareParams is ComparePipelines for ParamCards.
 func CompareParams(a, b Params) (Comparison, error) {
-	a, b = a.normal(), b.normal()
+	a, b = a.Normal(), b.Normal()
 	d := &differ{weights: a.Weights, classes: paramClasses}
 	d.identity(a.Card, b.Card)
 	old, now := map[string]Param{}, map[string]Param{}

@@ -4,13 +4,13 @@ import (
 	"fmt"
 	"path"
 
-	"github.com/relseal/relseal/internal/yamldoc"
+	"github.com/relseal/relseal/internal/document"
 )
 
 // A graphCheck holds the steps of a pipeline against each other.
 type graphCheck struct {
 	steps  []Step
-	report yamldoc.Reporter
+	report document.Reporter
 	index  map[string]int    // position of a step, by id
 	made   map[string]output // outputs, by folded path
 	before []bitset          // the steps that each step needs, directly or not
@@ -23,7 +23,7 @@ type output struct {
 	step int
 }
 
-func (p Pipeline) checkGraph(report yamldoc.Reporter) {
+func (p Pipeline) checkGraph(report document.Reporter) {
 	c := &graphCheck{steps: p.Steps, report: report, shaky: make([]bool, len(p.Steps))}
 	c.checkNames()
 	c.checkOutputs()
@@ -31,7 +31,7 @@ func (p Pipeline) checkGraph(report yamldoc.Reporter) {
 	order := g.order()
 	if len(order) < len(g) {
 		for _, cycle := range g.cycles(order) {
-			report(yamldoc.At("steps", cycle[0], "needs"), "the steps need each other: "+cycleText(p.Steps, cycle), "")
+			report(document.At("steps", cycle[0], "needs"), "the steps need each other: "+cycleText(p.Steps, cycle), "")
 		}
 		return // what comes before what has no answer
 	}
@@ -47,7 +47,7 @@ func (c *graphCheck) checkNames() {
 	for i, s := range c.steps {
 		ids[i] = s.ID
 		if first, ok := c.index[s.ID]; ok {
-			c.report(yamldoc.At("steps", i, "id"), fmt.Sprintf("%s is the id of steps[%d] too", yamldoc.Quote(s.ID), first), "")
+			c.report(document.At("steps", i, "id"), fmt.Sprintf("%s is the id of steps[%d] too", document.Quote(s.ID), first), "")
 			continue
 		}
 		c.index[s.ID] = i
@@ -62,9 +62,9 @@ func (c *graphCheck) checkNames() {
 			hint := ""
 			if suggestions > 0 {
 				suggestions--
-				hint = yamldoc.Suggest(id, ids)
+				hint = document.Suggest(id, ids)
 			}
-			c.report(yamldoc.At("steps", i, "needs", j), fmt.Sprintf("no step has the id %s", yamldoc.Quote(id)), hint)
+			c.report(document.At("steps", i, "needs", j), fmt.Sprintf("no step has the id %s", document.Quote(id)), hint)
 		}
 	}
 }
@@ -73,23 +73,23 @@ func (c *graphCheck) checkNames() {
 // is a directory of another, on file systems that ignore case too.
 func (c *graphCheck) checkOutputs() {
 	c.made = map[string]output{}
-	c.eachOutput(func(i int, at yamldoc.Path, p string) {
+	c.eachOutput(func(i int, at document.Path, p string) {
 		first, ok := c.made[folded(p)]
 		switch {
 		case !ok:
 			c.made[folded(p)] = output{p, i}
 		case first.path != p:
-			c.report(at, fmt.Sprintf("%s and %s of step %s are one file where case is ignored", yamldoc.Quote(p), yamldoc.Quote(first.path), yamldoc.Quote(c.steps[first.step].ID)), "")
+			c.report(at, fmt.Sprintf("%s and %s of step %s are one file where case is ignored", document.Quote(p), document.Quote(first.path), document.Quote(c.steps[first.step].ID)), "")
 		case first.step == i:
-			c.report(at, fmt.Sprintf("%s is an output of this step already", yamldoc.Quote(p)), "")
+			c.report(at, fmt.Sprintf("%s is an output of this step already", document.Quote(p)), "")
 		default:
-			c.report(at, fmt.Sprintf("%s is an output of step %s too", yamldoc.Quote(p), yamldoc.Quote(c.steps[first.step].ID)), "")
+			c.report(at, fmt.Sprintf("%s is an output of step %s too", document.Quote(p), document.Quote(c.steps[first.step].ID)), "")
 		}
 	})
-	c.eachOutput(func(i int, at yamldoc.Path, p string) {
+	c.eachOutput(func(i int, at document.Path, p string) {
 		for dir := path.Dir(folded(p)); dir != "." && dir != "/"; dir = path.Dir(dir) {
 			if over, ok := c.made[dir]; ok {
-				c.report(at, fmt.Sprintf("%s is below %s, which is an output of step %s and so a file", yamldoc.Quote(p), yamldoc.Quote(over.path), yamldoc.Quote(c.steps[over.step].ID)), "")
+				c.report(at, fmt.Sprintf("%s is below %s, which is an output of step %s and so a file", document.Quote(p), document.Quote(over.path), document.Quote(c.steps[over.step].ID)), "")
 				return
 			}
 		}
@@ -97,15 +97,15 @@ func (c *graphCheck) checkOutputs() {
 }
 
 // eachOutput calls f for every output that is a well-formed path.
-func (c *graphCheck) eachOutput(f func(step int, at yamldoc.Path, p string)) {
+func (c *graphCheck) eachOutput(f func(step int, at document.Path, p string)) {
 	for i, s := range c.steps {
 		for j, p := range s.Outputs {
 			if localFault(p) == "" {
-				f(i, yamldoc.At("steps", i, "outputs", j), p)
+				f(i, document.At("steps", i, "outputs", j), p)
 			}
 		}
 		if s.Stdout != "" && localFault(s.Stdout) == "" {
-			f(i, yamldoc.At("steps", i, "stdout"), s.Stdout)
+			f(i, document.At("steps", i, "stdout"), s.Stdout)
 		}
 	}
 }
@@ -131,11 +131,11 @@ const maxMatching = 1 << 26
 // graph. Otherwise what the step reads depends on what an earlier run left.
 func (c *graphCheck) checkInputs() {
 	outputs := make([]output, 0, len(c.made))
-	c.eachOutput(func(i int, _ yamldoc.Path, p string) { outputs = append(outputs, output{p, i}) })
+	c.eachOutput(func(i int, _ document.Path, p string) { outputs = append(outputs, output{p, i}) })
 	work := 0
 	for i, s := range c.steps {
 		for j, in := range s.Inputs {
-			at := yamldoc.At("steps", i, "inputs", j)
+			at := document.At("steps", i, "inputs", j)
 			if localFault(in) != "" {
 				continue
 			}
@@ -160,18 +160,18 @@ func (c *graphCheck) checkInputs() {
 
 // checkEdge reports an input of step i that is made by a step that i does not
 // need, or by i itself.
-func (c *graphCheck) checkEdge(i int, made output, at yamldoc.Path) bool {
+func (c *graphCheck) checkEdge(i int, made output, at document.Path) bool {
 	id := c.steps[made.step].ID
 	switch {
 	case made.step == i:
-		c.report(at, fmt.Sprintf("takes in %s, an output of this step itself", yamldoc.Quote(made.path)), "")
+		c.report(at, fmt.Sprintf("takes in %s, an output of this step itself", document.Quote(made.path)), "")
 	case c.before[i].has(made.step) || c.shaky[i]:
 		return true
 	case c.before[made.step].has(i):
-		c.report(at, fmt.Sprintf("takes in %s, an output of step %s, which comes after this one", yamldoc.Quote(made.path), yamldoc.Quote(id)), "")
+		c.report(at, fmt.Sprintf("takes in %s, an output of step %s, which comes after this one", document.Quote(made.path), document.Quote(id)), "")
 	default:
-		c.report(at, fmt.Sprintf("takes in %s, an output of step %s, which this step does not need", yamldoc.Quote(made.path), yamldoc.Quote(id)),
-			fmt.Sprintf("edges are explicit: add %s to needs", yamldoc.Quote(id)))
+		c.report(at, fmt.Sprintf("takes in %s, an output of step %s, which this step does not need", document.Quote(made.path), document.Quote(id)),
+			fmt.Sprintf("edges are explicit: add %s to needs", document.Quote(id)))
 	}
 	return false
 }
@@ -182,15 +182,15 @@ func (c *graphCheck) checkSameAs() {
 		if s.SameAs == "" {
 			continue
 		}
-		at := yamldoc.At("steps", i, "same_as")
+		at := document.At("steps", i, "same_as")
 		earlier, ok := c.index[s.SameAs]
 		switch {
 		case !ok:
-			c.report(at, fmt.Sprintf("no step has the id %s", yamldoc.Quote(s.SameAs)), "")
+			c.report(at, fmt.Sprintf("no step has the id %s", document.Quote(s.SameAs)), "")
 		case earlier == i:
 			c.report(at, "a step cannot be compared with itself", "")
 		case !c.before[i].has(earlier) && !c.shaky[i]:
-			c.report(at, fmt.Sprintf("step %s does not come before this one", yamldoc.Quote(s.SameAs)), fmt.Sprintf("add %s to needs", yamldoc.Quote(s.SameAs)))
+			c.report(at, fmt.Sprintf("step %s does not come before this one", document.Quote(s.SameAs)), fmt.Sprintf("add %s to needs", document.Quote(s.SameAs)))
 		default:
 			if fault := s.normal().repeats(c.steps[earlier].normal()); fault != "" {
 				c.report(at, fault, "")

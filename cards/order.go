@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/relseal/relseal/internal/yamldoc"
+	"github.com/relseal/relseal/internal/document"
 )
 
 // Order returns the steps so that each comes after those it needs; of several
@@ -47,7 +47,7 @@ func (p Pipeline) graph() (graph, error) {
 			n, ok := index[id]
 			if !ok {
 				if err == nil {
-					err = fmt.Errorf("step %s needs %s, which is no step", yamldoc.Quote(s.ID), yamldoc.Quote(id))
+					err = fmt.Errorf("step %s needs %s, which is no step", document.Quote(s.ID), document.Quote(id))
 				}
 				continue
 			}
@@ -123,7 +123,7 @@ func cycleText(steps []Step, cycle []int) string {
 			ids = append(ids, "...")
 			break
 		}
-		ids = append(ids, strings.Trim(yamldoc.Quote(steps[n].ID), `"`))
+		ids = append(ids, strings.Trim(document.Quote(steps[n].ID), `"`))
 	}
 	return strings.Join(append(ids, ids[0]), " -> ")
 }

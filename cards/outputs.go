@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/relseal/relseal/internal/yamldoc"
+	"github.com/relseal/relseal/internal/document"
 )
 
 // AllOutputs returns the paths of everything that the step makes: its outputs
@@ -27,15 +27,15 @@ func (s Step) repeats(earlier Step) string {
 	first, again := earlier.AllOutputs(), s.AllOutputs()
 	switch {
 	case len(first) == 0 && len(again) == 0:
-		return fmt.Sprintf("neither this step nor %s has an output to compare", yamldoc.Quote(earlier.ID))
+		return fmt.Sprintf("neither this step nor %s has an output to compare", document.Quote(earlier.ID))
 	case len(first) != len(again):
-		return fmt.Sprintf("this step has %s, %s has %s", count(again), yamldoc.Quote(earlier.ID), count(first))
+		return fmt.Sprintf("this step has %s, %s has %s", count(again), document.Quote(earlier.ID), count(first))
 	case len(first) == 1:
 		return ""
 	}
 	for i := range first {
 		if path.Base(first[i]) != path.Base(again[i]) {
-			return fmt.Sprintf("%s would be compared with %s of step %s, which has another base name", yamldoc.Quote(again[i]), yamldoc.Quote(first[i]), yamldoc.Quote(earlier.ID))
+			return fmt.Sprintf("%s would be compared with %s of step %s, which has another base name", document.Quote(again[i]), document.Quote(first[i]), document.Quote(earlier.ID))
 		}
 	}
 	return ""

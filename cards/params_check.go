@@ -8,8 +8,8 @@ import (
 	"strings"
 
 	"github.com/relseal/relseal/canon"
+	"github.com/relseal/relseal/internal/document"
 	"github.com/relseal/relseal/internal/limits"
-	"github.com/relseal/relseal/internal/yamldoc"
 )
 
 // The types of parameters.
@@ -27,16 +27,16 @@ var paramName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_.-]{0,63}$`)
 
 // check reports everything that is wrong with the meaning of p, whether it came
 // from YAML or from canonical JSON.
-func (p Params) check(report yamldoc.Reporter) {
+func (p Params) check(report document.Reporter) {
 	p.Card.check(report)
 	seen := make(map[string]int, len(p.Params))
 	for i, param := range p.Params {
-		at := func(rest ...any) yamldoc.Path { return append(yamldoc.At("params", i), rest...) }
+		at := func(rest ...any) document.Path { return append(document.At("params", i), rest...) }
 		if !paramName.MatchString(param.Name) {
-			report(at("name"), fmt.Sprintf("%s is not 1 to 64 letters, digits, _ . - beginning with a letter or _", yamldoc.Quote(param.Name)), "")
+			report(at("name"), fmt.Sprintf("%s is not 1 to 64 letters, digits, _ . - beginning with a letter or _", document.Quote(param.Name)), "")
 		}
 		if first, ok := seen[param.Name]; ok {
-			report(at("name"), fmt.Sprintf("%s is the name of params[%d] too", yamldoc.Quote(param.Name), first), "")
+			report(at("name"), fmt.Sprintf("%s is the name of params[%d] too", document.Quote(param.Name), first), "")
 		} else {
 			seen[param.Name] = i
 		}
@@ -45,10 +45,10 @@ func (p Params) check(report yamldoc.Reporter) {
 	p.Weights.check(report, paramClasses)
 }
 
-func (p Param) check(report yamldoc.Reporter, at func(...any) yamldoc.Path) {
+func (p Param) check(report document.Reporter, at func(...any) document.Path) {
 	if !slices.Contains(paramTypes, p.Type) {
-		report(at("type"), fmt.Sprintf("want one of %s, got %s", strings.Join(paramTypes, ", "), yamldoc.Quote(p.Type)),
-			yamldoc.Suggest(p.Type, paramTypes))
+		report(at("type"), fmt.Sprintf("want one of %s, got %s", strings.Join(paramTypes, ", "), document.Quote(p.Type)),
+			document.Suggest(p.Type, paramTypes))
 		return
 	}
 	p.checkUnit(report, at)
@@ -69,18 +69,18 @@ func (p Param) check(report yamldoc.Reporter, at func(...any) yamldoc.Path) {
 	}
 }
 
-func (p Param) checkUnit(report yamldoc.Reporter, at func(...any) yamldoc.Path) {
+func (p Param) checkUnit(report document.Reporter, at func(...any) document.Path) {
 	number := p.Type == TypeInteger || p.Type == TypeReal
 	switch {
 	case p.Unit == "" || len(p.Unit) > 64 || !canon.Printable(p.Unit) || strings.TrimSpace(p.Unit) != p.Unit:
-		report(at("unit"), fmt.Sprintf("%s is not a unit of 1 to 64 characters U+0020 to U+007E", yamldoc.Quote(p.Unit)), `a pure number has unit "1"`)
+		report(at("unit"), fmt.Sprintf("%s is not a unit of 1 to 64 characters U+0020 to U+007E", document.Quote(p.Unit)), `a pure number has unit "1"`)
 	case !number && p.Unit != "1":
-		report(at("unit"), fmt.Sprintf("%s cannot have the unit %s", article(p.Type), yamldoc.Quote(p.Unit)), `write "1"`)
+		report(at("unit"), fmt.Sprintf("%s cannot have the unit %s", article(p.Type), document.Quote(p.Unit)), `write "1"`)
 	}
 }
 
 // checkType reports a value that its type does not have.
-func (p Param) checkType(report yamldoc.Reporter, v canon.Value, at yamldoc.Path) bool {
+func (p Param) checkType(report document.Reporter, v canon.Value, at document.Path) bool {
 	fault, hint := "", ""
 	s, isText := text(v)
 	switch p.Type {
@@ -116,7 +116,7 @@ func (p Param) checkType(report yamldoc.Reporter, v canon.Value, at yamldoc.Path
 }
 
 // checkChoices asks that the values of an enum are distinct and hold its value.
-func (p Param) checkChoices(report yamldoc.Reporter, at func(...any) yamldoc.Path) {
+func (p Param) checkChoices(report document.Reporter, at func(...any) document.Path) {
 	if len(p.Domain) == 0 {
 		report(at("domain"), "an enum lists its values", "domain: [fast, safe]")
 		return
@@ -133,11 +133,11 @@ func (p Param) checkChoices(report yamldoc.Reporter, at func(...any) yamldoc.Pat
 		}
 	}
 	if s, ok := text(p.Value); ok && !seen[string(p.Value)] {
-		report(at("value"), fmt.Sprintf("%s is not in the domain", yamldoc.Quote(s)), yamldoc.Suggest(s, known))
+		report(at("value"), fmt.Sprintf("%s is not in the domain", document.Quote(s)), document.Suggest(s, known))
 	}
 }
 
-func (p Param) checkRange(report yamldoc.Reporter, at func(...any) yamldoc.Path) {
+func (p Param) checkRange(report document.Reporter, at func(...any) document.Path) {
 	low, high, value := number(p.Domain[0]), number(p.Domain[1]), number(p.Value)
 	switch {
 	case low.Cmp(high) > 0:
@@ -183,7 +183,7 @@ func isLargeInteger(s string) bool {
 func describe(v canon.Value) string {
 	switch s, isText := text(v); {
 	case isText:
-		return "the text " + yamldoc.Quote(s)
+		return "the text " + document.Quote(s)
 	case v.Kind() == '[':
 		return "a list"
 	case v.Kind() == '{':

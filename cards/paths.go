@@ -7,8 +7,8 @@ import (
 	"strings"
 
 	"github.com/relseal/relseal/canon"
+	"github.com/relseal/relseal/internal/document"
 	"github.com/relseal/relseal/internal/limits"
-	"github.com/relseal/relseal/internal/yamldoc"
 )
 
 // maxPath bounds a path that is not an output, in bytes.
@@ -51,32 +51,32 @@ func localFault(p string) string {
 	return ""
 }
 
-func checkLocal(report yamldoc.Reporter, p string, at yamldoc.Path) bool {
+func checkLocal(report document.Reporter, p string, at document.Path) bool {
 	fault := localFault(p)
 	if fault == "" && IsGlob(p) {
 		fault = "is a pattern; name one file"
 	}
 	if fault != "" {
-		report(at, yamldoc.Quote(p)+" "+fault, "")
+		report(at, document.Quote(p)+" "+fault, "")
 	}
 	return fault == ""
 }
 
 // checkTool takes the name of a program on PATH or a path below the project;
 // "./x" is such a path, since x alone would be looked up on PATH.
-func checkTool(report yamldoc.Reporter, tool string, at yamldoc.Path) {
+func checkTool(report document.Reporter, tool string, at document.Path) {
 	if strings.ContainsAny(tool, `/\`) {
 		if fault := localFault(strings.TrimPrefix(tool, "./")); fault != "" {
-			report(at, yamldoc.Quote(tool)+" "+fault, "")
+			report(at, document.Quote(tool)+" "+fault, "")
 		}
 		return
 	}
 	if !toolName.MatchString(tool) || strings.Trim(tool, ".") == "" || tool[0] == '-' {
-		report(at, yamldoc.Quote(tool)+" is neither a program's name nor a path below the project", "")
+		report(at, document.Quote(tool)+" is neither a program's name nor a path below the project", "")
 	}
 }
 
-func checkInput(report yamldoc.Reporter, p string, at yamldoc.Path) {
+func checkInput(report document.Reporter, p string, at document.Path) {
 	fault, hint := localFault(p), ""
 	if fault == "" && IsGlob(p) {
 		if strings.Contains(p, "**") {
@@ -86,12 +86,12 @@ func checkInput(report yamldoc.Reporter, p string, at yamldoc.Path) {
 		}
 	}
 	if fault != "" {
-		report(at, yamldoc.Quote(p)+" "+fault, hint)
+		report(at, document.Quote(p)+" "+fault, hint)
 	}
 }
 
 // checkOutput takes an exact path under which a bundle can hold a copy.
-func checkOutput(report yamldoc.Reporter, p string, at yamldoc.Path) {
+func checkOutput(report document.Reporter, p string, at document.Path) {
 	fault, hint := localFault(p), ""
 	switch most := limits.Path - len(artifactDir); {
 	case fault != "":
@@ -103,6 +103,6 @@ func checkOutput(report yamldoc.Reporter, p string, at yamldoc.Path) {
 		fault, hint = "cannot be in a bundle", "use A-Z a-z 0-9 _ + @ = ~ . - and begin no segment with . or -"
 	}
 	if fault != "" {
-		report(at, yamldoc.Quote(p)+" "+fault, hint)
+		report(at, document.Quote(p)+" "+fault, hint)
 	}
 }

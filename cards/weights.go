@@ -7,7 +7,7 @@ import (
 	"strings"
 
 	"github.com/relseal/relseal/canon"
-	"github.com/relseal/relseal/internal/yamldoc"
+	"github.com/relseal/relseal/internal/document"
 )
 
 // Weights says how much a difference counts in [Comparison.RiskIndex], by the
@@ -60,35 +60,22 @@ var (
 
 const classValue = "params.value"
 
-func parseWeights(root *yamldoc.Mapping) Weights {
-	m := root.Optional().Map("weights")
-	names := m.Names()
-	if len(names) == 0 {
-		return nil
-	}
-	w := make(Weights, len(names))
-	for _, class := range names {
-		w[class] = m.Decimal(class)
-	}
-	return w
-}
-
-func (w Weights) check(report yamldoc.Reporter, classes map[string]canon.Decimal) {
+func (w Weights) check(report document.Reporter, classes map[string]canon.Decimal) {
 	known := slices.Sorted(maps.Keys(classes))
 	for i, class := range slices.Sorted(maps.Keys(w)) {
-		at := yamldoc.At("weights", class)
+		at := document.At("weights", class)
 		if _, ok := classes[class]; !ok {
 			hint := "known: " + strings.Join(known, ", ")
 			if i < 20 { // a hostile card has many
-				if better := yamldoc.Suggest(class, known); better != "" {
+				if better := document.Suggest(class, known); better != "" {
 					hint = better
 				}
 			}
-			report(at, fmt.Sprintf("no member is of the class %s", yamldoc.Quote(class)), hint)
+			report(at, fmt.Sprintf("no member is of the class %s", document.Quote(class)), hint)
 			continue
 		}
 		if d, err := canon.ParseDecimal(string(w[class])); err != nil || d.Rat().Sign() < 0 {
-			report(at, fmt.Sprintf("%s is not a weight; want a decimal that is not negative", yamldoc.Quote(string(w[class]))), "")
+			report(at, fmt.Sprintf("%s is not a weight; want a decimal that is not negative", document.Quote(string(w[class]))), "")
 		}
 	}
 }

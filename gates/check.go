@@ -7,8 +7,8 @@ import (
 	"strings"
 
 	"github.com/relseal/relseal/canon"
+	"github.com/relseal/relseal/internal/document"
 	"github.com/relseal/relseal/internal/limits"
-	"github.com/relseal/relseal/internal/yamldoc"
 )
 
 // The words that a policy may use.
@@ -32,21 +32,21 @@ const maxMS = math.MaxInt64 / 1_000_000
 //	tau_psd.kind rel_l1 or log_l2_db
 //	tau_tb.kind rms or std with unit s, ms, us or ns, or ratio with unit "1"
 func (p Policy) Check() error {
-	var faults yamldoc.Faults
+	var faults document.Faults
 	if p.Schema != Schema {
-		faults.Report(yamldoc.At("schema"), fmt.Sprintf("want %s, got %s", Schema, yamldoc.Quote(p.Schema)), "")
+		faults.Report(document.At("schema"), fmt.Sprintf("want %s, got %s", Schema, document.Quote(p.Schema)), "")
 	}
 	p.check(faults.Report)
 	return faults.Err()
 }
 
-func (p Policy) check(report yamldoc.Reporter) {
+func (p Policy) check(report document.Reporter) {
 	c := checker{report}
 	c.word(p.Mode, modes, "mode")
 
 	c.within(p.RCanary, "0", "1", "r_canary")
 	if p.RCanary == "0" {
-		report(yamldoc.At("r_canary"), "must be above 0", "a canary that nobody sees shows nothing")
+		report(document.At("r_canary"), "must be above 0", "a canary that nobody sees shows nothing")
 	}
 	c.within(p.TauScore, "0", "1", "tau_score")
 	c.within(p.GateRep, "0", "", "gate_rep")
@@ -62,7 +62,7 @@ func (p Policy) check(report yamldoc.Reporter) {
 	c.time(p.GapMaxMS, 0, "gap_max_ms")
 	c.time(p.SkewMaxMS, 0, "skew_max_ms")
 	if p.TObsMaxMS != 0 && p.TObsMaxMS < p.TObsMS {
-		report(yamldoc.At("T_obs_max_ms"), "is shorter than T_obs", "")
+		report(document.At("T_obs_max_ms"), "is shorter than T_obs", "")
 	}
 	c.time(p.TObsMaxMS, 0, "T_obs_max_ms")
 
@@ -70,14 +70,14 @@ func (p Policy) check(report yamldoc.Reporter) {
 	c.atLeast(p.NLTS, 1, "N_LTS")
 	c.atLeast(p.MaxUndecidable, 0, "max_undecidable")
 	if p.MaxUndecidable > limits.Blackout {
-		report(yamldoc.At("max_undecidable"), fmt.Sprintf("must be at most %d", limits.Blackout), "")
+		report(document.At("max_undecidable"), fmt.Sprintf("must be at most %d", limits.Blackout), "")
 	}
 
 	c.word(p.TauPSD.Kind, psdKinds, "tau_psd", "kind")
 	c.word(p.TauTB.Kind, tbKinds, "tau_tb", "kind")
 	switch {
 	case p.TauTB.Kind == "ratio" && p.TauTB.Unit != "1":
-		report(yamldoc.At("tau_tb", "unit"), fmt.Sprintf("a ratio has no unit, got %s", yamldoc.Quote(p.TauTB.Unit)), `write "1"`)
+		report(document.At("tau_tb", "unit"), fmt.Sprintf("a ratio has no unit, got %s", document.Quote(p.TauTB.Unit)), `write "1"`)
 	case p.TauTB.Kind != "ratio":
 		c.word(p.TauTB.Unit, tbUnits, "tau_tb", "unit")
 	}
@@ -86,38 +86,38 @@ func (p Policy) check(report yamldoc.Reporter) {
 	}
 }
 
-type checker struct{ report yamldoc.Reporter }
+type checker struct{ report document.Reporter }
 
 func (c checker) word(got string, known []string, at ...any) {
 	if !slices.Contains(known, got) {
-		c.report(yamldoc.At(at...), fmt.Sprintf("want %s, got %s", strings.Join(known, " or "), yamldoc.Quote(got)), yamldoc.Suggest(got, known))
+		c.report(document.At(at...), fmt.Sprintf("want %s, got %s", strings.Join(known, " or "), document.Quote(got)), document.Suggest(got, known))
 	}
 }
 
 func (c checker) within(d canon.Decimal, low, high canon.Decimal, at ...any) {
 	if _, err := canon.ParseDecimal(string(d)); err != nil {
-		c.report(yamldoc.At(at...), fmt.Sprintf("%s is not a decimal", yamldoc.Quote(string(d))), "")
+		c.report(document.At(at...), fmt.Sprintf("%s is not a decimal", document.Quote(string(d))), "")
 		return
 	}
 	switch r := d.Rat(); {
 	case r.Cmp(low.Rat()) < 0:
-		c.report(yamldoc.At(at...), fmt.Sprintf("%s is below %s", d, low), "")
+		c.report(document.At(at...), fmt.Sprintf("%s is below %s", d, low), "")
 	case high != "" && r.Cmp(high.Rat()) > 0:
-		c.report(yamldoc.At(at...), fmt.Sprintf("%s is above %s", d, high), "")
+		c.report(document.At(at...), fmt.Sprintf("%s is above %s", d, high), "")
 	}
 }
 
 func (c checker) time(ms, least int64, name string) {
 	switch {
 	case ms < least:
-		c.report(yamldoc.At(name), fmt.Sprintf("must be at least %d ms", least), "")
+		c.report(document.At(name), fmt.Sprintf("must be at least %d ms", least), "")
 	case ms > maxMS:
-		c.report(yamldoc.At(name), fmt.Sprintf("must be at most %d ms", int64(maxMS)), "")
+		c.report(document.At(name), fmt.Sprintf("must be at most %d ms", int64(maxMS)), "")
 	}
 }
 
 func (c checker) atLeast(n, least int64, name string) {
 	if n < least {
-		c.report(yamldoc.At(name), fmt.Sprintf("must be at least %d, got %d", least, n), "")
+		c.report(document.At(name), fmt.Sprintf("must be at least %d, got %d", least, n), "")
 	}
 }

@@ -8,7 +8,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/relseal/relseal/internal/yamldoc"
+	"github.com/relseal/relseal/internal/document"
 )
 
 // A CaseResult is what one conformance case showed.
@@ -97,7 +97,7 @@ func RunCases(data []byte, kinds ...string) ([]CaseResult, error) {
 // and that is an answer.
 type UnknownKindError string
 
-func (e UnknownKindError) Error() string { return "unknown kind " + yamldoc.Quote(string(e)) }
+func (e UnknownKindError) Error() string { return "unknown kind " + document.Quote(string(e)) }
 
 func readCases(data []byte) ([]conformanceCase, error) {
 	var f caseFile
@@ -105,7 +105,7 @@ func readCases(data []byte) ([]conformanceCase, error) {
 	if strings.HasPrefix(strings.TrimSpace(string(data[:min(len(data), 100)])), "[") {
 		err = decodeStrict(data, &f.Cases)
 	} else if err = decodeStrict(data, &f); err == nil && f.Schema != "gate-cases/1" {
-		err = fmt.Errorf("schema: want gate-cases/1, got %s", yamldoc.Quote(f.Schema))
+		err = fmt.Errorf("schema: want gate-cases/1, got %s", document.Quote(f.Schema))
 	}
 	if err != nil {
 		return nil, err
@@ -116,7 +116,7 @@ func readCases(data []byte) ([]conformanceCase, error) {
 	seen := map[string]bool{}
 	for _, c := range f.Cases {
 		if c.ID == "" || seen[c.ID] {
-			return nil, fmt.Errorf("case %s: no id of its own", yamldoc.Quote(c.ID))
+			return nil, fmt.Errorf("case %s: no id of its own", document.Quote(c.ID))
 		}
 		seen[c.ID] = true
 	}

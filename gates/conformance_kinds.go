@@ -5,7 +5,7 @@ import (
 	"errors"
 	"strings"
 
-	"github.com/relseal/relseal/internal/yamldoc"
+	"github.com/relseal/relseal/internal/document"
 )
 
 // caseDecide is kind decide (GATES 3.1).
@@ -36,7 +36,7 @@ func readDecideCase(input []byte) (Input, Policy, error) {
 		return Input{}, Policy{}, err
 	}
 	in := Input{Channel: c.Channel, Release: c.Release, SinceMS: c.SinceMS, NowMS: c.NowMS}
-	var faults yamldoc.Faults
+	var faults document.Faults
 	for _, raw := range c.Windows {
 		if members, ok := flatObject(raw, faults.Report); ok {
 			w, _ := makeWindow(members, faults.Report)

@@ -7,7 +7,7 @@ import (
 	"slices"
 
 	"github.com/relseal/relseal/canon"
-	"github.com/relseal/relseal/internal/yamldoc"
+	"github.com/relseal/relseal/internal/document"
 )
 
 // casePolicy reads a policy as cases write it: tau_psd and tau_tb may be the
@@ -44,7 +44,7 @@ func casePolicy(data []byte) (Policy, error) {
 		case name == "tau_tb":
 			err = caseLimit(raw, &p.TauTB.Kind, &p.TauTB.Max, &p.TauTB.Unit)
 		default:
-			err = fmt.Errorf("unknown member %s", yamldoc.Quote(name))
+			err = fmt.Errorf("unknown member %s", document.Quote(name))
 		}
 		if err != nil {
 			return Policy{}, fmt.Errorf("policy: %w", err)

@@ -8,8 +8,8 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/relseal/relseal/internal/document"
 	"github.com/relseal/relseal/internal/limits"
-	"github.com/relseal/relseal/internal/yamldoc"
 )
 
 // CompareCases holds the results of another implementation against conformance
@@ -27,7 +27,7 @@ func CompareCases(data, results []byte, kinds ...string) ([]CaseResult, error) {
 	}
 	for _, k := range kinds {
 		if !slices.ContainsFunc(cases, func(c conformanceCase) bool { return c.Kind == k }) {
-			return nil, fmt.Errorf("no case is of kind %s", yamldoc.Quote(k))
+			return nil, fmt.Errorf("no case is of kind %s", document.Quote(k))
 		}
 	}
 	out := []CaseResult{}
@@ -46,7 +46,7 @@ func CompareCases(data, results []byte, kinds ...string) ([]CaseResult, error) {
 		out = append(out, r)
 	}
 	for id := range got {
-		return nil, fmt.Errorf("a result is for %s, which is no case", yamldoc.Quote(id))
+		return nil, fmt.Errorf("a result is for %s, which is no case", document.Quote(id))
 	}
 	return out, nil
 }
@@ -69,7 +69,7 @@ func readResults(data []byte) (map[string]json.RawMessage, error) {
 		case err == nil && (r.ID == nil || r.Got == nil):
 			err = errors.New("want the members id and got")
 		case err == nil && results[*r.ID] != nil:
-			err = fmt.Errorf("a second result for %s", yamldoc.Quote(*r.ID))
+			err = fmt.Errorf("a second result for %s", document.Quote(*r.ID))
 		}
 		if err != nil {
 			return nil, fmt.Errorf("results, line %d: %w", n, err)

@@ -3,7 +3,7 @@ package gates
 import (
 	"fmt"
 
-	"github.com/relseal/relseal/internal/yamldoc"
+	"github.com/relseal/relseal/internal/document"
 )
 
 // An Outcome is what a decision says.
@@ -105,7 +105,7 @@ func (j *judge) run() {
 
 // check holds the input to what can be recorded.
 func (j *judge) check() error {
-	var faults yamldoc.Faults
+	var faults document.Faults
 	c := checker{faults.Report}
 	c.word(j.in.Channel, channels, "channel")
 	c.name(j.in.Release, "release")
@@ -113,8 +113,8 @@ func (j *judge) check() error {
 	c.time(j.in.NowMS, 0, "now_ms")
 	for i := range j.in.Windows {
 		if w := &j.in.Windows[i]; j.counts(w) {
-			w.check(func(at yamldoc.Path, text, hint string) {
-				faults.Report(append(yamldoc.At("windows", i), at...), text, hint)
+			w.check(func(at document.Path, text, hint string) {
+				faults.Report(append(document.At("windows", i), at...), text, hint)
 			})
 		}
 	}
@@ -124,14 +124,14 @@ func (j *judge) check() error {
 // policy is step 1. The reason names the first part of the member's path.
 func (j *judge) policy() bool {
 	named := map[any]bool{}
-	report := func(at yamldoc.Path, _, _ string) {
+	report := func(at document.Path, _, _ string) {
 		if name := at[0]; !named[name] {
 			named[name] = true
 			j.d.Reasons = append(j.d.Reasons, fmt.Sprintf("E_POLICY:%s", name))
 		}
 	}
 	if j.p.Schema != Schema {
-		report(yamldoc.At("schema"), "", "")
+		report(document.At("schema"), "", "")
 	}
 	if j.p.check(report); len(named) > 0 {
 		return j.decided(Error)

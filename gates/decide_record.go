@@ -2,7 +2,7 @@ package gates
 
 import (
 	"github.com/relseal/relseal/canon"
-	"github.com/relseal/relseal/internal/yamldoc"
+	"github.com/relseal/relseal/internal/document"
 	"github.com/relseal/relseal/sign"
 )
 
@@ -109,10 +109,10 @@ func (d Decision) Marshal() ([]byte, error) { return canon.Marshal(d) }
 // the decision follows is for Replay to say, over the same windows.
 func ReadDecision(canonical []byte) (Decision, error) {
 	var d Decision
-	if err := yamldoc.Unmarshal(canonical, DecisionSchema, &d); err != nil {
+	if err := document.Unmarshal(canonical, DecisionSchema, &d); err != nil {
 		return Decision{}, err
 	}
-	var faults yamldoc.Faults
+	var faults document.Faults
 	c := checker{faults.Report}
 	c.word(d.Semantics, []string{Semantics}, "semantics")
 	c.word(d.Channel, channels, "channel")

@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/relseal/relseal/canon"
-	"github.com/relseal/relseal/internal/yamldoc"
+	"github.com/relseal/relseal/internal/document"
 	"github.com/relseal/relseal/sign"
 )
 
@@ -113,7 +113,7 @@ func plural(n int64, thing string) string {
 	return fmt.Sprintf("%d %ss", n, thing)
 }
 
-func quote(s string) string { return yamldoc.Quote(s) }
+func quote(s string) string { return document.Quote(s) }
 
 // list calls f for the first of the items and says how many more there are.
 func list[T any](e *explainer, items []T, f func(T)) {

@@ -7,8 +7,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/relseal/relseal/canon"
+	"github.com/relseal/relseal/internal/document"
 	"github.com/relseal/relseal/internal/limits"
-	"github.com/relseal/relseal/internal/yamldoc"
 	"github.com/relseal/relseal/sign"
 )
 
@@ -103,7 +103,7 @@ func ParseWindow(canonical []byte) (Window, error) {
 	w, plain := scanWindow(canonical)
 	if !plain {
 		w = Window{}
-		if err := yamldoc.Unmarshal(canonical, WindowSchema, &w); err != nil {
+		if err := document.Unmarshal(canonical, WindowSchema, &w); err != nil {
 			return Window{}, err
 		}
 	}
@@ -136,13 +136,13 @@ func ParseWindowed(details []byte) (Window, error) {
 
 // recorded returns w if a ledger may have recorded it.
 func (w Window) recorded() (Window, error) {
-	var faults yamldoc.Faults
+	var faults document.Faults
 	w.check(faults.Report)
 	if w.Seq == 0 {
-		faults.Report(yamldoc.At("seq"), "is missing", "")
+		faults.Report(document.At("seq"), "is missing", "")
 	}
 	if _, err := sign.ParseDigest(w.Release); err != nil {
-		faults.Report(yamldoc.At("release"), "want a bundle.id; "+err.Error(), "")
+		faults.Report(document.At("release"), "want a bundle.id; "+err.Error(), "")
 	}
 	if err := faults.Err(); err != nil {
 		return Window{}, err
@@ -162,7 +162,7 @@ func (w Window) Marshal() ([]byte, error) {
 // anything follows from it is for Decide to say: a window without values, or one
 // that ends before it starts, is recorded like any other.
 func (w Window) Check() error {
-	var faults yamldoc.Faults
+	var faults document.Faults
 	w.check(faults.Report)
 	return faults.Err()
 }
@@ -170,13 +170,13 @@ func (w Window) Check() error {
 // maxName bounds an id and a release in bytes.
 const maxName = 200
 
-func (w *Window) check(report yamldoc.Reporter) {
+func (w *Window) check(report document.Reporter) {
 	c := checker{report}
 	if w.Schema != WindowSchema {
-		report(yamldoc.At("schema"), fmt.Sprintf("want %s, got %s", WindowSchema, yamldoc.Quote(w.Schema)), "")
+		report(document.At("schema"), fmt.Sprintf("want %s, got %s", WindowSchema, document.Quote(w.Schema)), "")
 	}
 	if w.ID == "" {
-		report(yamldoc.At("id"), "is missing", "")
+		report(document.At("id"), "is missing", "")
 	}
 	c.name(w.ID, "id")
 	c.name(w.Release, "release")
@@ -185,14 +185,14 @@ func (w *Window) check(report yamldoc.Reporter) {
 	c.time(w.EndMS, 0, "end_ms")
 	for _, m := range metrics {
 		if v := *m.of(w); !utf8.ValidString(string(v)) || len(v) > limits.Value {
-			report(yamldoc.At(m.name), fmt.Sprintf("is not text of at most %d bytes in UTF-8", limits.Value), "")
+			report(document.At(m.name), fmt.Sprintf("is not text of at most %d bytes in UTF-8", limits.Value), "")
 		}
 	}
 	if w.Seq < 0 || w.Seq > limits.JSONInt {
-		report(yamldoc.At("seq"), fmt.Sprintf("must count from 1, got %d", w.Seq), "")
+		report(document.At("seq"), fmt.Sprintf("must count from 1, got %d", w.Seq), "")
 	}
 	if w.N.set != w.K.set || w.K.n < 0 || w.K.n > w.N.n || w.N.n > limits.JSONInt {
-		report(yamldoc.At("k"), "n and k go together, with 0 <= k <= n", "")
+		report(document.At("k"), "n and k go together, with 0 <= k <= n", "")
 	}
 	c.time(w.LastBeatMS.n, 0, "last_beat_ms")
 	for _, k := range []struct {
@@ -209,6 +209,6 @@ var tbUnitWords = slices.Concat(tbUnits, []string{"1"})
 
 func (c checker) name(s, at string) {
 	if !canon.Printable(s) || len(s) > maxName {
-		c.report(yamldoc.At(at), fmt.Sprintf("is not text of at most %d characters within U+0020 to U+007E", maxName), "")
+		c.report(document.At(at), fmt.Sprintf("is not text of at most %d characters within U+0020 to U+007E", maxName), "")
 	}
 }

@@ -9,8 +9,8 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/relseal/relseal/internal/document"
 	"github.com/relseal/relseal/internal/limits"
-	"github.com/relseal/relseal/internal/yamldoc"
 )
 
 // readCSV reads a table whose header is names of members. An empty cell is
@@ -81,14 +81,14 @@ func (r *windowReader) header(names []string) bool {
 	for i, name := range names {
 		switch _, known := windowMembers[name]; {
 		case !known:
-			r.report(yamldoc.At(name), "unknown column", yamldoc.Suggest(name, windowNames))
+			r.report(document.At(name), "unknown column", document.Suggest(name, windowNames))
 		case slices.Contains(names[:i], name):
-			r.report(yamldoc.At(name), "is there twice", "")
+			r.report(document.At(name), "is there twice", "")
 		}
 	}
 	for _, name := range []string{"id", "channel", "start_ms", "end_ms"} {
 		if !slices.Contains(names, name) {
-			r.report(yamldoc.At(name), "has no column", "the first line names the columns")
+			r.report(document.At(name), "has no column", "the first line names the columns")
 		}
 	}
 	return len(r.faults) == before
@@ -102,7 +102,7 @@ func (r *windowReader) row(header, row []string) {
 	members := make(map[string]string, len(row))
 	for i, name := range header {
 		if !utf8.ValidString(row[i]) {
-			r.report(yamldoc.At(name), "is not valid UTF-8", "")
+			r.report(document.At(name), "is not valid UTF-8", "")
 			return
 		}
 		members[name] = row[i]

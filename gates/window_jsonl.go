@@ -9,8 +9,8 @@ import (
 	"io"
 	"unicode/utf8"
 
+	"github.com/relseal/relseal/internal/document"
 	"github.com/relseal/relseal/internal/limits"
-	"github.com/relseal/relseal/internal/yamldoc"
 )
 
 // readJSONL reads one JSON object a line; blank lines are skipped.
@@ -42,7 +42,7 @@ func (r *windowReader) object(line []byte) {
 // flatObject returns the members of a JSON object as text: a string's content,
 // a number as it is written, nothing for null. encoding/json on its own would
 // take a repeated name, and correct what is not UTF-8.
-func flatObject(data []byte, report yamldoc.Reporter) (map[string]string, bool) {
+func flatObject(data []byte, report document.Reporter) (map[string]string, bool) {
 	if !utf8.Valid(data) {
 		report(nil, "is not valid UTF-8", "")
 		return nil, false
@@ -66,13 +66,13 @@ func flatObject(data []byte, report yamldoc.Reporter) (map[string]string, bool) 
 			return nil, false
 		}
 		name, _ := tok.(string)
-		fault := func(text string) { ok = false; report(yamldoc.At(name), text, "") }
+		fault := func(text string) { ok = false; report(document.At(name), text, "") }
 		if _, again := members[name]; again {
 			fault("is there twice")
 		}
 		var value json.RawMessage
 		if err := d.Decode(&value); err != nil {
-			report(yamldoc.At(name), err.Error(), "")
+			report(document.At(name), err.Error(), "")
 			return nil, false
 		}
 		members[name] = ""

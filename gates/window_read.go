@@ -10,8 +10,8 @@ import (
 	"slices"
 	"strconv"
 
+	"github.com/relseal/relseal/internal/document"
 	"github.com/relseal/relseal/internal/limits"
-	"github.com/relseal/relseal/internal/yamldoc"
 )
 
 // A Format is how a file of windows is written.
@@ -47,7 +47,7 @@ func ReadWindowsAs(format Format, file string, r io.Reader) ([]Window, error) {
 	case CSV:
 		return all.result(all.readCSV(in))
 	}
-	return nil, fmt.Errorf("want jsonl or csv, got %s", yamldoc.Quote(string(format)))
+	return nil, fmt.Errorf("want jsonl or csv, got %s", document.Quote(string(format)))
 }
 
 func readWindows(file string, r io.Reader) (*windowReader, error) {
@@ -92,12 +92,12 @@ type windowReader struct {
 	line   int
 	out    []Window
 	lines  []int // of out
-	faults yamldoc.Faults
+	faults document.Faults
 }
 
-// report adds a fault at the current line; it is a yamldoc.Reporter.
-func (r *windowReader) report(at yamldoc.Path, text, hint string) {
-	r.faults = append(r.faults, yamldoc.Fault{File: r.file, Line: r.line, Member: at.String(), Text: text, Hint: hint})
+// report adds a fault at the current line; it is a document.Reporter.
+func (r *windowReader) report(at document.Path, text, hint string) {
+	r.faults = append(r.faults, document.Fault{File: r.file, Line: r.line, Member: at.String(), Text: text, Hint: hint})
 }
 
 func (r *windowReader) full() bool { return len(r.faults) >= maxFaults }
@@ -107,7 +107,7 @@ func (r *windowReader) err() error {
 	if r.full() {
 		r.report(nil, fmt.Sprintf("%d faults; the rest of the file was not read", len(r.faults)), "")
 	}
-	slices.SortStableFunc(r.faults, func(a, b yamldoc.Fault) int { return cmp.Compare(a.Line, b.Line) })
+	slices.SortStableFunc(r.faults, func(a, b document.Fault) int { return cmp.Compare(a.Line, b.Line) })
 	return r.faults.Err()
 }
 
@@ -130,9 +130,9 @@ func (r *windowReader) window(members map[string]string) {
 }
 
 // makeWindow reports at most one fault a member: the first says what to do.
-func makeWindow(members map[string]string, report yamldoc.Reporter) (Window, bool) {
+func makeWindow(members map[string]string, report document.Reporter) (Window, bool) {
 	faulty := map[any]bool{}
-	fault := func(at yamldoc.Path, text, hint string) {
+	fault := func(at document.Path, text, hint string) {
 		if !faulty[at[0]] {
 			report(at, text, hint)
 		}
@@ -142,16 +142,16 @@ func makeWindow(members map[string]string, report yamldoc.Reporter) (Window, boo
 	for _, name := range slices.Sorted(maps.Keys(members)) {
 		member, known := windowMembers[name]
 		if !known {
-			fault(yamldoc.At(name), "unknown member", yamldoc.Suggest(name, windowNames))
+			fault(document.At(name), "unknown member", document.Suggest(name, windowNames))
 		} else if members[name] != "" {
 			if err := member(&w, members[name]); err != nil {
-				fault(yamldoc.At(name), err.Error(), "")
+				fault(document.At(name), err.Error(), "")
 			}
 		}
 	}
 	for _, name := range []string{"id", "channel", "start_ms", "end_ms"} {
 		if members[name] == "" {
-			fault(yamldoc.At(name), "is missing", "")
+			fault(document.At(name), "is missing", "")
 		}
 	}
 	w.check(fault)
@@ -171,7 +171,7 @@ var windowMembers = func() map[string]func(*Window, string) error {
 		m[name] = func(w *Window, s string) error {
 			n, err := strconv.ParseInt(s, 10, 64)
 			if err != nil || n > limits.JSONInt || n < -limits.JSONInt {
-				return fmt.Errorf("want an integer, got %s", yamldoc.Quote(s))
+				return fmt.Errorf("want an integer, got %s", document.Quote(s))
 			}
 			set(w, n)
 			return nil

@@ -8,7 +8,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/relseal/relseal/internal/yamldoc"
+	"github.com/relseal/relseal/internal/document"
 )
 
 // flagsFirst returns args with the flags of the named command before its
@@ -131,7 +131,7 @@ func suggest(name string, known []string, otherwise string) string {
 			return fmt.Sprintf("did you mean %q?", k)
 		}
 	}
-	return cmp.Or(yamldoc.Suggest(name, known), otherwise)
+	return cmp.Or(document.Suggest(name, known), otherwise)
 }
 
 // complete gives a command what the house asks of all: the same help

@@ -9,6 +9,7 @@ import (
 
 	"github.com/relseal/relseal/bundle"
 	"github.com/relseal/relseal/gates"
+	"github.com/relseal/relseal/gates/policyfile"
 	"github.com/relseal/relseal/internal/escape"
 	"github.com/relseal/relseal/internal/limits"
 	"github.com/relseal/relseal/internal/pack"
@@ -129,7 +130,7 @@ func (env *environment) releasePolicy(file string) (*gates.Policy, error) {
 	if err != nil {
 		return nil, err
 	}
-	policy, err := gates.ParsePolicy(name, data)
+	policy, err := policyfile.Parse(name, data)
 	return &policy, err
 }
 

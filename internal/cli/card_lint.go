@@ -7,9 +7,9 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/relseal/relseal/internal/document"
 	"github.com/relseal/relseal/internal/hint"
 	"github.com/relseal/relseal/internal/limits"
-	"github.com/relseal/relseal/internal/yamldoc"
 	"github.com/relseal/relseal/sign"
 )
 
@@ -74,7 +74,7 @@ func cardLint(env *environment, c *cli.Context) error {
 // faultsOf returns the faults that err holds; what is none of a member is one as
 // a whole.
 func faultsOf(name string, err error) []lintFault {
-	var faults yamldoc.Faults
+	var faults document.Faults
 	if !errors.As(err, &faults) {
 		return []lintFault{{Text: strings.TrimPrefix(err.Error(), name+": "), Hint: orNull(hint.Of(err))}}
 	}

@@ -7,8 +7,11 @@ import (
 
 	"github.com/relseal/relseal/canon"
 	"github.com/relseal/relseal/cards"
+	"github.com/relseal/relseal/cards/cardfile"
 	"github.com/relseal/relseal/gates"
+	"github.com/relseal/relseal/gates/policyfile"
 	"github.com/relseal/relseal/internal/cut"
+	"github.com/relseal/relseal/internal/document"
 	"github.com/relseal/relseal/internal/hint"
 	"github.com/relseal/relseal/internal/limits"
 	"github.com/relseal/relseal/internal/yamldoc"
@@ -57,13 +60,13 @@ func parseCard(name string, data []byte) (card, error) {
 	doc := yamldoc.Open(name, data)
 	switch schema := doc.Root().Enum("schema", cards.PipelineSchema, cards.ParamSchema, gates.Schema); schema {
 	case cards.PipelineSchema:
-		p, err := cards.ParsePipeline(name, data)
+		p, err := cardfile.Pipeline(name, data)
 		return finished(card{kind: pipelineCard, pipeline: p}, p, err)
 	case cards.ParamSchema:
-		p, err := cards.ParseParams(name, data)
+		p, err := cardfile.Params(name, data)
 		return finished(card{kind: paramCard, params: p}, p, err)
 	case gates.Schema:
-		p, err := gates.ParsePolicy(name, data)
+		p, err := policyfile.Parse(name, data)
 		return finished(card{kind: gatePolicy}, p, err)
 	}
 	err := doc.Err()
@@ -75,7 +78,7 @@ func parseCard(name string, data []byte) (card, error) {
 
 // named puts the file before each fault of a document that has no lines.
 func named(file string, err error) error {
-	var faults yamldoc.Faults
+	var faults document.Faults
 	switch {
 	case err == nil:
 		return nil
@@ -105,7 +108,7 @@ func canonicalCard(data []byte) (card, error) {
 		p, err := gates.ReadPolicy(data)
 		return finished(card{kind: gatePolicy}, p, err)
 	}
-	return card{}, fmt.Errorf("schema: want one of %s, %s, %s, got %s", cards.PipelineSchema, cards.ParamSchema, gates.Schema, yamldoc.Quote(schema))
+	return card{}, fmt.Errorf("schema: want one of %s, %s, %s, got %s", cards.PipelineSchema, cards.ParamSchema, gates.Schema, document.Quote(schema))
 }
 
 // finished returns c with the digest of its document, unless that has faults.

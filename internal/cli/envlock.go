@@ -11,7 +11,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/relseal/relseal/cards"
+	"github.com/relseal/relseal/cards/cardfile"
 	"github.com/relseal/relseal/envlock"
 	"github.com/relseal/relseal/envlock/capture"
 	"github.com/relseal/relseal/envlock/sbom"
@@ -173,7 +173,7 @@ func captureRequest(env *environment, c *cli.Context) (capture.Request, error) {
 	if err != nil {
 		return r, err
 	}
-	card, err := cards.ParsePipeline(name, data)
+	card, err := cardfile.Pipeline(name, data)
 	if err != nil {
 		return r, err
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/relseal/relseal/canon"
 	"github.com/relseal/relseal/gates"
+	"github.com/relseal/relseal/gates/policyfile"
 	"github.com/relseal/relseal/internal/escape"
 	"github.com/relseal/relseal/internal/hint"
 	"github.com/relseal/relseal/internal/limits"
@@ -39,7 +40,7 @@ func (env *environment) readPolicy(file string) (gates.Policy, error) {
 		p, err := gates.ReadPolicy(data)
 		return p, named(name, err)
 	}
-	return gates.ParsePolicy(name, data)
+	return policyfile.Parse(name, data)
 }
 
 // readWindows reads what --windows or --ledger names. What is no window is

@@ -7,6 +7,7 @@ import (
 
 	"github.com/relseal/relseal/canon"
 	"github.com/relseal/relseal/gates"
+	"github.com/relseal/relseal/gates/policyfile"
 	"github.com/relseal/relseal/internal/limits"
 	"github.com/relseal/relseal/sign"
 )
@@ -50,7 +51,7 @@ func (env *environment) releaseRegister(c *cli.Context) error {
 			err = fmt.Errorf("%s: %w", name, err)
 		}
 	} else {
-		policy, err = gates.ParsePolicy(name, data)
+		policy, err = policyfile.Parse(name, data)
 	}
 	if err != nil {
 		return err

@@ -9,7 +9,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/relseal/relseal/audit"
-	"github.com/relseal/relseal/cards"
+	"github.com/relseal/relseal/cards/cardfile"
 	"github.com/relseal/relseal/internal/limits"
 	"github.com/relseal/relseal/internal/rundir"
 	"github.com/relseal/relseal/run"
@@ -104,11 +104,11 @@ func execAnswer(dir string, res run.Result, shown rundir.Run) error {
 func (env *environment) readCards(c *cli.Context, r *recording) error {
 	name, data, err := env.readInput(c.Args().First(), limits.Document)
 	if err == nil {
-		r.pipeline, err = cards.ParsePipeline(name, data)
+		r.pipeline, err = cardfile.Pipeline(name, data)
 	}
 	name, data, second := env.readInput(c.String("params"), limits.Document)
 	if second == nil {
-		r.params, second = cards.ParseParams(name, data)
+		r.params, second = cardfile.Params(name, data)
 	}
 	return errors.Join(err, second)
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/relseal/relseal/bundle"
 	"github.com/relseal/relseal/canon"
 	"github.com/relseal/relseal/cards"
+	"github.com/relseal/relseal/cards/cardfile"
 	"github.com/relseal/relseal/envlock"
 	"github.com/relseal/relseal/internal/clock"
 	"github.com/relseal/relseal/internal/durable"
@@ -149,14 +150,14 @@ func (env *environment) readTrailDocuments(c *cli.Context, b *trailBirth) error 
 			return data, nil
 		}},
 		{"pipeline", bundle.PipelinePath, limits.Card, &b.genesis.PipelineCard.Hash, func(name string, data []byte) (_ []byte, err error) {
-			card, err = readCard(name, data, cards.ReadPipeline, cards.ParsePipeline)
+			card, err = readCard(name, data, cards.ReadPipeline, cardfile.Pipeline)
 			if err != nil {
 				return nil, err
 			}
 			return card.Marshal()
 		}},
 		{"params", bundle.ParamPath, limits.Card, &b.genesis.ParamCard.Hash, func(name string, data []byte) ([]byte, error) {
-			p, err := readCard(name, data, cards.ReadParams, cards.ParseParams)
+			p, err := readCard(name, data, cards.ReadParams, cardfile.Params)
 			if err != nil {
 				return nil, err
 			}

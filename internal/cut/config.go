@@ -13,8 +13,11 @@ import (
 
 	"github.com/relseal/relseal/bundle"
 	"github.com/relseal/relseal/cards"
+	"github.com/relseal/relseal/cards/cardfile"
 	"github.com/relseal/relseal/envlock/capture"
 	"github.com/relseal/relseal/gates"
+	"github.com/relseal/relseal/gates/policyfile"
+	"github.com/relseal/relseal/internal/document"
 	"github.com/relseal/relseal/internal/hint"
 	"github.com/relseal/relseal/internal/limits"
 	"github.com/relseal/relseal/internal/regular"
@@ -86,15 +89,15 @@ func Load(dir string) (Project, error) {
 	p.Config = parseConfig(doc, root)
 	faults := errors.Join(
 		p.load("pipeline", p.Pipeline, func(file string, data []byte) (err error) {
-			p.PipelineCard, err = cards.ParsePipeline(file, data)
+			p.PipelineCard, err = cardfile.Pipeline(file, data)
 			return err
 		}),
 		p.load("params", p.Params, func(file string, data []byte) (err error) {
-			p.ParamCard, err = cards.ParseParams(file, data)
+			p.ParamCard, err = cardfile.Params(file, data)
 			return err
 		}),
 		p.load("gates", p.Gates, func(file string, data []byte) error {
-			policy, err := gates.ParsePolicy(file, data)
+			policy, err := policyfile.Parse(file, data)
 			p.Policy = &policy
 			return err
 		}),
@@ -145,22 +148,22 @@ func parseConfig(doc *yamldoc.Document, root *yamldoc.Mapping) Config {
 		Known:      opt.Texts("known"),
 	}
 	if c.Product != "" && !productName.MatchString(c.Product) {
-		doc.Report(yamldoc.At("product"), yamldoc.Quote(c.Product)+" is not 1 to 64 of a-z 0-9 . _ - beginning with a letter or digit", "")
+		doc.Report(document.At("product"), document.Quote(c.Product)+" is not 1 to 64 of a-z 0-9 . _ - beginning with a letter or digit", "")
 	}
 	if c.Version != "" && c.Version != VersionFromTag && bundle.CheckVersion(c.Version) != nil {
-		doc.Report(yamldoc.At("version"), yamldoc.Quote(c.Version)+" is neither a semantic version nor "+VersionFromTag, `write "1.0.0", without v`)
+		doc.Report(document.At("version"), document.Quote(c.Version)+" is neither a semantic version nor "+VersionFromTag, `write "1.0.0", without v`)
 	}
 	if !secretRef.MatchString(c.Passphrase) {
-		doc.Report(yamldoc.At("key", "passphrase"), "is no source of a passphrase", "write prompt, env:NAME, file:PATH or none") // not quoted: it may be the passphrase itself
+		doc.Report(document.At("key", "passphrase"), "is no source of a passphrase", "write prompt, env:NAME, file:PATH or none") // not quoted: it may be the passphrase itself
 	}
 	c.checkPaths(doc.Report)
 	return c
 }
 
-func (c Config) checkPaths(report yamldoc.Reporter) {
+func (c Config) checkPaths(report document.Reporter) {
 	check := func(p string, at ...any) {
 		if p != "" && !below(p) {
-			report(yamldoc.At(at...), yamldoc.Quote(p)+" leaves the project", "paths are relative to "+ConfigName+", written with /, and stay below its directory")
+			report(document.At(at...), document.Quote(p)+" leaves the project", "paths are relative to "+ConfigName+", written with /, and stay below its directory")
 		}
 	}
 	check(c.Pipeline, "pipeline")
@@ -184,9 +187,9 @@ func below(p string) bool {
 
 // checkArtifacts asks that a release has artifacts and that a step makes each:
 // what nothing makes would be a file of unknown origin.
-func (p *Project) checkArtifacts(report yamldoc.Reporter) {
+func (p *Project) checkArtifacts(report document.Reporter) {
 	if len(p.Artifacts) == 0 {
-		report(yamldoc.At("artifacts"), "is empty", "name what people will install or read")
+		report(document.At("artifacts"), "is empty", "name what people will install or read")
 	}
 	var made []string
 	for _, s := range p.PipelineCard.Steps {
@@ -194,7 +197,7 @@ func (p *Project) checkArtifacts(report yamldoc.Reporter) {
 	}
 	for i, a := range p.Artifacts {
 		if len(p.PipelineCard.Steps) > 0 && below(a) && !slices.Contains(made, a) {
-			report(yamldoc.At("artifacts", i), "no step has the output "+yamldoc.Quote(a), yamldoc.Suggest(a, made))
+			report(document.At("artifacts", i), "no step has the output "+document.Quote(a), document.Suggest(a, made))
 		}
 	}
 }

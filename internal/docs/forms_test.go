@@ -14,13 +14,13 @@ import (
 	"github.com/relseal/relseal/cards"
 	"github.com/relseal/relseal/envlock"
 	"github.com/relseal/relseal/gates"
-	"github.com/relseal/relseal/internal/yamldoc"
+	"github.com/relseal/relseal/internal/document"
 )
 
-// A document is one that a table describes: a sample with every optional member,
+// A described document is one that has a table: a sample with every optional member,
 // what the product reads it with, and the members about which the page says more
 // than the forms of its tables can, in words.
-type document struct {
+type described struct {
 	table  string
 	sample string // JSON
 	read   func(canonical string) error
@@ -34,7 +34,7 @@ const (
 	k1 = `"SHA256:EzQIfzHHa4mJwLMaKv22LxW1PnVz6y/am2X1ywYun7I"`
 )
 
-var documents = []document{
+var documents = []described{
 	{
 		table: "the genesis",
 		sample: `{"schema":"relseal/trail/v1","purpose":"ledger","run":{"id":"x"},"created":"2026-01-02T03:04:05.000000Z","EnvLock":{"fingerprint":` + d1 + `},
@@ -89,7 +89,7 @@ var documents = []document{
 			"drop_rate":"0","incident_rate":"fast","seq":3,"release":` + d1 + `,"n":9,"k":1,"last_beat_ms":5,"psd_kind":"rel_l1","tb_kind":"rms","tb_unit":"s","evidence":` + d2 + `}`,
 		read: func(doc string) error {
 			var w gates.Window
-			if err := yamldoc.Unmarshal([]byte(doc), gates.WindowSchema, &w); err != nil {
+			if err := document.Unmarshal([]byte(doc), gates.WindowSchema, &w); err != nil {
 				return err
 			}
 			return w.Check()
@@ -129,7 +129,7 @@ var documents = []document{
 }
 
 // signatures is the document beside a carried manifest.
-var signatures = document{
+var signatures = described{
 	table:  "signatures",
 	sample: `{"schema":"relseal/signatures/v1","signatures":[{"keyid":` + k1 + `,"sig":` + s1 + `}]}`,
 	read:   func(doc string) error { _, err := bundle.ReadSignatures("x", []byte(doc)); return err },
@@ -165,7 +165,7 @@ var others = []string{
 // product may refuse more.
 func TestForms(t *testing.T) {
 	f := form{shapes(t), isLeaf}
-	policy := documents[slices.IndexFunc(documents, func(d document) bool { return d.table == "policy" })].sample
+	policy := documents[slices.IndexFunc(documents, func(d described) bool { return d.table == "policy" })].sample
 	for _, d := range documents {
 		t.Run(d.table, func(t *testing.T) {
 			sample := parse(t, strings.Replace(d.sample, "GATES", policy, 1))
@@ -286,7 +286,7 @@ func TestWeights(t *testing.T) {
 				}
 			}
 		}
-		d := documents[slices.IndexFunc(documents, func(d document) bool { return d.table == c.table })]
+		d := documents[slices.IndexFunc(documents, func(d described) bool { return d.table == c.table })]
 		v := parse(t, d.sample).(map[string]any)
 		v["weights"] = map[string]any{"no such class": "1"}
 		doc, _ := canonical(v, 1)

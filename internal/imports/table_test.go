@@ -36,7 +36,9 @@ var table = map[string]row{
 	"internal/clock":   {mods: []string{xsys}},
 	"internal/durable": {mods: []string{xsys}},
 	"canon":            {own: []string{"internal/limits"}, mods: []string{jsonv2}},
-	"internal/yamldoc": {own: []string{"canon", "internal/limits", "internal/hint"}, mods: []string{yaml}},
+	// What every reader of a document needs, and YAML above it.
+	"internal/document": {own: []string{"canon", "internal/limits"}},
+	"internal/yamldoc":  {own: []string{"canon", "internal/document", "internal/limits"}, mods: []string{yaml}},
 
 	// crypto/x509 would bring a network stack with it.
 	"sign":      {own: []string{"canon", "internal/limits"}, mods: []string{edwards}, never: []string{"crypto/x509"}},
@@ -48,11 +50,13 @@ var table = map[string]row{
 
 	"envlock":         {own: []string{"canon", "internal/limits", "sign"}},
 	"envlock/capture": {own: []string{"envlock", "canon", "internal/hint", "internal/limits", "internal/regular", "sign"}, mods: []string{xsys}},
-	"cards":           {own: []string{"canon", "internal/limits", "internal/yamldoc", "sign"}},
+	"cards":           {own: []string{"canon", "internal/document", "internal/limits", "sign"}},
+	"cards/cardfile":  {own: []string{"canon", "cards", "internal/document", "internal/yamldoc"}},
 	// A decision is a function of a policy and of windows: no clock, no files, no network.
-	"gates": {own: []string{"canon", "internal/limits", "internal/yamldoc", "sign"}, never: []string{"io/fs", "net", "os"}},
-	"audit": {own: []string{"canon", "internal/clock", "internal/durable", "finding", "internal/limits", "internal/regular", "sign", "sign/comb"}},
-	"run":   {own: []string{"audit", "cards", "envlock", "envlock/capture", "canon", "internal/regular", "sign"}, mods: []string{xsys}},
+	"gates":            {own: []string{"canon", "internal/document", "internal/limits", "sign"}, never: []string{"io/fs", "net", "os"}},
+	"gates/policyfile": {own: []string{"gates", "internal/document", "internal/yamldoc"}},
+	"audit":            {own: []string{"canon", "internal/clock", "internal/durable", "finding", "internal/limits", "internal/regular", "sign", "sign/comb"}},
+	"run":              {own: []string{"audit", "cards", "envlock", "envlock/capture", "canon", "internal/regular", "sign"}, mods: []string{xsys}},
 	// A bundle carries a trail as a file: what is in it is for verify to say.
 	"bundle":  {own: []string{"gates", "canon", "internal/durable", "finding", "internal/limits", "internal/regular", "sign"}, mods: []string{compress}},
 	"release": {own: []string{"audit", "gates", "canon", "finding", "internal/limits", "internal/regular", "sign"}},
@@ -69,16 +73,16 @@ var table = map[string]row{
 	// A drawing of numbers: it knows nothing of gates.
 	"internal/chart": {},
 
-	"internal/pack":     {own: []string{"audit", "bundle", "cards", "envlock", "gates", "canon", "internal/durable", "finding", "internal/limits", "internal/regular", "release", "sign", "verify"}},
+	"internal/pack":     {own: []string{"audit", "bundle", "cards/cardfile", "envlock", "gates", "canon", "internal/durable", "finding", "internal/limits", "internal/regular", "release", "sign", "verify"}},
 	"internal/known":    {own: []string{"bundle", "internal/durable", "internal/hint", "internal/pack", "internal/regular", "release", "sign"}},
-	"internal/reverify": {own: []string{"audit", "bundle", "cards", "envlock", "canon", "internal/durable", "internal/engine", "finding", "internal/hint", "internal/regular", "internal/rundir", "sign", "verify"}},
+	"internal/reverify": {own: []string{"audit", "bundle", "cards", "cards/cardfile", "envlock", "canon", "internal/durable", "internal/engine", "finding", "internal/hint", "internal/regular", "internal/rundir", "sign", "verify"}},
 	// The one way to a private key for whatever starts programs of others.
 	"internal/signer": {own: []string{"internal/regular", "keys", "sign"}, mods: []string{xsys}},
 	"internal/cut":    {own: []string{anything}, mods: []string{anything}, never: []string{module + "/internal/cli"}},
 	// An oracle for tests: it shares no code with what it tests.
 	"internal/testbundle": {mods: []string{compress}},
 	"internal/recipes":    {},
-	"internal/scaffold":   {own: []string{"bundle", "cards", "gates", "internal/durable", "internal/hint", "internal/regular", "internal/yamldoc"}},
+	"internal/scaffold":   {own: []string{"bundle", "cards", "cards/cardfile", "gates", "gates/policyfile", "internal/durable", "internal/hint", "internal/regular"}},
 	// What a CI system says of the job; a function of its variables.
 	"internal/ciinfo": {},
 	"internal/rundir": {own: []string{"audit", "bundle", "cards", "envlock", "canon", "internal/ciinfo", "internal/durable", "finding", "internal/hint", "internal/limits", "internal/regular", "sign"}},
@@ -107,6 +111,6 @@ var bans = []ban{
 // other paths and are not meant.
 var offline = []string{
 	"net", "os/exec", "os/user", "plugin", "crypto/tls", "crypto/x509",
-	sigstore, xcrypto,
+	sigstore, xcrypto, yaml,
 	module + "/keys", module + "/sign/bulk", module + "/sign/wrap", module + "/run", module + "/envlock/capture",
 }

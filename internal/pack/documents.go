@@ -7,7 +7,7 @@ import (
 
 	"github.com/relseal/relseal/audit"
 	"github.com/relseal/relseal/bundle"
-	"github.com/relseal/relseal/cards"
+	"github.com/relseal/relseal/cards/cardfile"
 	"github.com/relseal/relseal/internal/limits"
 	"github.com/relseal/relseal/internal/regular"
 	"github.com/relseal/relseal/sign"
@@ -60,7 +60,7 @@ func (r Run) documents(g *audit.Genesis) (files []bundle.Content, err error) {
 }
 
 func canonicalPipeline(name string, yaml []byte) ([]byte, error) {
-	card, err := cards.ParsePipeline(name, yaml)
+	card, err := cardfile.Pipeline(name, yaml)
 	if err != nil {
 		return nil, err
 	}
@@ -68,7 +68,7 @@ func canonicalPipeline(name string, yaml []byte) ([]byte, error) {
 }
 
 func canonicalParams(name string, yaml []byte) ([]byte, error) {
-	card, err := cards.ParseParams(name, yaml)
+	card, err := cardfile.Params(name, yaml)
 	if err != nil {
 		return nil, err
 	}

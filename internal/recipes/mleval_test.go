@@ -16,6 +16,7 @@ import (
 	"testing"
 
 	"github.com/relseal/relseal/gates"
+	"github.com/relseal/relseal/gates/policyfile"
 )
 
 // TestMLEval does what the example's README says, and holds what it says of the
@@ -222,7 +223,7 @@ func readPolicy(t *testing.T, file string) gates.Policy {
 	if err != nil {
 		t.Fatal(err)
 	}
-	policy, err := gates.ParsePolicy(file, data)
+	policy, err := policyfile.Parse(file, data)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/relseal/relseal/bundle"
 	"github.com/relseal/relseal/canon"
 	"github.com/relseal/relseal/cards"
+	"github.com/relseal/relseal/cards/cardfile"
 	"github.com/relseal/relseal/envlock"
 	"github.com/relseal/relseal/finding"
 	"github.com/relseal/relseal/internal/durable"
@@ -59,7 +60,7 @@ func (t Terms) params() (cards.Params, error) {
 	if at == "" {
 		at = "none"
 	}
-	return cards.ParseParams("terms", fmt.Appendf(nil, `schema: relseal/params/v1
+	return cardfile.Params("terms", fmt.Appendf(nil, `schema: relseal/params/v1
 card: {id: relseal-reverify, author: relseal}
 params:
   - {name: at, type: text, unit: "1", value: %q}
@@ -102,7 +103,7 @@ type Writer struct {
 func Open(dir string, t Terms, w Writer) (*Record, error) {
 	r := &Record{Dir: dir, who: w, unlock: func() {}}
 	var err error
-	if r.card, err = cards.ParsePipeline("pipeline", []byte(pipeline)); err != nil {
+	if r.card, err = cardfile.Pipeline("pipeline", []byte(pipeline)); err != nil {
 		return nil, err
 	}
 	if r.params, err = t.params(); err != nil {

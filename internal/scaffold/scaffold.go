@@ -13,8 +13,8 @@ import (
 	"strings"
 	"text/template"
 
-	"github.com/relseal/relseal/cards"
-	"github.com/relseal/relseal/gates"
+	"github.com/relseal/relseal/cards/cardfile"
+	"github.com/relseal/relseal/gates/policyfile"
 )
 
 // A Project is what the templates need to know.
@@ -61,7 +61,7 @@ func (p Project) Files() ([]File, error) {
 		return nil, err
 	}
 	policy := p.render("gates.yaml.tmpl")
-	if _, err := gates.ParsePolicy("gates.yaml", policy); err != nil {
+	if _, err := policyfile.Parse("gates.yaml", policy); err != nil {
 		return nil, err
 	}
 	return []File{
@@ -77,14 +77,14 @@ func (p Project) Files() ([]File, error) {
 // PipelineCard returns a commented PipelineCard.
 func (p Project) PipelineCard() ([]byte, error) {
 	data := p.render(p.pipeline)
-	_, err := cards.ParsePipeline("cards/pipeline.yaml", data)
+	_, err := cardfile.Pipeline("cards/pipeline.yaml", data)
 	return data, err
 }
 
 // ParamCard returns a commented ParamCard without parameters.
 func (p Project) ParamCard() ([]byte, error) {
 	data := p.render("params.yaml.tmpl")
-	_, err := cards.ParseParams("cards/params.yaml", data)
+	_, err := cardfile.Params("cards/params.yaml", data)
 	return data, err
 }
 

@@ -13,7 +13,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/relseal/relseal/cards"
+	"github.com/relseal/relseal/cards/cardfile"
 	"github.com/relseal/relseal/internal/cut"
 	"github.com/relseal/relseal/internal/hint"
 	"github.com/relseal/relseal/internal/scaffold"
@@ -122,7 +122,7 @@ func TestCommentedExamples(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := cards.ParsePipeline("pipeline.yaml", []byte(uncomment(data)))
+	p, err := cardfile.Pipeline("pipeline.yaml", []byte(uncomment(data)))
 	if err != nil || len(p.Steps) != 2 || p.RNG == nil || len(p.Weights) != 2 || p.Steps[1].SameAs != "build" || p.Steps[1].TimeoutMS == 0 || len(p.Steps[1].Env) != 1 {
 		t.Errorf("%v, %+v\n%s", err, p, uncomment(data))
 	}
@@ -130,7 +130,7 @@ func TestCommentedExamples(t *testing.T) {
 		t.Fatal(err)
 	}
 	text := strings.Replace(uncomment(data), "params: []", "params:", 1)
-	q, err := cards.ParseParams("params.yaml", []byte(text))
+	q, err := cardfile.Params("params.yaml", []byte(text))
 	if err != nil || len(q.Params) != 3 || len(q.Weights) != 2 {
 		t.Errorf("%v, %+v\n%s", err, q, text)
 	}

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/relseal/relseal/canon"
+	"github.com/relseal/relseal/internal/document"
 	"github.com/relseal/relseal/internal/yamldoc"
 )
 
@@ -112,7 +113,7 @@ func TestConformance(t *testing.T) {
 // checkFaults asks that err is faults that say where and what.
 func checkFaults(t *testing.T, file string, err error) {
 	t.Helper()
-	var faults yamldoc.Faults
+	var faults document.Faults
 	if !errors.As(err, &faults) || len(faults) == 0 {
 		t.Fatalf("%T is no Faults", err)
 	}

@@ -25,17 +25,20 @@
 package yamldoc
 
 import (
+	"errors"
 	"slices"
 	"strings"
 
 	"gopkg.in/yaml.v3"
+
+	"github.com/relseal/relseal/internal/document"
 )
 
 // A Document is a document that is being read, with the faults found so far.
 type Document struct {
 	file   string
 	root   *value // nil where the text is not a mapping
-	faults Faults
+	faults document.Faults
 	opened []*Mapping
 }
 
@@ -63,9 +66,9 @@ func Open(file string, data []byte) *Document {
 // Root returns the mapping that the document is.
 func (d *Document) Root() *Mapping { return d.open(d.root) }
 
-// Err returns the faults found so far as [Faults], ordered by line, or nil.
+// Err returns the faults found so far as [document.Faults], ordered by line, or nil.
 func (d *Document) Err() error {
-	slices.SortStableFunc(d.faults, func(a, b Fault) int { return a.Line - b.Line })
+	slices.SortStableFunc(d.faults, func(a, b document.Fault) int { return a.Line - b.Line })
 	return d.faults.Err()
 }
 
@@ -78,13 +81,13 @@ func (d *Document) Finish() error {
 	return d.Err()
 }
 
-// Report adds a fault of meaning at a member; it is a [Reporter]. Its line is
+// Report adds a fault of meaning at a member; it is a [document.Reporter]. Its line is
 // the member's, or that of the nearest mapping or list around it. A fault about
 // a member that could not be read is dropped, since it follows from the first.
 //
 // Durations are text in YAML and integers named …_ms in canonical JSON; a path
 // may use the canonical name.
-func (d *Document) Report(at Path, text, hint string) {
+func (d *Document) Report(at document.Path, text, hint string) {
 	if d.root == nil {
 		return
 	}
@@ -111,8 +114,17 @@ func (d *Document) Report(at Path, text, hint string) {
 	}
 }
 
-func (d *Document) fault(line int, at Path, text, hint string) {
-	d.faults.add(Fault{File: d.file, Line: line, Member: at.String(), Text: text, Hint: hint})
+// ReportAll reports the [document.Faults] that a check of the value found.
+func (d *Document) ReportAll(found error) {
+	var faults document.Faults
+	errors.As(found, &faults)
+	for _, f := range faults {
+		d.Report(f.At, f.Text, f.Hint)
+	}
+}
+
+func (d *Document) fault(line int, at document.Path, text, hint string) {
+	d.faults.Add(document.Fault{File: d.file, Line: line, Member: at.String(), Text: text, Hint: hint})
 }
 
 // broken reports a fault at v, after which nothing further is said about it.

@@ -5,6 +5,8 @@ import (
 	"math"
 	"regexp"
 	"strconv"
+
+	"github.com/relseal/relseal/internal/document"
 )
 
 var durationForm = regexp.MustCompile(`^(?:([0-9]+)d)?(?:([0-9]+)h)?(?:([0-9]+)m)?(?:([0-9]+)s)?(?:([0-9]+)ms)?$`)
@@ -19,7 +21,7 @@ var durationUnits = [...]int64{86_400_000, 3_600_000, 60_000, 1000, 1}
 func ParseDuration(s string) (int64, error) {
 	parts := durationForm.FindStringSubmatch(s)
 	if parts == nil || s == "" {
-		return 0, fmt.Errorf("%s is not a duration", Quote(s))
+		return 0, fmt.Errorf("%s is not a duration", document.Quote(s))
 	}
 	const most = math.MaxInt64 / 1_000_000 // milliseconds in a time.Duration
 	var ms int64
@@ -29,7 +31,7 @@ func ParseDuration(s string) (int64, error) {
 		}
 		n, err := strconv.ParseInt(digits, 10, 64)
 		if err != nil || n > (most-ms)/durationUnits[i] {
-			return 0, fmt.Errorf("%s is longer than 292 years", Quote(s))
+			return 0, fmt.Errorf("%s is longer than 292 years", document.Quote(s))
 		}
 		ms += n * durationUnits[i]
 	}

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/relseal/relseal/canon"
+	"github.com/relseal/relseal/internal/document"
 )
 
 // A Mapping reads the members of one mapping. Each method reads one member: it
@@ -100,10 +101,10 @@ func (m *Mapping) is(v *value, kind Kind, want string) bool {
 	case v.kind == Null && v.text == "":
 	case kind == Text && v.kind < Text:
 		hint = quoteHint(v.text)
-	case want == listOfTexts && v.kind == Text && isWord(v.text):
+	case want == listOfTexts && v.kind == Text && document.IsWord(v.text):
 		hint = "write [" + v.text + "]"
 	case kind < Text && v.kind == Text && readPlain(v.text).kind == kind:
-		hint = "write " + clip(v.text) + " without quotes"
+		hint = "write " + document.Clip(v.text) + " without quotes"
 	}
 	m.doc.broken(v, "want "+want+", got "+v.describe(), hint)
 	return false
@@ -117,7 +118,7 @@ func (v *value) describe() string {
 	case Map:
 		return "a mapping"
 	case Text:
-		return "the text " + Quote(v.text)
+		return "the text " + document.Quote(v.text)
 	case Integer:
 		return "the integer " + v.text
 	case Null:
@@ -187,7 +188,7 @@ func (m *Mapping) Enum(name string, choices ...string) string {
 		return ""
 	}
 	if !slices.Contains(choices, v.text) {
-		m.doc.broken(v, "want "+want+", got "+v.describe(), Suggest(v.text, choices))
+		m.doc.broken(v, "want "+want+", got "+v.describe(), document.Suggest(v.text, choices))
 		return ""
 	}
 	return v.text
@@ -310,7 +311,7 @@ func (m *Mapping) reportUnknown() {
 		if m.known.set[name] || m.v.members[name].misnamed {
 			continue
 		}
-		hint := Suggest(name, m.known.order)
+		hint := document.Suggest(name, m.known.order)
 		if hint == "" && len(m.known.order) > 0 {
 			hint = "known: " + strings.Join(m.known.order, ", ")
 		}

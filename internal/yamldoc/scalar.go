@@ -9,6 +9,7 @@ import (
 	"gopkg.in/yaml.v3"
 
 	"github.com/relseal/relseal/canon"
+	"github.com/relseal/relseal/internal/document"
 	"github.com/relseal/relseal/internal/limits"
 )
 
@@ -112,14 +113,14 @@ func ambiguous(s, reading, hint string) plain {
 // show returns a plain scalar for an error line, in quotes only if it needs them.
 func show(s string) string {
 	if canon.Printable(s) {
-		return clip(s)
+		return document.Clip(s)
 	}
-	return Quote(s)
+	return document.Quote(s)
 }
 
 func quoteHint(s string) string {
-	if len(clip(s)) != len(s) {
+	if len(document.Clip(s)) != len(s) {
 		return "quote it"
 	}
-	return "quote it: " + Quote(s)
+	return "quote it: " + document.Quote(s)
 }

@@ -8,6 +8,7 @@ import (
 	"gopkg.in/yaml.v3"
 
 	"github.com/relseal/relseal/canon"
+	"github.com/relseal/relseal/internal/document"
 	"github.com/relseal/relseal/internal/limits"
 )
 
@@ -44,8 +45,8 @@ type value struct {
 	key    any // name or index in parent
 }
 
-func (v *value) path() Path {
-	var p Path
+func (v *value) path() document.Path {
+	var p document.Path
 	for ; v.parent != nil; v = v.parent {
 		p = append(p, v.key)
 	}
@@ -158,7 +159,7 @@ func (b *builder) name(v *value, n *yaml.Node) *value {
 		}
 	}
 	if !canon.Printable(n.Value) {
-		b.doc.broken(name, fmt.Sprintf("the name %s has a character outside U+0020 to U+007E", Quote(n.Value)), "")
+		b.doc.broken(name, fmt.Sprintf("the name %s has a character outside U+0020 to U+007E", document.Quote(n.Value)), "")
 	}
 	return name
 }

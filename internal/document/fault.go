@@ -1,4 +1,4 @@
-package yamldoc
+package document
 
 import (
 	"fmt"
@@ -16,6 +16,8 @@ type Fault struct {
 	Member string
 	Text   string
 	Hint   string
+
+	At Path // leads to Member; nil where that is known as text alone
 }
 
 // String returns `file:line: member: text (hint)` without the parts that are empty.
@@ -66,10 +68,11 @@ func (fs Faults) Err() error {
 
 // Report adds a fault of a document that has no lines; it is a [Reporter].
 func (fs *Faults) Report(at Path, text, hint string) {
-	fs.add(Fault{Member: at.String(), Text: text, Hint: hint})
+	fs.Add(Fault{Member: at.String(), Text: text, Hint: hint, At: slices.Clone(at)})
 }
 
-func (fs *Faults) add(f Fault) {
+// Add adds a fault, unless there are a thousand already.
+func (fs *Faults) Add(f Fault) {
 	switch {
 	case len(*fs) < maxFaults:
 		*fs = append(*fs, f)
@@ -81,7 +84,7 @@ func (fs *Faults) add(f Fault) {
 
 // A Reporter takes a fault of meaning: where, what, and what to do about it
 // (or ""). Checks that run over YAML and over canonical JSON alike are written
-// against it; see [Document.Report] and [Faults.Report].
+// against it; see [Faults.Report] and what reads YAML.
 type Reporter func(at Path, text, hint string)
 
 // A Path leads to a member: names of mappings and indices of lists, from 0.
@@ -99,14 +102,14 @@ func (p Path) String() string {
 		case int:
 			fmt.Fprintf(&b, "[%d]", e)
 		case string:
-			if !isWord(e) {
+			if !IsWord(e) {
 				fmt.Fprintf(&b, "[%s]", Quote(e))
 				continue
 			}
 			if b.Len() > 0 {
 				b.WriteByte('.')
 			}
-			b.WriteString(clip(e))
+			b.WriteString(Clip(e))
 		}
 	}
 	if s := b.String(); len(s) > 200 {
@@ -115,7 +118,8 @@ func (p Path) String() string {
 	return b.String()
 }
 
-func isWord(s string) bool {
+// IsWord reports whether s can stand in a path as it is.
+func IsWord(s string) bool {
 	for _, c := range []byte(s) {
 		if !(c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '_' || c == '-') {
 			return false
@@ -127,7 +131,7 @@ func isWord(s string) bool {
 // Quote returns s as it may stand in an error line: in double quotes, printable
 // ASCII, and cut where it is long.
 func Quote(s string) string {
-	if c := clip(s); c != s {
+	if c := Clip(s); c != s {
 		return strconv.QuoteToASCII(s[:longest]) + "..."
 	}
 	return strconv.QuoteToASCII(s)
@@ -136,7 +140,8 @@ func Quote(s string) string {
 // longest is how many bytes of one value an error line shows.
 const longest = 60
 
-func clip(s string) string {
+// Clip returns s, cut where it is long.
+func Clip(s string) string {
 	if len(s) > longest {
 		return strings.ToValidUTF8(s[:longest], "") + "..."
 	}

@@ -1,4 +1,4 @@
-package cards
+package cardfile
 
 import (
 	"errors"
@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/relseal/relseal/canon"
+	"github.com/relseal/relseal/cards"
+	"github.com/relseal/relseal/internal/document"
 	"github.com/relseal/relseal/internal/yamldoc"
 	"github.com/relseal/relseal/sign"
 )
@@ -46,7 +48,7 @@ const goodPipelineJSON = `{"card":{"author":"release@example.test","id":"greetd-
 	`],"tools":["go"]}`
 
 func TestPipeline(t *testing.T) {
-	p, err := ParsePipeline("p.yaml", []byte(goodPipeline))
+	p, err := Pipeline("p.yaml", []byte(goodPipeline))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -54,7 +56,7 @@ func TestPipeline(t *testing.T) {
 	if err != nil || string(data) != goodPipelineJSON {
 		t.Errorf("got  %s, %v\nwant %s", data, err, goodPipelineJSON)
 	}
-	again, err := ReadPipeline(data)
+	again, err := cards.ReadPipeline(data)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -78,7 +80,7 @@ func TestPipelineHashIsStable(t *testing.T) {
 	}
 	for name, edit := range edits {
 		text := edit.Replace(goodPipeline)
-		p, err := ParsePipeline("p.yaml", []byte(text))
+		p, err := Pipeline("p.yaml", []byte(text))
 		if err != nil || text == goodPipeline {
 			t.Errorf("%s: %v", name, err)
 			continue
@@ -93,7 +95,7 @@ func TestPipelineHashIsStable(t *testing.T) {
 		"seed":           strings.NewReplacer(`"42"`, `"43"`),
 		"no rng":         strings.NewReplacer("rng: {family: pcg32, seed: \"42\"}\n", ""),
 	} {
-		p, err := ParsePipeline("p.yaml", []byte(edit.Replace(goodPipeline)))
+		p, err := Pipeline("p.yaml", []byte(edit.Replace(goodPipeline)))
 		if got, e := p.Hash(); err != nil || e != nil || got == want {
 			t.Errorf("%s: %v %v, hash unchanged: %v", name, err, e, got == want)
 		}
@@ -180,24 +182,24 @@ func TestPipelineFaults(t *testing.T) {
 				t.Fatalf("nothing like %q", test.old)
 			}
 			text := strings.Replace(goodPipeline, test.old, test.new, 1)
-			_, err := ParsePipeline("p.yaml", []byte(text))
+			_, err := Pipeline("p.yaml", []byte(text))
 			if test.want == "" {
 				if err != nil {
 					t.Error(err)
 				}
 				return
 			}
-			var faults yamldoc.Faults
+			var faults document.Faults
 			if !errors.As(err, &faults) || len(faults) != 1 || !strings.Contains(err.Error(), test.want) || !strings.HasPrefix(err.Error(), "p.yaml:") {
 				t.Fatalf("got  %v\nwant p.yaml:%s", err, test.want)
 			}
 
 			doc := yamldoc.Open("p.yaml", []byte(text))
-			data, err := canon.Marshal(parsePipeline(doc, doc.Root()))
+			data, err := canon.Marshal(readPipeline(doc, doc.Root()))
 			if err != nil {
 				t.Fatal(err)
 			}
-			_, err = ReadPipeline(data)
+			_, err = cards.ReadPipeline(data)
 			if !errors.As(err, &faults) || len(faults) != 1 || !strings.HasPrefix(faults[0].Text, faultText(t, test.want)) {
 				t.Errorf("as JSON: %v", err)
 			}
@@ -241,7 +243,7 @@ tools: [go]`, "autor: x}\ntools: [1.10]\nlocks: go.mod", "p.yaml:2: card.author:
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			if _, err := ParsePipeline("p.yaml", []byte(strings.Replace(goodPipeline, test.old, test.new, 1))); err == nil || err.Error() != test.want {
+			if _, err := Pipeline("p.yaml", []byte(strings.Replace(goodPipeline, test.old, test.new, 1))); err == nil || err.Error() != test.want {
 				t.Errorf("got  %v\nwant %s", err, test.want)
 			}
 		})
@@ -265,15 +267,15 @@ func TestReadPipelineRefuses(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			text := strings.Replace(goodPipelineJSON, test.old, test.new, 1)
-			if _, err := ReadPipeline([]byte(text)); err == nil || text == goodPipelineJSON || !strings.Contains(err.Error(), test.want) {
+			if _, err := cards.ReadPipeline([]byte(text)); err == nil || text == goodPipelineJSON || !strings.Contains(err.Error(), test.want) {
 				t.Errorf("%v", err)
 			}
 		})
 	}
-	if _, err := ReadPipeline([]byte(strings.Replace(goodPipelineJSON, "pipeline/v1", "params/v1", 1))); !errors.Is(err, ErrSchema) {
+	if _, err := cards.ReadPipeline([]byte(strings.Replace(goodPipelineJSON, "pipeline/v1", "params/v1", 1))); !errors.Is(err, cards.ErrSchema) {
 		t.Errorf("%v is not ErrSchema", err)
 	}
-	p, err := ReadPipeline([]byte(goodPipelineJSON))
+	p, err := cards.ReadPipeline([]byte(goodPipelineJSON))
 	if err != nil {
 		t.Fatal(err)
 	}

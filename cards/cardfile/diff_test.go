@@ -1,4 +1,4 @@
-package cards
+package cardfile
 
 import (
 	"fmt"
@@ -9,17 +9,32 @@ import (
 	"testing"
 
 	"github.com/relseal/relseal/canon"
+	"github.com/relseal/relseal/cards"
 )
 
 // line is a difference as the tables below write it.
-func (d Difference) line() string {
+func line(d cards.Difference) string {
 	return fmt.Sprintf("%s (%s, impact %s): %s -> %s", d.Member, d.Class, d.Impact, d.Old, d.New)
 }
 
-func lines(c Comparison) string {
+// unknownClass are weights whose fault names every class that there is.
+var unknownClass = cards.Weights{"none of them": "1"}
+
+// classes returns the classes of members that err says are known.
+func classes(t *testing.T, err error) []string {
+	t.Helper()
+	_, known, found := strings.Cut(err.Error(), "(known: card.")
+	known, _, closed := strings.Cut("card."+known, ")")
+	if !found || !closed {
+		t.Fatalf("no classes in: %v", err)
+	}
+	return strings.Split(known, ", ")
+}
+
+func lines(c cards.Comparison) string {
 	var out []string
 	for _, d := range c.Differences {
-		out = append(out, d.line())
+		out = append(out, line(d))
 	}
 	return strings.Join(out, "\n")
 }
@@ -53,13 +68,13 @@ steps[check] (steps, impact 1): null -> {"id":"check","inputs":["*.go","go.mod"]
 		{"    env: {LC_ALL: C, EMPTY: \"\"}\n", "    env: {LC_ALL: C, EMPTY: \"\"}\nweights: {env: \"2\"}\n", `weights (weights, impact 0.1): null -> {"env":"2"}`},
 	}
 	covered := map[string]bool{}
-	old, err := ParsePipeline("a.yaml", []byte(goodPipeline))
+	old, err := Pipeline("a.yaml", []byte(goodPipeline))
 	if err != nil {
 		t.Fatal(err)
 	}
-	check := func(now Pipeline, want string) {
+	check := func(now cards.Pipeline, want string) {
 		t.Helper()
-		c, err := ComparePipelines(old, now)
+		c, err := cards.ComparePipelines(old, now)
 		if err != nil || lines(c) != want {
 			t.Errorf("got  %s, %v\nwant %s", lines(c), err, want)
 		}
@@ -70,26 +85,26 @@ steps[check] (steps, impact 1): null -> {"id":"check","inputs":["*.go","go.mod"]
 	check(old, "")
 	for _, test := range tests {
 		text := strings.Replace(goodPipeline, test.old, test.new, 1)
-		now, err := ParsePipeline("b.yaml", []byte(text))
+		now, err := Pipeline("b.yaml", []byte(text))
 		if err != nil || text == goodPipeline {
 			t.Fatalf("%q: %v", test.new, err)
 		}
 		check(now, test.want)
 	}
 	now := old
-	now.Steps = []Step{old.Steps[2], old.Steps[0], old.Steps[1], old.Steps[3]}
+	now.Steps = []cards.Step{old.Steps[2], old.Steps[0], old.Steps[1], old.Steps[3]}
 	check(now, `steps.order (steps.order, impact 0.5): ["build","rebuild","test","sums"] -> ["test","build","rebuild","sums"]`)
-	if got, want := slices.Sorted(maps.Keys(covered)), slices.Sorted(maps.Keys(pipelineClasses)); !slices.Equal(got, want) {
+	if got, want := slices.Sorted(maps.Keys(covered)), classes(t, cards.Pipeline{Weights: unknownClass}.Check()); !slices.Equal(got, want) {
 		t.Errorf("covered %v\nof      %v", got, want)
 	}
-	if string(old.canonicalStep(t, 0)) != build {
-		t.Errorf("the card was changed: %s", old.canonicalStep(t, 0))
+	if string(canonicalStep(t, old.Steps[0])) != build {
+		t.Errorf("the card was changed: %s", canonicalStep(t, old.Steps[0]))
 	}
 }
 
-func (p Pipeline) canonicalStep(t *testing.T, i int) canon.Value {
+func canonicalStep(t *testing.T, s cards.Step) canon.Value {
 	t.Helper()
-	data, err := canon.Marshal(p.Steps[i])
+	data, err := canon.Marshal(s)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -123,17 +138,17 @@ params[verbose] (params, impact 1): {"domain":[],"name":"verbose","type":"boolea
 			"params[max_conns].value (params.value, impact 0.5): 256 -> 512\nparams[max_conns].domain (params.domain, impact 0.5): [1,4096] -> []"},
 	}
 	covered := map[string]bool{}
-	old, err := ParseParams("a.yaml", []byte(goodParams))
+	old, err := Params("a.yaml", []byte(goodParams))
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, test := range tests {
 		text := strings.Replace(goodParams, test.old, test.new, 1)
-		now, err := ParseParams("b.yaml", []byte(text))
+		now, err := Params("b.yaml", []byte(text))
 		if err != nil || text == goodParams {
 			t.Fatalf("%q: %v", test.new, err)
 		}
-		c, err := CompareParams(old, now)
+		c, err := cards.CompareParams(old, now)
 		if err != nil || lines(c) != test.want {
 			t.Errorf("got  %s, %v\nwant %s", lines(c), err, test.want)
 		}
@@ -141,7 +156,7 @@ params[verbose] (params, impact 1): {"domain":[],"name":"verbose","type":"boolea
 			covered[d.Class] = true
 		}
 	}
-	if got, want := slices.Sorted(maps.Keys(covered)), slices.Sorted(maps.Keys(paramClasses)); !slices.Equal(got, want) {
+	if got, want := slices.Sorted(maps.Keys(covered)), classes(t, cards.Params{Weights: unknownClass}.Check()); !slices.Equal(got, want) {
 		t.Errorf("covered %v\nof      %v", got, want)
 	}
 }
@@ -159,19 +174,19 @@ func TestRiskIndex(t *testing.T) {
 		if weights != "" {
 			weights = "weights: " + weights + "\n"
 		}
-		a, err := ParsePipeline("a.yaml", []byte(goodPipeline+weights))
+		a, err := Pipeline("a.yaml", []byte(goodPipeline+weights))
 		if err != nil {
 			t.Fatal(err)
 		}
-		b, err := ParsePipeline("b.yaml", []byte(edit(goodPipeline)+weights))
+		b, err := Pipeline("b.yaml", []byte(edit(goodPipeline)+weights))
 		if err != nil {
 			t.Fatal(err)
 		}
-		c, err := ComparePipelines(a, b)
+		c, err := cards.ComparePipelines(a, b)
 		if err != nil || c.RiskIndex != want {
 			t.Errorf("%s: %s, %v; want %s", weights, c.RiskIndex, err, want)
 		}
-		if same, err := ComparePipelines(a, a); err != nil || same.RiskIndex != "0" || len(same.Differences) > 0 {
+		if same, err := cards.ComparePipelines(a, a); err != nil || same.RiskIndex != "0" || len(same.Differences) > 0 {
 			t.Errorf("%s with itself: %v, %v", weights, same, err)
 		}
 	}
@@ -180,19 +195,19 @@ func TestRiskIndex(t *testing.T) {
 // A change cannot talk down its own risk: the weights are those of the card that
 // it leaves.
 func TestRiskIndexIsOfTheOldWeights(t *testing.T) {
-	a, err := ParsePipeline("a.yaml", []byte(goodPipeline))
+	a, err := Pipeline("a.yaml", []byte(goodPipeline))
 	if err != nil {
 		t.Fatal(err)
 	}
-	b, err := ParsePipeline("b.yaml", []byte(strings.Replace(goodPipeline, "-trimpath, ", "", 1)+"weights: {steps.run: \"0\"}\n"))
+	b, err := Pipeline("b.yaml", []byte(strings.Replace(goodPipeline, "-trimpath, ", "", 1)+"weights: {steps.run: \"0\"}\n"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := ComparePipelines(a, b)
+	c, err := cards.ComparePipelines(a, b)
 	if err != nil || c.RiskIndex != "0.55" { // (1 + 0.1) / 2
 		t.Errorf("%s, %v\n%s", c.RiskIndex, err, lines(c))
 	}
-	back, err := ComparePipelines(b, a)
+	back, err := cards.ComparePipelines(b, a)
 	if err != nil || back.RiskIndex != "0.1" { // (0·1 + 1·0.1) / 1
 		t.Errorf("%s, %v\n%s", back.RiskIndex, err, lines(back))
 	}
@@ -209,11 +224,11 @@ func TestCompareAgreesWithHash(t *testing.T) {
 		if random.IntN(4) > 0 {
 			b = randomEdit(random, a)
 		}
-		there, err := ComparePipelines(a, b)
+		there, err := cards.ComparePipelines(a, b)
 		if err != nil {
 			t.Fatal(err)
 		}
-		back, err := ComparePipelines(b, a)
+		back, err := cards.ComparePipelines(b, a)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -236,7 +251,7 @@ func TestCompareAgreesWithHash(t *testing.T) {
 		var mirrored []string
 		for _, d := range back.Differences {
 			d.Old, d.New = d.New, d.Old
-			mirrored = append(mirrored, d.line())
+			mirrored = append(mirrored, line(d))
 		}
 		got := strings.Split(lines(there), "\n")
 		slices.Sort(got)

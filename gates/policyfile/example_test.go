@@ -1,13 +1,13 @@
-package gates_test
+package policyfile_test
 
 import (
 	"fmt"
 
-	"github.com/relseal/relseal/gates"
+	"github.com/relseal/relseal/gates/policyfile"
 )
 
-func ExampleParsePolicy() {
-	p, err := gates.ParsePolicy("gates.yaml", []byte(`
+func ExampleParse() {
+	p, err := policyfile.Parse("gates.yaml", []byte(`
 schema: relseal/gates/v1
 mode: literal
 r_canary: "0.05"

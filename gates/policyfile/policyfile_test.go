@@ -1,13 +1,16 @@
-package gates
+package policyfile
 
 import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"os"
 	"strings"
 	"testing"
 
 	"github.com/relseal/relseal/canon"
+	"github.com/relseal/relseal/gates"
+	"github.com/relseal/relseal/internal/document"
 	"github.com/relseal/relseal/internal/yamldoc"
 )
 
@@ -37,7 +40,7 @@ const goodPolicyJSON = `{"N_LTS":3,"T_obs_ms":1800000,"T_rollback_ms":300000,"W_
 	`"tau_psd":{"kind":"rel_l1","max":"0.05"},"tau_score":"0.95","tau_tb":{"kind":"rms","max":"0.001","unit":"s"}}`
 
 func TestPolicy(t *testing.T) {
-	p, err := ParsePolicy("gates.yaml", []byte(goodPolicy))
+	p, err := Parse("gates.yaml", []byte(goodPolicy))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -45,11 +48,11 @@ func TestPolicy(t *testing.T) {
 	if err != nil || string(data) != goodPolicyJSON {
 		t.Errorf("got  %s, %v\nwant %s", data, err, goodPolicyJSON)
 	}
-	if again, err := ReadPolicy(data); err != nil || again != p {
+	if again, err := gates.ReadPolicy(data); err != nil || again != p {
 		t.Errorf("%+v, %v", again, err)
 	}
 	edit := strings.NewReplacer("mode: literal", "plus: upper_bound\nmode: literal # as written\nT_obs_max: 1d")
-	p, err = ParsePolicy("gates.yaml", []byte(edit.Replace(goodPolicy)))
+	p, err = Parse("gates.yaml", []byte(edit.Replace(goodPolicy)))
 	if err != nil || p.TObsMaxMS != 86_400_000 || p.Plus != "upper_bound" {
 		t.Errorf("%+v, %v", p, err)
 	}
@@ -57,11 +60,11 @@ func TestPolicy(t *testing.T) {
 		t.Errorf("%s, %v", data, err)
 	}
 	for _, tb := range []string{`{kind: std, unit: us, max: "9.5"}`, `{kind: ratio, unit: "1", max: 0}`} {
-		if _, err := ParsePolicy("gates.yaml", []byte(strings.Replace(goodPolicy, `{kind: rms, unit: s, max: "0.001"}`, tb, 1))); err != nil {
+		if _, err := Parse("gates.yaml", []byte(strings.Replace(goodPolicy, `{kind: rms, unit: s, max: "0.001"}`, tb, 1))); err != nil {
 			t.Error(err)
 		}
 	}
-	if _, err := ReadPolicy([]byte(strings.Replace(goodPolicyJSON, "gates/v1", "window/v1", 1))); !errors.Is(err, ErrSchema) {
+	if _, err := gates.ReadPolicy([]byte(strings.Replace(goodPolicyJSON, "gates/v1", "window/v1", 1))); !errors.Is(err, gates.ErrSchema) {
 		t.Errorf("%v is not ErrSchema", err)
 	}
 }
@@ -95,8 +98,8 @@ func TestPolicyFaults(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			text := strings.Replace(goodPolicy, test.old, test.new, 1)
-			_, err := ParsePolicy("gates.yaml", []byte(text))
-			var faults yamldoc.Faults
+			_, err := Parse("gates.yaml", []byte(text))
+			var faults document.Faults
 			if !errors.As(err, &faults) || len(faults) != 1 || !strings.HasPrefix(err.Error(), "gates.yaml:"+test.want) {
 				t.Fatalf("got  %v\nwant gates.yaml:%s", err, test.want)
 			}
@@ -113,12 +116,12 @@ func TestPolicyFaults(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if _, err := ReadPolicy(data); !errors.As(err, &faults) || len(faults) != 1 || !strings.Contains(test.want, faults[0].Text) {
+			if _, err := gates.ReadPolicy(data); !errors.As(err, &faults) || len(faults) != 1 || !strings.Contains(test.want, faults[0].Text) {
 				t.Errorf("as JSON: %v", err)
 			}
 		})
 	}
-	if err := (Policy{}).Check(); err == nil || strings.Count(err.Error(), "\n") < 15 {
+	if err := (gates.Policy{}).Check(); err == nil || strings.Count(err.Error(), "\n") < 15 {
 		t.Errorf("of nothing: %v", err)
 	}
 }
@@ -144,7 +147,7 @@ func TestPolicyYAMLFaults(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			if _, err := ParsePolicy("gates.yaml", []byte(strings.Replace(goodPolicy, test.old, test.new, 1))); err == nil || err.Error() != test.want {
+			if _, err := Parse("gates.yaml", []byte(strings.Replace(goodPolicy, test.old, test.new, 1))); err == nil || err.Error() != test.want {
 				t.Errorf("got  %v\nwant %s", err, test.want)
 			}
 		})
@@ -166,7 +169,7 @@ func TestReadPolicyRefuses(t *testing.T) {
 	}
 	for _, test := range tests {
 		text := strings.Replace(goodPolicyJSON, test.old, test.new, 1)
-		if _, err := ReadPolicy([]byte(text)); err == nil || text == goodPolicyJSON {
+		if _, err := gates.ReadPolicy([]byte(text)); err == nil || text == goodPolicyJSON {
 			t.Errorf("%s: %v", test.name, err)
 		}
 	}
@@ -174,7 +177,10 @@ func TestReadPolicyRefuses(t *testing.T) {
 
 // The reference cases of the gate semantics use the canonical names.
 func TestReferenceNames(t *testing.T) {
-	data := readCaseFile(t, "cases.json")
+	data, err := os.ReadFile("../../testdata/gates/cases.json")
+	if err != nil {
+		t.Fatal(err)
+	}
 	var file struct {
 		Cases []struct {
 			ID    string
@@ -213,16 +219,16 @@ func TestReferenceNames(t *testing.T) {
 func FuzzPolicy(f *testing.F) {
 	f.Add([]byte(goodPolicy), []byte(goodPolicyJSON))
 	f.Fuzz(func(t *testing.T, yaml, data []byte) {
-		if p, err := ParsePolicy("f", yaml); err == nil {
+		if p, err := Parse("f", yaml); err == nil {
 			out, err := p.Marshal()
 			if err != nil {
 				t.Fatal(err)
 			}
-			if again, err := ReadPolicy(out); err != nil || again != p {
+			if again, err := gates.ReadPolicy(out); err != nil || again != p {
 				t.Fatalf("%+v\nread again: %+v, %v", p, again, err)
 			}
 		}
-		if p, err := ReadPolicy(data); err == nil {
+		if p, err := gates.ReadPolicy(data); err == nil {
 			if again, err := p.Marshal(); err != nil || !bytes.Equal(data, again) {
 				t.Fatalf("%s\nmarshals as %s, %v", data, again, err)
 			}
@@ -233,13 +239,13 @@ func FuzzPolicy(f *testing.F) {
 // Each byte of a canonical policy changed, and every prefix of it.
 func TestMutations(t *testing.T) {
 	for i := range goodPolicyJSON {
-		if _, err := ReadPolicy([]byte(goodPolicyJSON[:i])); err == nil {
+		if _, err := gates.ReadPolicy([]byte(goodPolicyJSON[:i])); err == nil {
 			t.Errorf("a prefix of %d bytes is accepted", i)
 		}
 		for _, c := range []byte{goodPolicyJSON[i] ^ 1, goodPolicyJSON[i] ^ 0x20, goodPolicyJSON[i] ^ 0x80, ' ', 0, '-'} {
 			data := []byte(goodPolicyJSON)
 			data[i] = c
-			if _, err := ReadPolicy(data); err == nil && canon.Check(data) != nil {
+			if _, err := gates.ReadPolicy(data); err == nil && canon.Check(data) != nil {
 				t.Errorf("%s is accepted", data)
 			}
 		}

@@ -1,17 +1,18 @@
-package cards
+package cardfile
 
 import (
 	"errors"
 	"strings"
 	"testing"
 
-	"github.com/relseal/relseal/internal/yamldoc"
+	"github.com/relseal/relseal/cards"
+	"github.com/relseal/relseal/internal/document"
 	"github.com/relseal/relseal/sign"
 )
 
 // Weights are in the canonical form where they are set, and only there.
 func TestWeights(t *testing.T) {
-	p, err := ParsePipeline("p.yaml", []byte(goodPipeline+"weights: {steps.run: 2, env: \"0.50\", card.id: \"0\"}\n"))
+	p, err := Pipeline("p.yaml", []byte(goodPipeline+"weights: {steps.run: 2, env: \"0.50\", card.id: \"0\"}\n"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -20,10 +21,10 @@ func TestWeights(t *testing.T) {
 	if err != nil || string(data) != want {
 		t.Errorf("got  %s, %v\nwant %s", data, err, want)
 	}
-	if again, err := ReadPipeline(data); err != nil || again.Weights.of("steps.run") != "2" || again.Weights.of("rng") != "1" {
+	if again, err := cards.ReadPipeline(data); err != nil || again.Weights["steps.run"] != "2" {
 		t.Errorf("%v, %v", again.Weights, err)
 	}
-	q, err := ParseParams("p.yaml", []byte(goodParams+"weights: {params.value: \"3\"}\n"))
+	q, err := Params("p.yaml", []byte(goodParams+"weights: {params.value: \"3\"}\n"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -33,7 +34,7 @@ func TestWeights(t *testing.T) {
 		t.Errorf("got  %s, %v\nwant %s", data, err, want)
 	}
 	for _, none := range []string{"weights: {}\n", "weights: null\n"} {
-		p, err := ParsePipeline("p.yaml", []byte(goodPipeline+none))
+		p, err := Pipeline("p.yaml", []byte(goodPipeline+none))
 		if h, e := p.Hash(); err != nil || e != nil || h != sign.Sum([]byte(goodPipelineJSON)) {
 			t.Errorf("%q: hash %v, %v, %v", none, h, err, e)
 		}
@@ -51,12 +52,12 @@ func TestWeightFaults(t *testing.T) {
 		`weights: [env]`:              `p.yaml:25: weights: want a mapping, got a list`,
 		`weights: {env: 1, env: "2"}`: `p.yaml:25: weights.env: is there twice, first on line 25`,
 	} {
-		_, err := ParsePipeline("p.yaml", []byte(goodPipeline+member+"\n"))
+		_, err := Pipeline("p.yaml", []byte(goodPipeline+member+"\n"))
 		if err == nil || err.Error() != want {
 			t.Errorf("%s\ngot  %v\nwant %s", member, err, want)
 		}
 	}
-	if _, err := ParseParams("p.yaml", []byte(goodParams+`weights: {steps: "1"}`)); err == nil || !strings.Contains(err.Error(), `no member is of the class "steps" (known: card.author, card.id, params, params.domain, params.type, params.unit, params.value, weights)`) {
+	if _, err := Params("p.yaml", []byte(goodParams+`weights: {steps: "1"}`)); err == nil || !strings.Contains(err.Error(), `no member is of the class "steps" (known: card.author, card.id, params, params.domain, params.type, params.unit, params.value, weights)`) {
 		t.Error(err)
 	}
 
@@ -70,8 +71,8 @@ func TestWeightFaults(t *testing.T) {
 		`{"run":"1"}`:      "weights.run: ",
 		`{"env":"1","":1}`: "",
 	} {
-		_, err := ReadPipeline([]byte(strings.TrimSuffix(goodPipelineJSON, "}") + `,"weights":` + member + "}"))
-		var faults yamldoc.Faults
+		_, err := cards.ReadPipeline([]byte(strings.TrimSuffix(goodPipelineJSON, "}") + `,"weights":` + member + "}"))
+		var faults document.Faults
 		if err == nil || want != "" && (!errors.As(err, &faults) || !strings.HasPrefix(err.Error(), want)) {
 			t.Errorf("%s: %v", member, err)
 		}

@@ -1,4 +1,4 @@
-package cards
+package cardfile
 
 import (
 	"encoding/json"
@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/relseal/relseal/canon"
+	"github.com/relseal/relseal/cards"
 	"github.com/relseal/relseal/sign"
 )
 
@@ -28,7 +29,7 @@ func TestHashIsStable(t *testing.T) {
 		for range 3 {
 			text := spellPipeline(random, data)
 			spelled[text] = true
-			q, err := ParsePipeline("p.yaml", []byte(text))
+			q, err := Pipeline("p.yaml", []byte(text))
 			if err != nil {
 				t.Fatalf("%v\n%s", err, text)
 			}
@@ -41,7 +42,7 @@ func TestHashIsStable(t *testing.T) {
 	for range 150 {
 		text := spell(random, spellParams(random, []byte(goodParamsJSON)))
 		spelled[text] = true
-		p, err := ParseParams("p.yaml", []byte(text))
+		p, err := Params("p.yaml", []byte(text))
 		if err != nil {
 			t.Fatalf("%v\n%s", err, text)
 		}
@@ -70,19 +71,19 @@ func some[T any](r *rand.Rand, most int, make func(int) T) []T {
 }
 
 // randomPipeline returns a card in normal form.
-func randomPipeline(r *rand.Rand) Pipeline {
-	p := Pipeline{
-		Schema: PipelineSchema,
-		Card:   Identity{ID: fmt.Sprintf("card-%d", r.IntN(100)), Author: pick(r, []string{"release@example.test", "Zoë", "a: b # c", "'"})},
+func randomPipeline(r *rand.Rand) cards.Pipeline {
+	p := cards.Pipeline{
+		Schema: cards.PipelineSchema,
+		Card:   cards.Identity{ID: fmt.Sprintf("card-%d", r.IntN(100)), Author: pick(r, []string{"release@example.test", "Zoë", "a: b # c", "'"})},
 		Tools:  some(r, 3, func(i int) string { return fmt.Sprintf("tool%d", i) }),
 		Locks:  some(r, 2, func(i int) string { return fmt.Sprintf("lock/%d", i) }),
 		Env:    some(r, 2, func(i int) string { return fmt.Sprintf("VAR_%d", i) }),
 	}
 	if r.IntN(2) == 0 {
-		p.RNG = &RNG{pick(r, RNGFamilies), fmt.Sprint(r.Uint64())}
+		p.RNG = &cards.RNG{Family: pick(r, cards.RNGFamilies), Seed: fmt.Sprint(r.Uint64())}
 	}
 	for i := range 1 + r.IntN(4) {
-		s := Step{
+		s := cards.Step{
 			ID:      fmt.Sprintf("s%d", i),
 			Needs:   some(r, i, func(j int) string { return fmt.Sprintf("s%d", j) }),
 			Run:     append([]string{"run"}, some(r, 4, func(int) string { return pick(r, words) })...),
@@ -101,13 +102,13 @@ func randomPipeline(r *rand.Rand) Pipeline {
 		p.Steps = append(p.Steps, s)
 	}
 	if r.IntN(3) == 0 {
-		p.Weights = Weights{"steps.run": "2.5", "env": "0"}
+		p.Weights = cards.Weights{"steps.run": "2.5", "env": "0"}
 	}
-	return p.normal()
+	return p.Normal()
 }
 
 // randomEdit returns p with one thing changed, or put another way that means the same.
-func randomEdit(r *rand.Rand, p Pipeline) Pipeline {
+func randomEdit(r *rand.Rand, p cards.Pipeline) cards.Pipeline {
 	p.Steps = slices.Clone(p.Steps)
 	i := r.IntN(len(p.Steps))
 	s := &p.Steps[i]
@@ -119,7 +120,7 @@ func randomEdit(r *rand.Rand, p Pipeline) Pipeline {
 	case 2:
 		p.RNG = nil
 	case 3:
-		p.RNG = &RNG{"pcg32", "1"}
+		p.RNG = &cards.RNG{Family: "pcg32", Seed: "1"}
 	case 4:
 		s.Run = append([]string{"run"}, pick(r, words))
 	case 5:
@@ -133,13 +134,13 @@ func randomEdit(r *rand.Rand, p Pipeline) Pipeline {
 	case 9:
 		p.Weights = nil
 	case 10:
-		p.Steps = append(p.Steps, Step{ID: "extra", Run: []string{"x"}})
+		p.Steps = append(p.Steps, cards.Step{ID: "extra", Run: []string{"x"}})
 	case 11:
 		slices.Reverse(p.Steps)
 	case 12:
 		p.Steps = p.Steps[:1]
 	}
-	return p.normal()
+	return p.Normal()
 }
 
 // spellPipeline writes the canonical form of a card as YAML in one of many ways.
@@ -174,9 +175,9 @@ func spellParams(r *rand.Rand, canonical []byte) map[string]any {
 	for _, item := range list {
 		p := item.(map[string]any)
 		switch p["type"] {
-		case TypeEnum:
+		case cards.TypeEnum:
 			spellSet(r, p, "domain")
-		case TypeReal:
+		case cards.TypeReal:
 			p["value"] = pick(r, []string{"2.5", "2.50", "+2.5", "25e-1", "0.25E1"})
 			p["domain"] = []any{"0.1", pick(r, []any{json.Number("60"), "60", "6e1"})}
 		}

@@ -1,13 +1,13 @@
-package cards_test
+package cardfile_test
 
 import (
 	"fmt"
 
-	"github.com/relseal/relseal/cards"
+	"github.com/relseal/relseal/cards/cardfile"
 )
 
-func ExampleParsePipeline() {
-	p, err := cards.ParsePipeline("cards/pipeline.yaml", []byte(`
+func ExamplePipeline() {
+	p, err := cardfile.Pipeline("cards/pipeline.yaml", []byte(`
 schema: relseal/pipeline/v1
 card: {id: greetd-release, author: release@example.test}
 tools: [go]
@@ -38,8 +38,8 @@ steps:
 }
 
 // All faults of a file come out in one run.
-func ExampleParsePipeline_faults() {
-	_, err := cards.ParsePipeline("cards/pipeline.yaml", []byte(`
+func ExamplePipeline_faults() {
+	_, err := cardfile.Pipeline("cards/pipeline.yaml", []byte(`
 schema: relseal/pipeline/v1
 card: {id: greetd-release, author: release@example.test}
 rng: {family: pcg32, seed: 42}
@@ -57,8 +57,8 @@ steps:
 	// cards/pipeline.yaml:10: steps[2].inputs[0]: takes in "out/greetd", an output of step "build", which this step does not need (edges are explicit: add "build" to needs)
 }
 
-func ExampleParseParams() {
-	p, err := cards.ParseParams("cards/params.yaml", []byte(`
+func ExampleParams() {
+	p, err := cardfile.Params("cards/params.yaml", []byte(`
 schema: relseal/params/v1
 card: {id: greetd-params, author: release@example.test}
 params:

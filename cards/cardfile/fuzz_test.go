@@ -1,4 +1,4 @@
-package cards
+package cardfile
 
 import (
 	"bytes"
@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/relseal/relseal/canon"
+	"github.com/relseal/relseal/cards"
 )
 
 // What parses marshals, and what it marshals to reads back to the same bytes.
@@ -17,21 +18,21 @@ func FuzzPipeline(f *testing.F) {
 	f.Add([]byte(strings.ReplaceAll(goodPipeline, "out/", "")), []byte(`{}`))
 	f.Add([]byte(goodPipeline+"weights: {env: 2}\n"), []byte(strings.TrimSuffix(goodPipelineJSON, "}")+`,"weights":{"env":"2"}}`))
 	f.Fuzz(func(t *testing.T, yaml, data []byte) {
-		if p, err := ParsePipeline("f", yaml); err == nil {
+		if p, err := Pipeline("f", yaml); err == nil {
 			out, err := p.Marshal()
 			if err != nil {
 				t.Fatal(err)
 			}
 			checkPipeline(t, out)
 		}
-		if _, err := ReadPipeline(data); err == nil {
+		if _, err := cards.ReadPipeline(data); err == nil {
 			checkPipeline(t, data)
 		}
 	})
 }
 
 func checkPipeline(t *testing.T, data []byte) {
-	p, err := ReadPipeline(data)
+	p, err := cards.ReadPipeline(data)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -47,12 +48,12 @@ func checkPipeline(t *testing.T, data []byte) {
 func FuzzParams(f *testing.F) {
 	f.Add([]byte(goodParams), []byte(goodParamsJSON))
 	f.Fuzz(func(t *testing.T, yaml, data []byte) {
-		if p, err := ParseParams("f", yaml); err == nil {
+		if p, err := Params("f", yaml); err == nil {
 			if _, err := p.Marshal(); err != nil {
 				t.Fatal(err)
 			}
 		}
-		if p, err := ReadParams(data); err == nil {
+		if p, err := cards.ReadParams(data); err == nil {
 			if again, err := p.Marshal(); err != nil || !bytes.Equal(data, again) {
 				t.Fatalf("%s\nmarshals as %s, %v", data, again, err)
 			}
@@ -67,10 +68,10 @@ func TestMutations(t *testing.T) {
 	for _, good := range []string{goodPipelineJSON, goodParamsJSON, weighted} {
 		read := func(data []byte) error {
 			if good != goodParamsJSON {
-				_, err := ReadPipeline(data)
+				_, err := cards.ReadPipeline(data)
 				return err
 			}
-			_, err := ReadParams(data)
+			_, err := cards.ReadParams(data)
 			return err
 		}
 		for i := range good {
@@ -91,7 +92,7 @@ func TestMutations(t *testing.T) {
 // The YAML vectors of class schema are about members that no schema knows: read
 // as cards they are refused, each with the member named.
 func TestSchemaVectors(t *testing.T) {
-	const dir = "../testdata/yaml"
+	const dir = "../../testdata/yaml"
 	index, err := os.ReadFile(filepath.Join(dir, "index.jsonl"))
 	if err != nil {
 		t.Fatal(err)
@@ -107,18 +108,18 @@ func TestSchemaVectors(t *testing.T) {
 			t.Fatal(err)
 		}
 		// No vector is a card: none may get through, whatever it says.
-		if _, err := ParsePipeline(row.File, data); err == nil {
+		if _, err := Pipeline(row.File, data); err == nil {
 			t.Errorf("%s is a pipeline", row.File)
 		}
 		if row.Cls != "schema" {
 			continue
 		}
 		seen++
-		text := strings.Replace(string(data), "card/v1", PipelineSchema, 1)
-		if !strings.Contains(text, PipelineSchema) {
-			text = "schema: " + PipelineSchema + "\n" + text
+		text := strings.Replace(string(data), "card/v1", cards.PipelineSchema, 1)
+		if !strings.Contains(text, cards.PipelineSchema) {
+			text = "schema: " + cards.PipelineSchema + "\n" + text
 		}
-		_, err = ParsePipeline(row.File, []byte(text))
+		_, err = Pipeline(row.File, []byte(text))
 		member := map[string]string{"unknown-field.yaml": "stepz: unknown member", "homoglyph-field.yaml": `["n\u0430me"]`, "zwsp-field.yaml": `["name\u200b"]`}[row.File]
 		if err == nil || member == "" || !strings.Contains(err.Error(), member) {
 			t.Errorf("%s: %v", row.File, err)

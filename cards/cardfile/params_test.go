@@ -1,4 +1,4 @@
-package cards
+package cardfile
 
 import (
 	"errors"
@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/relseal/relseal/canon"
+	"github.com/relseal/relseal/cards"
+	"github.com/relseal/relseal/internal/document"
 	"github.com/relseal/relseal/internal/yamldoc"
 	"github.com/relseal/relseal/sign"
 )
@@ -31,7 +33,7 @@ const goodParamsJSON = `{"card":{"author":"release@example.test","id":"greetd-pa
 	`{"domain":[],"name":"verbose","type":"boolean","unit":"1","value":false}],"schema":"relseal/params/v1"}`
 
 func TestParams(t *testing.T) {
-	p, err := ParseParams("p.yaml", []byte(goodParams))
+	p, err := Params("p.yaml", []byte(goodParams))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -39,18 +41,18 @@ func TestParams(t *testing.T) {
 	if err != nil || string(data) != goodParamsJSON {
 		t.Errorf("got  %s, %v\nwant %s", data, err, goodParamsJSON)
 	}
-	again, err := ReadParams(data)
+	again, err := cards.ReadParams(data)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if h, err := again.Hash(); err != nil || h != sign.Sum(data) {
 		t.Errorf("hash %v, %v", h, err)
 	}
-	if p, err := ParseParams("p.yaml", []byte("schema: relseal/params/v1\ncard: {id: x, author: a}\nparams: []\n")); err != nil || len(p.Params) != 0 {
+	if p, err := Params("p.yaml", []byte("schema: relseal/params/v1\ncard: {id: x, author: a}\nparams: []\n")); err != nil || len(p.Params) != 0 {
 		t.Errorf("%v, %v", p, err)
 	}
 	other := strings.NewReplacer("2.50", "25e-1", "60]", `"+60.0"]`, "[safe, fast]", "[fast, safe]").Replace(goodParams)
-	if q, err := ParseParams("p.yaml", []byte(other)); err != nil {
+	if q, err := Params("p.yaml", []byte(other)); err != nil {
 		t.Error(err)
 	} else if h, _ := q.Hash(); h != sign.Sum(data) {
 		t.Error("the hash depends on spelling")
@@ -97,18 +99,18 @@ func TestParamFaults(t *testing.T) {
 				t.Fatalf("nothing like %q", test.old)
 			}
 			text := strings.Replace(goodParams, test.old, test.new, 1)
-			_, err := ParseParams("p.yaml", []byte(text))
-			var faults yamldoc.Faults
+			_, err := Params("p.yaml", []byte(text))
+			var faults document.Faults
 			if !errors.As(err, &faults) || len(faults) != 1 || !strings.HasPrefix(err.Error(), "p.yaml:"+test.want) {
 				t.Fatalf("got  %v\nwant p.yaml:%s", err, test.want)
 			}
 
 			doc := yamldoc.Open("p.yaml", []byte(text))
-			data, err := canon.Marshal(parseParams(doc.Root()))
+			data, err := canon.Marshal(readParams(doc.Root()))
 			if err != nil {
 				t.Fatal(err)
 			}
-			_, err = ReadParams(data)
+			_, err = cards.ReadParams(data)
 			if !errors.As(err, &faults) || len(faults) != 1 || !strings.HasPrefix(faults[0].Text, faultText(t, test.want)) {
 				t.Errorf("as JSON: %v", err)
 			}
@@ -132,7 +134,7 @@ func TestParamsYAMLFaults(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			if _, err := ParseParams("p.yaml", []byte(strings.Replace(goodParams, test.old, test.new, 1))); err == nil || err.Error() != test.want {
+			if _, err := Params("p.yaml", []byte(strings.Replace(goodParams, test.old, test.new, 1))); err == nil || err.Error() != test.want {
 				t.Errorf("got  %v\nwant %s", err, test.want)
 			}
 		})
@@ -156,7 +158,7 @@ func TestReadParamsRefuses(t *testing.T) {
 	}
 	for _, test := range tests {
 		text := strings.Replace(goodParamsJSON, test.old, test.new, 1)
-		if _, err := ReadParams([]byte(text)); err == nil || text == goodParamsJSON {
+		if _, err := cards.ReadParams([]byte(text)); err == nil || text == goodParamsJSON {
 			t.Errorf("%s: %v", test.name, err)
 		}
 	}
