@@ -16,17 +16,21 @@ const cgroupDir = "/sys/fs/cgroup"
 // most three decimals, and the memory. Without a limit there is no fact. What
 // counts is the lowest limit on the way from its own group to the top.
 func (m *machine) limits(c envlock.Component) {
-	cpu, memory := v2CPU, v2Memory
-	if m.cgroup() == "1" {
-		cpu, memory = v1CPU, v1Memory
-	}
 	var v float64
-	if !m.known(func() { v = m.lowest(cpu) }) {
+	known := func(v1, v2 limit) bool {
+		return m.known(func() {
+			if m.cgroup() == "1" {
+				v2 = v1
+			}
+			v = m.lowest(v2)
+		})
+	}
+	if !known(v1CPU, v2CPU) {
 		c["cpu_limit"] = nil
 	} else if v < math.MaxFloat64 {
 		c["cpu_limit"] = text(strconv.FormatFloat(math.Round(v*1000)/1000, 'f', -1, 64))
 	}
-	if !m.known(func() { v = m.lowest(memory) }) {
+	if !known(v1Memory, v2Memory) {
 		c["memory_limit"] = nil
 	} else if v < unlimited {
 		c["memory_limit"] = text(strconv.FormatFloat(v, 'f', 0, 64))

@@ -18,7 +18,7 @@ func (m *machine) drivers() envlock.Component {
 	if data, err := m.read("/proc/driver/nvidia/version"); err == nil {
 		first, _, _ := strings.Cut(string(data), "\n") // the second line is of the compiler
 		c["nvidia"] = line(strings.TrimPrefix(first, "NVRM version:"))
-	} else if m.exists("/proc/driver/nvidia") {
+	} else if !isAbsent(err) || m.exists("/proc/driver/nvidia") {
 		c["nvidia"] = nil
 	}
 	for _, module := range []string{"amdgpu", "i915", "xe", "habanalabs", "neuron"} {

@@ -2,6 +2,7 @@ package capture
 
 import (
 	"context"
+	"errors"
 	"io"
 	"io/fs"
 	"path"
@@ -15,7 +16,11 @@ import (
 func (m *machine) dpkg(context.Context) ([]Package, error) {
 	const dir = "/var/lib/dpkg"
 	files := []string{dir + "/status"}
-	for _, name := range m.names(dir + "/status.d") {
+	var single []string
+	if !m.known(func() { single = m.names(dir + "/status.d") }) {
+		return nil, errors.New(dir + "/status.d could not be read")
+	}
+	for _, name := range single {
 		if !strings.HasSuffix(name, ".md5sums") {
 			files = append(files, path.Join(dir, "status.d", name))
 		}

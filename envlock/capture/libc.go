@@ -23,12 +23,13 @@ func (m *machine) libc() envlock.Component {
 		return c
 	}
 	loader := ""
-	if known := m.known(func() { loader = m.loader() }); loader == "" {
-		if !known {
-			for _, fact := range []string{"name", "version", "build", "digest", "loader", "loader_digest"} {
-				c[fact] = nil
-			}
+	switch known := m.known(func() { loader = m.loader() }); {
+	case !known:
+		for _, fact := range []string{"name", "version", "build", "digest", "loader", "loader_digest"} {
+			c[fact] = nil
 		}
+		return c
+	case loader == "":
 		return c
 	}
 	c["loader"] = line(path.Base(loader))

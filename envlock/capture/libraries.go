@@ -31,7 +31,6 @@ var (
 // program gets that asks the system for one, with their digests: their results
 // differ in the last bits. A program may bring its own all the same.
 func (m *machine) putLibraries(c envlock.Component) {
-	dirs := m.loaderDirs()
 	for _, l := range []struct {
 		name, alternative string
 		libraries         []library
@@ -43,7 +42,7 @@ func (m *machine) putLibraries(c envlock.Component) {
 		var impl, file string
 		if !m.known(func() {
 			if impl, file = m.alternative(l.alternative); impl == "" {
-				impl, file = m.installed(dirs, l.libraries)
+				impl, file = m.installed(m.loaderDirs(), l.libraries)
 			}
 		}) {
 			c[l.name+"_impl"], c[l.name+"_file"], c[l.name+"_digest"] = nil, nil, nil

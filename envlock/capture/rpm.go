@@ -27,7 +27,11 @@ const maxPackages = 10 * limits.MiB
 
 // rpm asks rpm, and only where there is a database: rpm -qa makes one otherwise.
 func (m *machine) rpm(ctx context.Context) ([]Package, error) {
-	if !m.anyExists(rpmDatabases) {
+	there := false
+	switch known := m.known(func() { there = m.anyExists(rpmDatabases) }); {
+	case !known:
+		return nil, errors.New("whether there is a database of rpm could not be read")
+	case !there:
 		return nil, fs.ErrNotExist
 	}
 	t, err := m.find("rpm")

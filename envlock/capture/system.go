@@ -16,11 +16,12 @@ func (m *machine) os() envlock.Component {
 	}
 	var release map[string]string
 	known := m.known(func() { release = m.osRelease() })
-	if release == nil {
+	if release == nil || !known {
 		c["id"], c["version_id"], c["pretty_name"] = nil, nil, nil
-		if !known {
-			c["variant_id"], c["build_id"] = nil, nil
-		}
+	}
+	if !known {
+		c["variant_id"], c["build_id"] = nil, nil
+		return c
 	}
 	for _, fact := range []string{"id", "version_id", "pretty_name", "variant_id", "build_id"} {
 		if v, ok := release[strings.ToUpper(fact)]; ok {
