@@ -18,7 +18,7 @@ import (
 )
 
 // Starts a process in the background, tells its number and goes on.
-const spawn = "sleep 300 & echo $! >pid.new; mv pid.new pid; "
+const spawn = "sleep 6000 & echo $! >pid.new; mv pid.new pid; "
 
 // wantGone fails if the process that a step named in the file pid is alive.
 func (p *project) wantGone() {

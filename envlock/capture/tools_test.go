@@ -55,11 +55,11 @@ func TestVersionLine(t *testing.T) {
 		{"not UTF-8", "x", `printf '\377\n'`, "", false},
 		{"control characters", "x", `printf 'a\001b\n'`, "", false},
 		{"waits for input", "x", `read line; echo "got $?"`, "got 1", false},
-		{"hangs", "x", `sleep 600`, "", true},
-		{"ignores signals", "x", `trap '' TERM INT HUP; while :; do sleep 600; done`, "", true},
+		{"hangs", "x", `sleep 6000`, "", true},
+		{"ignores signals", "x", `trap '' TERM INT HUP; while :; do sleep 6000; done`, "", true},
 		{"endless output", "x", `while :; do echo xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx; done`, "", false},
 		{"endless errors", "x", `while :; do echo xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx >&2; done`, "", false},
-		{"leaves a child with the pipe", "x", `sleep 600 & echo 1`, "1", false},
+		{"leaves a child with the pipe", "x", `sleep 6000 & echo 1`, "1", false},
 		{"no program", "x", "\x7f", "", false},
 	}
 	for _, tt := range tests {
