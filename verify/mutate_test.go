@@ -1,6 +1,7 @@
 package verify_test
 
 import (
+	"math/rand/v2"
 	"os"
 	"runtime"
 	"sync"
@@ -49,7 +50,7 @@ func each(n int, try func(i int)) {
 // No bit of any file of a bundle can be flipped, and no file be cut, without
 // being found.
 func TestEveryBitCounts(t *testing.T) {
-	sample := os.Getenv("RELSEAL_WHOLE") == "" // one bit of each byte, and some of the prefixes of the tar
+	sample, first := os.Getenv("RELSEAL_WHOLE") == "", rand.IntN(97) // one bit of every third byte, another third in each run
 	o := verify.Options{Keys: damage{}.trusted(t)}
 	files := tiny().Seal()
 	if r, err := verify.Bytes(files.Tar(), o); err != nil || !r.Valid {
@@ -64,18 +65,22 @@ func TestEveryBitCounts(t *testing.T) {
 			}
 		}
 		each(8*len(good), func(bit int) {
-			if sample && bit%8 != bit/8%8 {
+			if sample && (bit/8%3 != first%3 || bit%8 != bit/8%8) {
 				return
 			}
 			data := append([]byte{}, good...)
 			data[bit/8] ^= 1 << (bit % 8)
 			try("bit", bit, data)
 		})
-		each(len(good), func(n int) { try("cut to", n, good[:n]) })
+		each(len(good), func(n int) {
+			if !sample || n%3 == first%3 {
+				try("cut to", n, good[:n])
+			}
+		})
 	}
 	tar := files.Tar()
 	each(len(tar), func(n int) {
-		if sample && n%97 > 0 {
+		if sample && n%97 != first {
 			return
 		}
 		if r, err := verify.Bytes(tar[:n], o); err != nil || r.Verdict != verify.Reject || len(r.Diag.Findings) == 0 {
