@@ -2,7 +2,6 @@ package e2e
 
 import (
 	"fmt"
-	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -147,7 +146,7 @@ func TestFewDescriptors(t *testing.T) {
 			p := player{t: t, bin: bin, top: filepath.Join(t.TempDir(), "top")}
 			p.prepare(s)
 			good := run(t, p.command(s.command...)).code
-			numbers := rand.New(rand.NewPCG(5, 6)).Perm(23)
+			numbers := chance(t).Perm(23)
 			for _, n := range numbers[:atMost(3, 23)] {
 				p.restore()
 				cmd := p.command(s.command...)
@@ -174,7 +173,7 @@ func (p player) possible(strace string, args []string) (ended, []fault) {
 		counts[m[0]]++
 		most[m[2]] = max(most[m[2]], counts[m[0]])
 	}
-	chosen := rand.New(rand.NewPCG(3, 4))
+	chosen := chance(p.t)
 	var first, rest []fault
 	for _, f := range faults {
 		for _, errno := range f.errors {

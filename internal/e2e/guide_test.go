@@ -17,6 +17,7 @@ func TestGuide(t *testing.T) {
 	q := quickstart(t)
 	for _, file := range q.bundles {
 		t.Run(kind(file), func(t *testing.T) {
+			t.Parallel()
 			dir, blocks := layGuide(t, q, file)
 			if key := strings.TrimSpace(blocks[0]); key != q.said.Key.ID {
 				t.Errorf("the guide names the key %s, want %s", key, q.said.Key.ID)
@@ -51,6 +52,7 @@ func TestGuideWithoutRelseal(t *testing.T) {
 	q := quickstart(t)
 	for _, file := range q.bundles {
 		t.Run(kind(file), func(t *testing.T) {
+			t.Parallel()
 			dir, blocks := layGuide(t, q, file)
 			blocks = slices.DeleteFunc(blocks[1:], func(b string) bool { return program(b) == "relseal" || program(b) == "cosign" })
 			for _, b := range blocks {

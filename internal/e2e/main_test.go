@@ -3,12 +3,17 @@ package e2e
 import (
 	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
+	"hash/fnv"
 	"io/fs"
+	"maps"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -18,6 +23,37 @@ const (
 	repository = "../.."
 	vectors    = repository + "/testdata/vectors"
 )
+
+// whole says that sweeps take every step, or as many as all of them can have within some
+// minutes. Otherwise each takes a sample, another one in each run.
+var whole = os.Getenv("RELSEAL_WHOLE") != ""
+
+var seed = flag.Uint64("seed", rand.Uint64(), "the seed of the samples: a test that fails names its own")
+
+// chance draws the sample of a test.
+func chance(t *testing.T) *rand.Rand {
+	t.Helper()
+	t.Logf("repeat this sample with -seed %d", *seed)
+	h := fnv.New64a()
+	h.Write([]byte(t.Name()))
+	return rand.New(rand.NewPCG(*seed, h.Sum64()))
+}
+
+// atMost is how many steps a sweep takes.
+func atMost(sample, all int) int {
+	if whole {
+		return all
+	}
+	return sample
+}
+
+// drawn returns the names of a table in an order of chance, half of them unless whole.
+func drawn[T any](t *testing.T, table map[string]T) []string {
+	t.Helper()
+	names := slices.Sorted(maps.Keys(table))
+	chance(t).Shuffle(len(names), func(i, j int) { names[i], names[j] = names[j], names[i] })
+	return names[:atMost((len(names)+1)/2, len(names))]
+}
 
 // work is where everything that the tests share is made.
 var work string
@@ -68,6 +104,7 @@ var build = sync.OnceValues(func() (string, error) {
 // A release is what relseal cut made of a project.
 type release struct {
 	project string
+	commit  string   // empty outside git
 	bundles []string // the two files, the audit bundle first
 	public  string   // the key, as PEM
 	ssh     string   // the same in OpenSSH's form
@@ -83,16 +120,30 @@ type cutReport struct {
 	Audit, Release struct{ File, ID, Verdict string }
 }
 
-// quickstart returns the example, copied elsewhere and cut once.
+// quickstart returns the example, copied elsewhere, in a repository of its own if there
+// is git, and cut once.
 func quickstart(t *testing.T) release {
 	t.Helper()
 	bin := relseal(t)
 	need(t, "sh") // as its README says
-	q, err := cutQuickstart(bin)
-	if err != nil {
-		t.Fatal(err)
+	quickOnce.Do(func() {
+		dir, commit := filepath.Join(work, "quickstart"), ""
+		if errQuick = copyProject(dir, repository+"/examples/quickstart"); errQuick != nil {
+			return
+		}
+		if _, err := exec.LookPath("git"); err == nil {
+			commit = commitAll(t, dir)
+		}
+		quick, errQuick = cutProject(bin, dir)
+		quick.commit = commit
+	})
+	if errQuick != nil {
+		t.Fatal(errQuick)
 	}
-	return q
+	if quick.project == "" {
+		t.Fatal("the quickstart was not cut: see the test that tried first")
+	}
+	return quick
 }
 
 var (
@@ -100,16 +151,6 @@ var (
 	quick     release
 	errQuick  error
 )
-
-func cutQuickstart(bin string) (release, error) {
-	quickOnce.Do(func() {
-		dir := filepath.Join(work, "quickstart")
-		if errQuick = copyProject(dir, repository+"/examples/quickstart"); errQuick == nil {
-			quick, errQuick = cutProject(bin, dir)
-		}
-	})
-	return quick, errQuick
-}
 
 // copyProject leaves behind what an earlier cut may have made in place.
 func copyProject(to, from string) error {

@@ -50,6 +50,9 @@ func TestPackReleaseAgain(t *testing.T) {
 	want, files := read(t, q.said.Release.File)
 	for _, file := range []string{q.said.Audit.File, audit} {
 		r := pack.Release{Product: q.said.Product, Version: q.said.Version, Gates: project.Policy, Audit: []string{file}}
+		if q.commit != "" {
+			r.Commit = &q.commit
+		}
 		got := packed(t, q.said.Release.ID, func(w io.Writer) (sign.Digest, error) { return pack.Canary(w, r, sealer(t, q)) })
 		if !bytes.Equal(got, want) {
 			t.Errorf("over %s it is not the tar that the cut wrote", file)

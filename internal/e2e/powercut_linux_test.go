@@ -3,7 +3,6 @@ package e2e
 import (
 	"fmt"
 	"maps"
-	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -11,15 +10,6 @@ import (
 	"strings"
 	"testing"
 )
-
-// atMost returns how many steps of each scenario a sweep takes: a sample, or as many
-// as all of them can have within some minutes. The seeds are fixed.
-func atMost(sample, whole int) int {
-	if os.Getenv("RELSEAL_WHOLE") != "" {
-		return whole
-	}
-	return sample
-}
 
 // tracer returns the strace with which to look at a process, or skips the test.
 func tracer(t *testing.T) string {
@@ -79,7 +69,7 @@ func cutEverywhere(t *testing.T, strace, bin string, s scenario) {
 	// Once more, with stops between the steps.
 	p.restore()
 	d = readDisk(t, top)
-	chosen, most, all := rand.New(rand.NewPCG(1, 2)), atMost(8, 100), steps*len(losses)
+	chosen, most, all := chance(t), atMost(8, 100), steps*len(losses)
 	cuts := 0
 	try := func(what string, done bool) {
 		for _, l := range losses {

@@ -120,6 +120,7 @@ func TestRoutes(t *testing.T) {
 	for _, file := range q.bundles {
 		for _, r := range routes {
 			t.Run(kind(file)+"/"+r.name, func(t *testing.T) {
+				t.Parallel()
 				need(t, append(r.tools, "tar", "zstd")...)
 				if strings.Contains(r.script, "stat -c") && runtime.GOOS != "linux" {
 					t.Skip("stat -c is GNU's spelling")

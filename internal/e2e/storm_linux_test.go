@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
-	"hash/fnv"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -26,21 +25,16 @@ import (
 // was killed has done its work; what was made verifies; nothing that was acknowledged
 // is lost, and nothing temporary is left.
 //
-// RELSEAL_WHOLE=1 takes every call, otherwise a sample is taken that is another one for
-// each command.
+// RELSEAL_WHOLE=1 takes every call.
 func TestKillStorm(t *testing.T) {
 	bin := relseal(t)
 	s := newStorm(t, bin)
 	for _, c := range s.cases() {
 		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
 			total := s.total(t, c)
-			step := 1
-			if os.Getenv("RELSEAL_WHOLE") == "" {
-				step = max(1, total/6)
-			}
-			h := fnv.New32a()
-			h.Write([]byte(c.name))
-			first := 1 + int(h.Sum32())%step
+			step := max(1, total/atMost(5, total))
+			first := 1 + chance(t).IntN(step)
 			killed := 0
 			for n := first; n <= total; n += step {
 				if s.kill(t, c, n) {
@@ -332,7 +326,7 @@ func traced(t *testing.T, cmd *exec.Cmd, n int) (calls int, status syscall.WaitS
 	over := false
 	for {
 		var ws syscall.WaitStatus
-		tid, err := syscall.Wait4(-1, &ws, unix.WALL, nil)
+		tid, err := syscall.Wait4(-1, &ws, unix.WALL|unix.WNOTHREAD, nil) // nobody else's processes
 		if err == syscall.EINTR {
 			continue
 		}

@@ -46,6 +46,7 @@ func TestTrailByHand(t *testing.T) {
 	q := quickstart(t)
 	for _, file := range q.bundles {
 		t.Run(kind(file), func(t *testing.T) {
+			t.Parallel()
 			dir := unpack(t, q, file)
 			if kind(file) == "release" {
 				if e := bash(t, dir, `mkdir in && tar --zstd -xf evidence/*.audit.tar.zst -C in && cp release.pub in`); e.code != 0 {

@@ -26,6 +26,7 @@ func TestVerify(t *testing.T) {
 	q := quickstart(t)
 	for _, file := range q.bundles {
 		t.Run(kind(file), func(t *testing.T) {
+			t.Parallel()
 			work := t.TempDir()
 			plain, files := read(t, file)
 			lay(t, filepath.Join(work, "b"), files)
@@ -89,6 +90,7 @@ func TestOneByteOfEachFile(t *testing.T) {
 	q := quickstart(t)
 	for _, file := range q.bundles {
 		t.Run(kind(file), func(t *testing.T) {
+			t.Parallel()
 			_, files := read(t, file)
 			dir := filepath.Join(t.TempDir(), "b")
 			lay(t, dir, files)
@@ -111,6 +113,7 @@ func TestThirdParty(t *testing.T) {
 	q := quickstart(t)
 	for _, file := range q.bundles {
 		t.Run(kind(file), func(t *testing.T) {
+			t.Parallel()
 			dir, bin := thirdParty(t, q, file)
 			before := listing(t, dir)
 			cmd := exec.Command(bin, "verify-bundle", filepath.Base(file), "--key", "release.pub")
@@ -132,6 +135,7 @@ func TestThirdPartyWithNothingElse(t *testing.T) {
 	need(t, "unshare")
 	for _, file := range q.bundles {
 		t.Run(kind(file), func(t *testing.T) {
+			t.Parallel()
 			dir, bin := thirdParty(t, q, file)
 			inside := func(args ...string) ended {
 				cmd := exec.Command("unshare", append([]string{"-rn", "-R", dir, "/" + filepath.Base(bin)}, args...)...)
