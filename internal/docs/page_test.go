@@ -122,22 +122,39 @@ func spans(cell string) []string {
 	return out
 }
 
-// Links of the two pages lead somewhere.
+// Every link of a page leads to a file and a heading, and the README links every page
+// beside it and in docs.
 func TestLinks(t *testing.T) {
-	link := regexp.MustCompile(`\]\(([^)]+)\)`)
-	for _, file := range []string{formatPage, vectorPage} {
-		page := read(t, file)
-		for _, m := range link.FindAllStringSubmatch(page, -1) {
+	var pages []string
+	for _, pattern := range []string{"*.md", "docs/*.md", "examples/*/*.md", "testdata/*/README.md"} {
+		names, err := filepath.Glob(filepath.Join(root, pattern))
+		if err != nil || len(names) == 0 {
+			t.Fatal(pattern, err)
+		}
+		pages = append(pages, names...)
+	}
+	link, linked := regexp.MustCompile(`\]\(([^)\s]+)\)`), map[string]bool{}
+	for _, file := range pages {
+		for _, m := range link.FindAllStringSubmatch(read(t, file), -1) {
 			name, anchor, _ := strings.Cut(m[1], "#")
-			switch {
-			case strings.Contains(name, "://"):
-			case name != "":
-				if _, err := os.Stat(filepath.Join(filepath.Dir(file), filepath.FromSlash(name))); err != nil {
-					t.Errorf("%s: %v", file, err)
-				}
-			case !slices.Contains(anchors(page), anchor):
-				t.Errorf("%s has no heading for #%s", file, anchor)
+			if strings.Contains(m[1], "://") {
+				continue
 			}
+			target := file
+			if name != "" {
+				target = filepath.Join(filepath.Dir(file), filepath.FromSlash(name))
+			}
+			if _, err := os.Stat(target); err != nil {
+				t.Errorf("%s: %v", file, err)
+			} else if anchor != "" && !slices.Contains(anchors(read(t, target)), anchor) {
+				t.Errorf("%s: %s has no heading for #%s", file, target, anchor)
+			}
+			linked[target] = linked[target] || file == filepath.Join(root, "README.md")
+		}
+	}
+	for _, page := range pages {
+		if dir := filepath.Dir(page); (dir == filepath.Clean(root) || dir == filepath.Join(root, "docs")) && filepath.Base(page) != "README.md" && !linked[page] {
+			t.Errorf("the README does not link %s", page)
 		}
 	}
 }
