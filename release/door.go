@@ -27,6 +27,22 @@ func (l *Ledger) inTime(notes []note, now gates.Event) error {
 	return nil
 }
 
+// agreed refuses somebody's word about the time that is not that of the clock: one of the
+// two is wrong, and the events would have that of the clock.
+func (o *Options) agreed() error {
+	if o.NowMS == 0 {
+		return nil
+	}
+	said := time.UnixMilli(o.NowMS).UTC()
+	now, _, _ := o.Clock.Now()
+	if off := now.Sub(said).Abs(); off > audit.ClockAhead {
+		return &RefusedError{Code: finding.TimebaseSkew, Undecided: true,
+			Text: fmt.Sprintf("somebody says that it is %s, and the clock of this machine says %s: %s apart", said.Format(time.RFC3339), now.UTC().Format(time.RFC3339), off.Round(time.Minute)),
+			Hint: "mend the clock of this machine, or say the time that it is now: --now is no way to act at another one"}
+	}
+	return nil
+}
+
 // latest returns the latest time, in ms, that something beside the clock speaks for:
 // the last event, carried on by the monotonic clock where that is the same one; the
 // windows that are to be appended; what the caller says.

@@ -80,7 +80,10 @@ type Ledger struct {
 // key, is refused, see [audit.Open].
 func Open(path string, o Options) (*Ledger, error) {
 	l := &Ledger{o: o, path: path, clock: &instant{Clock: o.Clock}, View: newView(o.Known)}
-	var err error
+	err := o.agreed()
+	if err != nil {
+		return nil, err
+	}
 	l.log, err = audit.OpenWith(o.context(), path, o.Signer, l.clock, audit.Options{Waiting: o.Waiting, Event: l.add, BriefActions: briefActions})
 	if err != nil {
 		return nil, err

@@ -151,7 +151,7 @@ func ledgerOptions(c *cli.Context, key sign.Signer) (release.Options, error) {
 	return o, nil
 }
 
-// nowFlag is on the commands that record a time, but for those that roll back.
+// clockFlag is on the commands that record a time, but for those that roll back.
 func clockFlag() cli.Flag {
 	return &cli.StringFlag{Name: "now", Usage: "it is about `T`, in RFC 3339: where the ledger has rested and nothing else speaks for the clock of this machine"}
 }
