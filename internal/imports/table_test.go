@@ -81,6 +81,7 @@ var table = map[string]row{
 	"internal/cut":    {own: []string{anything}, mods: []string{anything}, never: []string{module + "/internal/cli"}},
 	// An oracle for tests: it shares no code with what it tests.
 	"internal/testbundle": {mods: []string{compress}},
+	"internal/testuser":   {own: []string{"internal/regular"}},
 	"internal/recipes":    {},
 	"internal/scaffold":   {own: []string{"bundle", "cards", "cards/cardfile", "gates", "gates/policyfile", "internal/durable", "internal/hint", "internal/regular"}},
 	// What a CI system says of the job; a function of its variables.
