@@ -4,11 +4,7 @@ import (
 	"regexp"
 	"testing"
 	"time"
-
-	"github.com/relseal/relseal/audit"
 )
-
-var _ audit.Clock = System()
 
 func TestClock(t *testing.T) {
 	hex32 := regexp.MustCompile(`^[0-9a-f]{32}$`)
