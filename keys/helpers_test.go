@@ -4,18 +4,18 @@ import (
 	"bytes"
 	"encoding/pem"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"github.com/relseal/relseal/keys/private"
 	"github.com/relseal/relseal/sign"
 )
 
 // seeded returns the key of a constant seed, the same in every run.
-func seeded(t testing.TB, n byte) *Private {
+func seeded(t testing.TB, n byte) *private.Key {
 	t.Helper()
-	p, err := Generate(bytes.NewReader(bytes.Repeat([]byte{n}, 32)))
+	p, err := private.Generate(bytes.NewReader(bytes.Repeat([]byte{n}, 32)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -32,45 +32,8 @@ func keyFile(t testing.TB, data []byte) string {
 	return path
 }
 
-func pass(text string) func() ([]byte, error) {
-	return func() ([]byte, error) { return []byte(text), nil }
-}
-
-// noPass fails the test if the passphrase is asked for.
-func noPass(t testing.TB) func() ([]byte, error) {
-	return func() ([]byte, error) {
-		t.Helper()
-		t.Error("asked for a passphrase that is not needed")
-		return nil, nil
-	}
-}
-
 func block(label string, der []byte) []byte {
 	return pem.EncodeToMemory(&pem.Block{Type: label, Bytes: der})
-}
-
-// command runs a program, and skips the test where it is not installed.
-func command(t *testing.T, name string, args ...string) []byte {
-	t.Helper()
-	path, err := exec.LookPath(name)
-	if err != nil {
-		t.Skipf("%s is not installed", name)
-	}
-	out, err := exec.Command(path, args...).CombinedOutput()
-	if err != nil {
-		t.Fatalf("%s %s: %v: %s", name, strings.Join(args, " "), err, out)
-	}
-	return out
-}
-
-// signs holds that p signs for the key it says it is.
-func signs(t *testing.T, name string, p *Private) {
-	t.Helper()
-	message := []byte("manifest")
-	sig, err := p.Sign(message)
-	if err != nil || !p.Public().Verify(message, sig) {
-		t.Errorf("%s: signature %v, error %v", name, sig, err)
-	}
 }
 
 func oneLine(t *testing.T, name string, err error) {
@@ -80,5 +43,4 @@ func oneLine(t *testing.T, name string, err error) {
 	}
 }
 
-var _ sign.Signer = (*Private)(nil)
 var _ sign.Verifiers = (*Trusted)(nil)

@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"github.com/relseal/relseal/internal/hint"
+	"github.com/relseal/relseal/internal/keyfile"
 	"github.com/relseal/relseal/sign"
 )
 
@@ -156,7 +157,7 @@ func TestParsePublicForms(t *testing.T) {
 		"PKCS#1":               {string(block("RSA PUBLIC KEY", []byte{1})), "RSA key"},
 		"SSH signature":        {string(block("SSH SIGNATURE", []byte{1})), "SSH SIGNATURE"},
 		"UTF-16":               {"\xff\xfe-\x00", "byte order mark"},
-		"too long":             {strings.Repeat("A", maxFile+1), "too long"},
+		"too long":             {strings.Repeat("A", keyfile.MaxFile+1), "too long"},
 		"nothing":              {"", "empty"},
 		"newline":              {"\n", "no key"},
 		"DER":                  {string(key.SPKI()), "no key"},
@@ -214,7 +215,7 @@ func TestLoadPublicPlaces(t *testing.T) {
 	if _, err := LoadPublic(dir); err == nil || !strings.Contains(err.Error(), "is a directory") {
 		t.Errorf("directory: %v", err)
 	}
-	big := keyFile(t, make([]byte, maxFile+1))
+	big := keyFile(t, make([]byte, keyfile.MaxFile+1))
 	if _, err := LoadPublic(big); err == nil || !strings.Contains(err.Error(), "too long") {
 		t.Errorf("long file: %v", err)
 	}

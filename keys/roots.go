@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/relseal/relseal/internal/hint"
+	"github.com/relseal/relseal/internal/keyfile"
 	"github.com/relseal/relseal/keys/root"
 )
 
@@ -43,15 +44,15 @@ func OpenRoots(dir string) (*Roots, error) {
 		}
 		v, err := root.Parse(data)
 		if err != nil {
-			return nil, fileError(f.path, err)
+			return nil, keyfile.Error(f.path, err)
 		}
 		if v.Version() != f.version || i > 0 && f.version != files[i-1].version+1 {
-			return nil, fileError(f.path, fmt.Errorf("holds version %d and stands where version %d is expected", v.Version(), files[0].version+int64(i)))
+			return nil, keyfile.Error(f.path, fmt.Errorf("holds version %d and stands where version %d is expected", v.Version(), files[0].version+int64(i)))
 		}
 		lacks, err := root.Lacks(r.Previous(), v)
 		switch {
 		case err != nil:
-			return nil, fileError(f.path, err)
+			return nil, keyfile.Error(f.path, err)
 		case len(lacks) > 0 && i == len(files)-1:
 			r.Pending = v
 		case r.Chain == nil:
@@ -60,7 +61,7 @@ func OpenRoots(dir string) (*Roots, error) {
 			err = r.Chain.Add(data)
 		}
 		if err != nil {
-			return nil, fileError(f.path, err)
+			return nil, keyfile.Error(f.path, err)
 		}
 	}
 	return r, nil
@@ -69,13 +70,13 @@ func OpenRoots(dir string) (*Roots, error) {
 // LoadRoot pins the version in the file pinned, which the caller trusts, and offers
 // the chain the versions in dir, which need no trust; dir may be "".
 func LoadRoot(pinned, dir string) (*root.Chain, error) {
-	data, _, err := readFile(pinned)
+	data, _, err := keyfile.Read(pinned)
 	if err != nil {
 		return nil, err
 	}
 	chain, err := root.Pin(data)
 	if err != nil {
-		return nil, fileError(pinned, err)
+		return nil, keyfile.Error(pinned, err)
 	}
 	if dir == "" {
 		return chain, nil
@@ -98,10 +99,10 @@ func LoadRoot(pinned, dir string) (*root.Chain, error) {
 func GoOn(chain *root.Chain, dir string, version int64) error {
 	for chain.Last().Version() < version {
 		file := filepath.Join(dir, root.FileName(chain.Last().Version()+1))
-		data, _, err := readFile(file)
+		data, _, err := keyfile.Read(file)
 		if err == nil {
 			if err = chain.Add(data); err != nil {
-				err = fileError(file, err)
+				err = keyfile.Error(file, err)
 			}
 		}
 		if err != nil {
@@ -113,13 +114,13 @@ func GoOn(chain *root.Chain, dir string, version int64) error {
 
 // ReadRoot reads one version and holds nothing of it against another.
 func ReadRoot(path string) (*root.Root, error) {
-	data, _, err := readFile(path)
+	data, _, err := keyfile.Read(path)
 	if err != nil {
 		return nil, err
 	}
 	r, err := root.Parse(data)
 	if err != nil {
-		return nil, fileError(path, err)
+		return nil, keyfile.Error(path, err)
 	}
 	return r, nil
 }
@@ -130,7 +131,7 @@ type rootFile struct {
 }
 
 func (f rootFile) read() ([]byte, error) {
-	data, _, err := readFile(f.path)
+	data, _, err := keyfile.Read(f.path)
 	return data, err
 }
 
@@ -148,11 +149,11 @@ func rootFiles(dir, named string) ([]rootFile, error) {
 		if n, ok := root.VersionOf(e.Name()); ok {
 			files = append(files, rootFile{path, n})
 		} else if like := strings.ToLower(e.Name()); path != filepath.Clean(named) && !strings.HasPrefix(like, ".") && strings.Contains(like, "root") && strings.Contains(like, ".json") {
-			return nil, hint.With(fileError(path, errors.New("looks like a version of a trust root and has not the name of one, such as 2.root.json")), "rename it, or move it out of the directory")
+			return nil, hint.With(keyfile.Error(path, errors.New("looks like a version of a trust root and has not the name of one, such as 2.root.json")), "rename it, or move it out of the directory")
 		}
 	}
 	if len(files) == 0 {
-		return nil, hint.With(fileError(dir, errors.New("holds no version of a trust root, 1.root.json and so on")), "relseal trust init makes the first one")
+		return nil, hint.With(keyfile.Error(dir, errors.New("holds no version of a trust root, 1.root.json and so on")), "relseal trust init makes the first one")
 	}
 	slices.SortFunc(files, func(a, b rootFile) int { return int(a.version - b.version) })
 	return files, nil

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/relseal/relseal/internal/hint"
+	"github.com/relseal/relseal/internal/keyfile"
 	"github.com/relseal/relseal/sign"
 )
 
@@ -57,14 +58,14 @@ func LoadTrusted(paths []string) (*Trusted, error) {
 func keyFiles(path string) ([]string, error) {
 	info, err := os.Stat(path)
 	if err != nil {
-		return nil, hint.With(fileError(path, err), "give the .pub file of the release key, or a directory of them")
+		return nil, hint.With(keyfile.Error(path, err), "give the .pub file of the release key, or a directory of them")
 	}
 	if !info.IsDir() {
 		return []string{path}, nil
 	}
 	entries, err := os.ReadDir(path) // sorted by name
 	if err != nil {
-		return nil, fileError(path, err)
+		return nil, keyfile.Error(path, err)
 	}
 	var files []string
 	for _, e := range entries {
@@ -73,7 +74,7 @@ func keyFiles(path string) ([]string, error) {
 		}
 	}
 	if len(files) == 0 {
-		return nil, hint.With(fileError(path, errors.New("is a directory without a .pub file")), "name public key files with the extension .pub")
+		return nil, hint.With(keyfile.Error(path, errors.New("is a directory without a .pub file")), "name public key files with the extension .pub")
 	}
 	return files, nil
 }

@@ -13,7 +13,7 @@ import (
 
 	"github.com/relseal/relseal/internal/durable"
 	"github.com/relseal/relseal/internal/hint"
-	"github.com/relseal/relseal/keys"
+	"github.com/relseal/relseal/keys/private"
 	"github.com/relseal/relseal/sign"
 )
 
@@ -92,11 +92,11 @@ func keyGenerate(env *environment, c *cli.Context) error {
 	if err := env.protect(); err != nil {
 		return err
 	}
-	key, err := keys.Generate(rand.Reader)
+	key, err := private.Generate(rand.Reader)
 	if err != nil {
 		return err
 	}
-	files, err := keys.WritePair(out, key, passphrase, "relseal")
+	files, err := private.WritePair(out, key, passphrase, "relseal")
 	if err != nil {
 		return &exitError{exitCantCreate, err, ""}
 	}
@@ -111,7 +111,7 @@ func keyGenerate(env *environment, c *cli.Context) error {
 // keyInfo is what key show and key check say.
 type keyInfo struct {
 	Schema string `json:"schema"`
-	keys.Info
+	private.Info
 	PEM *string `json:"pem"`
 	SSH *string `json:"ssh"`
 	Hex *string `json:"hex"` // of the key id: a directory name under sig/by/
@@ -125,10 +125,10 @@ func (env *environment) inspect(c *cli.Context) (keyInfo, error) {
 	if err := checkPassphrase(c); err != nil {
 		return keyInfo{}, err
 	}
-	info, err := keys.Inspect(c.Args().First())
+	info, err := private.Inspect(c.Args().First())
 	if err == nil && info.Encrypted && !info.Exposed && passphraseGiven(c) {
-		var key *keys.Private
-		if key, err = keys.LoadPrivate(info.File, env.passphrase(c)); err == nil {
+		var key *private.Key
+		if key, err = private.Load(info.File, env.passphrase(c)); err == nil {
 			id := key.Public().KeyID()
 			info.Public, info.ID = key.Public(), &id
 		}

@@ -18,7 +18,7 @@ import (
 
 	"github.com/relseal/relseal/internal/hint"
 	"github.com/relseal/relseal/internal/signer"
-	"github.com/relseal/relseal/keys"
+	"github.com/relseal/relseal/keys/private"
 	"github.com/relseal/relseal/sign"
 )
 
@@ -31,7 +31,7 @@ type keyring struct {
 
 	asked  bool   // a descriptor was read, or tried
 	file   string // of a new key
-	key    *keys.Private
+	key    *private.Key
 	secret []byte // to write it with
 }
 
@@ -53,7 +53,7 @@ func (k *keyring) Open(ctx context.Context, r signer.Request) (sign.Signer, erro
 		return nil, err
 	}
 	if !r.New {
-		key, err := keys.LoadPrivate(r.File, func() ([]byte, error) { return k.passphrase(ctx, r) })
+		key, err := private.Load(r.File, func() ([]byte, error) { return k.passphrase(ctx, r) })
 		if err != nil {
 			return nil, err
 		}
@@ -69,7 +69,7 @@ func (k *keyring) Open(ctx context.Context, r signer.Request) (sign.Signer, erro
 		}
 		k.secret = secret
 	}
-	key, err := keys.Generate(rand.Reader)
+	key, err := private.Generate(rand.Reader)
 	if err != nil {
 		return nil, err
 	}
@@ -79,7 +79,7 @@ func (k *keyring) Open(ctx context.Context, r signer.Request) (sign.Signer, erro
 
 // Save implements [signer.Keys].
 func (k *keyring) Save(comment string) ([]string, error) {
-	files, err := keys.WritePair(k.file, k.key, k.secret, comment)
+	files, err := private.WritePair(k.file, k.key, k.secret, comment)
 	if err != nil {
 		return nil, &exitError{exitCantCreate, err, ""}
 	}

@@ -24,6 +24,7 @@ import (
 	"github.com/relseal/relseal/internal/limits"
 	"github.com/relseal/relseal/internal/pack"
 	"github.com/relseal/relseal/keys"
+	"github.com/relseal/relseal/keys/private"
 	"github.com/relseal/relseal/sign"
 	"github.com/relseal/relseal/sign/wrap"
 	"github.com/relseal/relseal/verify"
@@ -102,7 +103,7 @@ event trail.close ''
 		t.Errorf("the trail: %s", out)
 	}
 
-	key, err := keys.LoadPrivate("k.key", nil)
+	key, err := private.Load("k.key", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -137,7 +138,7 @@ func TestTrailClosedByHand(t *testing.T) {
 				output = " --output main.txt"
 			}
 			relseal(t, 0, "trail close run --key k.key --status "+outcome+output)
-			key, err := keys.LoadPrivate("k.key", nil)
+			key, err := private.Load("k.key", nil)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -481,7 +482,7 @@ func TestTrailStartUndone(t *testing.T) {
 	inTrailDir(t)
 	b := trailBirth{dir: filepath.Join("new", "run"), files: []birthFile{{bundle.EnvLockPath, []byte("x")}, {bundle.PipelinePath, []byte("y")}}}
 	b.first = audit.Draft{Action: audit.ActionRunStart} // without an actor
-	key, err := keys.LoadPrivate("k.key", nil)
+	key, err := private.Load("k.key", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -509,7 +510,7 @@ func TestTrailStartUndone(t *testing.T) {
 // and nothing is said of what follows. Only a run is written to by these commands.
 func TestTrailLedger(t *testing.T) {
 	inTrailDir(t)
-	key, err := keys.LoadPrivate("k.key", nil)
+	key, err := private.Load("k.key", nil)
 	if err != nil {
 		t.Fatal(err)
 	}

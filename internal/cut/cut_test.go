@@ -11,7 +11,7 @@ import (
 	"testing"
 
 	"github.com/relseal/relseal/internal/signer"
-	"github.com/relseal/relseal/keys"
+	"github.com/relseal/relseal/keys/private"
 	"github.com/relseal/relseal/sign"
 )
 
@@ -22,13 +22,13 @@ func (lock) Marshal() ([]byte, error) { return []byte("{}"), nil }
 
 // ring has one new key.
 type ring struct {
-	key  *keys.Private
+	key  *private.Key
 	file string
 }
 
 func (r ring) Open(context.Context, signer.Request) (sign.Signer, error) { return r.key, nil }
 func (r ring) Save(comment string) ([]string, error) {
-	return keys.WritePair(r.file, r.key, nil, comment)
+	return private.WritePair(r.file, r.key, nil, comment)
 }
 
 // TestRunDoesNotBegin: of a run that cannot begin, neither its directory nor the
@@ -39,7 +39,7 @@ func TestRunDoesNotBegin(t *testing.T) {
 	if err := os.MkdirAll(earlier, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	key, err := keys.Generate(rand.Reader)
+	key, err := private.Generate(rand.Reader)
 	if err != nil {
 		t.Fatal(err)
 	}

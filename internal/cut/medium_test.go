@@ -14,13 +14,13 @@ import (
 
 	"github.com/relseal/relseal/audit"
 	"github.com/relseal/relseal/internal/regular"
-	"github.com/relseal/relseal/keys"
+	"github.com/relseal/relseal/keys/private"
 )
 
 // TestCutMedium lets calls to the medium fail: the cut ends with that error, or its run
 // failed with it on record, and nothing that it made says anything else.
 func TestCutMedium(t *testing.T) {
-	key, err := keys.Generate(rand.Reader)
+	key, err := private.Generate(rand.Reader)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,7 +11,7 @@ import (
 	"github.com/relseal/relseal/bundle"
 	"github.com/relseal/relseal/internal/cut"
 	"github.com/relseal/relseal/internal/pack"
-	"github.com/relseal/relseal/keys"
+	"github.com/relseal/relseal/keys/private"
 	"github.com/relseal/relseal/sign"
 	"github.com/relseal/relseal/sign/wrap"
 )
@@ -85,7 +85,7 @@ func packed(t *testing.T, id string, seal func(io.Writer) (sign.Digest, error)) 
 
 func sealer(t *testing.T, q release) bundle.Sealer {
 	t.Helper()
-	key, err := keys.LoadPrivate(q.secret, nil)
+	key, err := private.Load(q.secret, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

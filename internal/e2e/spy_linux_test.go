@@ -18,7 +18,7 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/relseal/relseal/keys"
+	"github.com/relseal/relseal/keys/private"
 )
 
 // TestStepFindsNoKey lets a build step look for the key that signs the record of its
@@ -92,11 +92,11 @@ func newSpied(t *testing.T) *spied {
 	}
 
 	seed := sha512.Sum512([]byte("a key that a step looks for"))
-	key, err := keys.Generate(bytes.NewReader(seed[:32]))
+	key, err := private.Generate(bytes.NewReader(seed[:32]))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := keys.WritePair(filepath.Join(p.dir, "release.key"), key, []byte(p.passphrase), "test"); err != nil {
+	if _, err := private.WritePair(filepath.Join(p.dir, "release.key"), key, []byte(p.passphrase), "test"); err != nil {
 		t.Fatal(err)
 	}
 	private := ed25519.NewKeyFromSeed(seed[:32])

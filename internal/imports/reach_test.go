@@ -70,7 +70,7 @@ func (b ban) broken(graph map[string][]string) (chains [][]string) {
 	from := map[string]string{start: ""}
 	for queue := []string{start}; len(queue) > 0; queue = queue[1:] {
 		p := queue[0]
-		if p != start && (within(p, b.what) || path.Base(p) == "keys") {
+		if p != start && (within(p, b.what) || path.Base(p) == "private") {
 			var chain []string
 			for ; p != ""; p = from[p] {
 				chain = append(chain, strings.TrimPrefix(p, module+"/"))
@@ -92,12 +92,12 @@ func (b ban) broken(graph map[string][]string) (chains [][]string) {
 func TestBroken(t *testing.T) {
 	graph := map[string][]string{
 		module + "/verify": {"fmt", module + "/bundle", "network.test/x"},
-		module + "/bundle": {"fmt", "os", module + "/internal/keys"},
+		module + "/bundle": {"fmt", "os", module + "/internal/private"},
 		"network.test/x":   {"net/http", "netip.test/y", "vendor/golang.org/x/crypto/chacha20"},
 		"net/http":         {"net", "crypto/tls"},
 	}
 	got := ban{from: "verify", what: offline}.broken(graph)
-	want := [][]string{{"verify", "bundle", "internal/keys"}, {"verify", "network.test/x", "net/http"}}
+	want := [][]string{{"verify", "bundle", "internal/private"}, {"verify", "network.test/x", "net/http"}}
 	if !slices.EqualFunc(got, want, slices.Equal) {
 		t.Errorf("got %v, want %v", got, want)
 	}

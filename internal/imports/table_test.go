@@ -43,7 +43,11 @@ var table = map[string]row{
 	// crypto/x509 would bring a network stack with it.
 	"sign":      {own: []string{"canon", "internal/limits"}, mods: []string{edwards}, never: []string{"crypto/x509"}},
 	"sign/wrap": {own: []string{"sign"}, mods: []string{sigstore, xcrypto}},
-	"keys":      {own: []string{"canon", "internal/durable", "internal/hint", "internal/regular", "keys/root", "sign", "sign/bulk"}, mods: []string{sigstore, xcrypto}},
+	// What both packages of keys need of a key file; keys verifies, so it links nothing
+	// that opens a private one.
+	"internal/keyfile": {own: []string{"internal/hint", "internal/regular", "sign"}, never: []string{"crypto/x509"}},
+	"keys":             {own: []string{"internal/hint", "internal/keyfile", "keys/root", "sign"}, never: []string{"crypto/x509"}},
+	"keys/private":     {own: []string{"internal/durable", "internal/hint", "internal/keyfile", "sign", "sign/bulk"}, mods: []string{sigstore, xcrypto}},
 
 	// A root is read by everybody who verifies: no file, no network, no private key.
 	"keys/root": {own: []string{"canon", "finding", "internal/limits", "sign"}, never: []string{"net", "os", "crypto/x509"}},
@@ -77,7 +81,7 @@ var table = map[string]row{
 	"internal/known":    {own: []string{"bundle", "internal/durable", "internal/hint", "internal/pack", "internal/regular", "release", "sign"}},
 	"internal/reverify": {own: []string{"audit", "bundle", "cards", "cards/cardfile", "envlock", "canon", "internal/durable", "internal/engine", "finding", "internal/hint", "internal/regular", "internal/rundir", "sign", "verify"}},
 	// The one way to a private key for whatever starts programs of others.
-	"internal/signer": {own: []string{"internal/regular", "keys", "sign"}, mods: []string{xsys}},
+	"internal/signer": {own: []string{"internal/regular", "keys/private", "sign"}, mods: []string{xsys}},
 	"internal/cut":    {own: []string{anything}, mods: []string{anything}, never: []string{module + "/internal/cli"}},
 	// An oracle for tests: it shares no code with what it tests.
 	"internal/testbundle": {mods: []string{compress}},
@@ -104,6 +108,7 @@ type ban struct {
 
 var bans = []ban{
 	{"verify", offline, "a verifier opens no connection, starts no process and holds no private key"},
+	{"keys", offline, "who verifies reads public keys, and nothing that opens a private one"},
 	{"sign", offline, "everything that verifies imports sign"},
 	{"gates", offline, "a decision is a function of a policy and of windows"},
 }
@@ -113,5 +118,5 @@ var bans = []ban{
 var offline = []string{
 	"net", "os/exec", "os/user", "plugin", "crypto/tls", "crypto/x509",
 	sigstore, xcrypto, yaml,
-	module + "/keys", module + "/sign/bulk", module + "/sign/wrap", module + "/run", module + "/envlock/capture",
+	module + "/keys/private", module + "/sign/bulk", module + "/sign/wrap", module + "/run", module + "/envlock/capture",
 }

@@ -13,7 +13,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/relseal/relseal/keys"
+	"github.com/relseal/relseal/keys/private"
 )
 
 const passphrase = "correct horse battery staple"
@@ -91,7 +91,7 @@ func TestActionsFail(t *testing.T) {
 // and no release is uploaded.
 func TestActionsOtherKey(t *testing.T) {
 	w := newWorkspace(t)
-	other, err := keys.Generate(rand.Reader)
+	other, err := private.Generate(rand.Reader)
 	if err != nil {
 		t.Fatal(err)
 	}

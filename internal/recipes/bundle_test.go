@@ -16,18 +16,18 @@ import (
 
 	"github.com/klauspost/compress/zstd"
 
-	"github.com/relseal/relseal/keys"
+	"github.com/relseal/relseal/keys/private"
 )
 
 // makeKey makes a key, encrypted unless secret is nil, and returns its two files.
 // Where people make one they are asked for the passphrase on a terminal.
-func makeKey(t *testing.T, secret []byte) (private, public string) {
+func makeKey(t *testing.T, secret []byte) (secretFile, publicFile string) {
 	t.Helper()
-	key, err := keys.Generate(rand.Reader)
+	key, err := private.Generate(rand.Reader)
 	if err != nil {
 		t.Fatal(err)
 	}
-	names, err := keys.WritePair(filepath.Join(t.TempDir(), "release.key"), key, secret, "relseal")
+	names, err := private.WritePair(filepath.Join(t.TempDir(), "release.key"), key, secret, "relseal")
 	if err != nil {
 		t.Fatal(err)
 	}

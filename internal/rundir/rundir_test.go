@@ -12,7 +12,7 @@ import (
 	"github.com/relseal/relseal/cards"
 	"github.com/relseal/relseal/internal/ciinfo"
 	"github.com/relseal/relseal/internal/clock"
-	"github.com/relseal/relseal/keys"
+	"github.com/relseal/relseal/keys/private"
 	"github.com/relseal/relseal/run"
 )
 
@@ -25,9 +25,9 @@ func (d doc) Marshal() ([]byte, error) {
 	return []byte(d), nil
 }
 
-func newPlan(t *testing.T) (Plan, *keys.Private) {
+func newPlan(t *testing.T) (Plan, *private.Key) {
 	t.Helper()
-	key, err := keys.Generate(rand.Reader)
+	key, err := private.Generate(rand.Reader)
 	if err != nil {
 		t.Fatal(err)
 	}

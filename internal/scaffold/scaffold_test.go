@@ -18,19 +18,19 @@ import (
 	"github.com/relseal/relseal/internal/hint"
 	"github.com/relseal/relseal/internal/scaffold"
 	"github.com/relseal/relseal/internal/signer"
-	"github.com/relseal/relseal/keys"
+	"github.com/relseal/relseal/keys/private"
 	"github.com/relseal/relseal/sign"
 )
 
 // ring has one new key.
 type ring struct {
-	key  *keys.Private
+	key  *private.Key
 	file string
 }
 
 func newRing(t *testing.T, project string) ring {
 	t.Helper()
-	key, err := keys.Generate(rand.Reader)
+	key, err := private.Generate(rand.Reader)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -40,7 +40,7 @@ func newRing(t *testing.T, project string) ring {
 func (r ring) Open(context.Context, signer.Request) (sign.Signer, error) { return r.key, nil }
 
 func (r ring) Save(comment string) ([]string, error) {
-	return keys.WritePair(r.file, r.key, nil, comment)
+	return private.WritePair(r.file, r.key, nil, comment)
 }
 
 // tree writes files below a new directory and returns it.

@@ -30,7 +30,7 @@ import (
 	"io"
 	"io/fs"
 
-	"github.com/relseal/relseal/keys"
+	"github.com/relseal/relseal/keys/private"
 	"github.com/relseal/relseal/sign"
 )
 
@@ -101,9 +101,9 @@ var kinds = map[string]error{
 	"not-exist":        fs.ErrNotExist,
 	"permission":       fs.ErrPermission,
 	"canceled":         context.Canceled,
-	"passphrase":       keys.ErrPassphrase,
-	"wrong-passphrase": keys.ErrWrongPassphrase,
-	"exposed":          keys.ErrExposed,
+	"passphrase":       private.ErrPassphrase,
+	"wrong-passphrase": private.ErrWrongPassphrase,
+	"exposed":          private.ErrExposed,
 }
 
 // fault fills in the kinds of err.

@@ -12,13 +12,13 @@ import (
 	"testing"
 	"time"
 
-	"github.com/relseal/relseal/keys"
+	"github.com/relseal/relseal/keys/private"
 	"github.com/relseal/relseal/sign"
 )
 
 // ring is a keyring with one key.
 type ring struct {
-	key   *keys.Private
+	key   *private.Key
 	given Given
 	err   error
 	wait  bool // for the end of the caller
@@ -41,7 +41,7 @@ func serve(t *testing.T, r *ring) (c *Client, raw net.Conn, done chan error) {
 	t.Helper()
 	if r.key == nil {
 		var err error
-		if r.key, err = keys.Generate(nil); err != nil {
+		if r.key, err = private.Generate(nil); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -110,7 +110,7 @@ func TestNew(t *testing.T) {
 
 // An error keeps its text, its hint, its exit code, and what callers ask of it.
 func TestFault(t *testing.T) {
-	for _, kind := range []error{fs.ErrNotExist, keys.ErrWrongPassphrase, errors.New("other")} {
+	for _, kind := range []error{fs.ErrNotExist, private.ErrWrongPassphrase, errors.New("other")} {
 		c, _, _ := serve(t, &ring{err: fmt.Errorf("F.key: %w", kind)})
 		_, err := c.Open(t.Context(), Request{})
 		f, ok := errors.AsType[*Fault](err)
@@ -201,7 +201,7 @@ func FuzzServe(f *testing.F) {
 		send(&b, signIt, m)
 		f.Add(b.Bytes())
 	}
-	key, err := keys.Generate(bytes.NewReader(make([]byte, 32)))
+	key, err := private.Generate(bytes.NewReader(make([]byte, 32)))
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -218,7 +218,7 @@ func FuzzServe(f *testing.F) {
 }
 
 type counting struct {
-	key *keys.Private
+	key *private.Key
 	t   *testing.T
 }
 

@@ -1,4 +1,4 @@
-package keys
+package private
 
 import (
 	"errors"
@@ -9,6 +9,7 @@ import (
 
 	"github.com/relseal/relseal/internal/durable"
 	"github.com/relseal/relseal/internal/hint"
+	"github.com/relseal/relseal/internal/keyfile"
 )
 
 const (
@@ -26,13 +27,13 @@ const (
 // private key comes last, so that where it stands its public keys do too; after
 // an error, none of the three is left, and what a call leaves that is killed, the
 // next one in that directory removes.
-func WritePair(path string, p *Private, passphrase []byte, comment string) ([]string, error) {
+func WritePair(path string, p *Key, passphrase []byte, comment string) ([]string, error) {
 	return writePair(path, p, passphrase, comment, durable.WriteFile)
 }
 
 type writer func(path string, data []byte, perm fs.FileMode, replace bool) error
 
-func writePair(path string, p *Private, passphrase []byte, comment string, write writer) ([]string, error) {
+func writePair(path string, p *Key, passphrase []byte, comment string, write writer) ([]string, error) {
 	names, err := pairNames(path)
 	if err != nil {
 		return nil, err
@@ -45,7 +46,7 @@ func writePair(path string, p *Private, passphrase []byte, comment string, write
 	}
 	secret, err := p.encode(passphrase)
 	if err != nil {
-		return nil, fileError(path, err)
+		return nil, keyfile.Error(path, err)
 	}
 	files := []struct {
 		name string
@@ -80,7 +81,7 @@ func writePair(path string, p *Private, passphrase []byte, comment string, write
 	return names, nil
 }
 
-func (p *Private) encode(passphrase []byte) ([]byte, error) {
+func (p *Key) encode(passphrase []byte) ([]byte, error) {
 	if passphrase == nil {
 		return p.PKCS8PEM()
 	}
@@ -94,9 +95,9 @@ func pairNames(path string) ([]string, error) {
 	stem := strings.TrimSuffix(base, ext)
 	switch {
 	case path == "", os.IsPathSeparator(path[len(path)-1]), stem == "", stem == ".":
-		return nil, fileError(path, errors.New("is no name for a key file"))
+		return nil, keyfile.Error(path, errors.New("is no name for a key file"))
 	case strings.EqualFold(ext, ".pub"):
-		return nil, hint.With(fileError(path, errors.New("ends in .pub, which is for the public key")), "name the private key, such as release.key")
+		return nil, hint.With(keyfile.Error(path, errors.New("ends in .pub, which is for the public key")), "name the private key, such as release.key")
 	}
 	beside := filepath.Join(filepath.Dir(path), stem)
 	return []string{path, beside + ".pub", beside + ".ssh.pub"}, nil
@@ -108,7 +109,7 @@ func pairError(name string, err error) error {
 	case errors.Is(err, fs.ErrExist):
 		next = "keys are never overwritten: choose another name, or move the old key away"
 	case errors.Is(err, fs.ErrNotExist):
-		next = "make the directory first: mkdir -m 700 -p " + shell(filepath.Dir(name))
+		next = "make the directory first: mkdir -m 700 -p " + keyfile.Shell(filepath.Dir(name))
 	}
-	return hint.With(fileError(name, err), next)
+	return hint.With(keyfile.Error(name, err), next)
 }

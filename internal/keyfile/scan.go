@@ -1,4 +1,7 @@
-package keys
+// Package keyfile knows key files by their outside: the forms there are, the one PEM
+// block or line that a file holds, and what stands there instead of a key. It reads
+// public keys, and opens no private one: keys does without what private ones need.
+package keyfile
 
 import (
 	"bytes"
@@ -23,13 +26,13 @@ const (
 )
 
 const (
-	generateHint     = "make an Ed25519 key: relseal key generate --out release.key"
-	wantsPrivateHint = "to sign, give the private key's file; the public key is for verifying"
+	GenerateHint     = "make an Ed25519 key: relseal key generate --out release.key"
+	WantsPrivateHint = "to sign, give the private key's file; the public key is for verifying"
 	wantsPublicHint  = "give the public key, in the .pub file beside it; a private key is for signing and stays secret"
 )
 
-// private reports whether the form is one of a private key.
-func (f Form) private() bool { return f != PKIX && f != OpenSSHPublic }
+// Private reports whether the form is one of a private key.
+func (f Form) Private() bool { return f != PKIX && f != OpenSSHPublic }
 
 var pemForms = map[string]Form{
 	"PUBLIC KEY":                     PKIX,
@@ -40,39 +43,39 @@ var pemForms = map[string]Form{
 	"OPENSSH PRIVATE KEY":            OpenSSHPrivate,
 }
 
-// A document is a file that holds one key in a form we know, by its outside.
-type document struct {
-	form Form
-	text []byte // the whole file with LF line ends and a final one
-	der  []byte // what is inside the PEM block
+// A Document is a file that holds one key in a form we know, by its outside.
+type Document struct {
+	Form Form
+	Text []byte // the whole file with LF line ends and a final one
+	DER  []byte // what is inside the PEM block
 }
 
 // scan finds the one key in data, or says what stands there instead.
-func scan(data []byte) (document, error) {
+func Scan(data []byte) (Document, error) {
 	text, err := plainLines(data)
 	if err != nil {
-		return document{}, err
+		return Document{}, err
 	}
 	begin := []byte("-----BEGIN ")
 	switch n := bytes.Count(text, begin); {
 	case n > 1:
-		return document{}, hint.With(fmt.Errorf("holds %d PEM blocks, not one key", n), "put each key into a file of its own")
+		return Document{}, hint.With(fmt.Errorf("holds %d PEM blocks, not one key", n), "put each key into a file of its own")
 	case n == 1 && !bytes.HasPrefix(text, begin):
-		return document{}, hint.With(errors.New("has text before the key"), "leave nothing in the file but the key")
+		return Document{}, hint.With(errors.New("has text before the key"), "leave nothing in the file but the key")
 	case n == 1:
 		return scanPEM(text)
 	case looksLikeSSH(text):
-		return document{form: OpenSSHPublic, text: text}, nil
+		return Document{Form: OpenSSHPublic, Text: text}, nil
 	}
-	return document{}, hint.With(errors.New("holds no key"), notKeyHint(data))
+	return Document{}, hint.With(errors.New("holds no key"), notKeyHint(data))
 }
 
 // plainLines refuses what no key file starts or ends with, and makes CRLF, if
 // all line ends are CRLF, and a missing final newline regular.
 func plainLines(data []byte) ([]byte, error) {
 	switch {
-	case len(data) > maxFile:
-		return nil, fmt.Errorf("is above %d KiB, too long for a key", maxFile>>10)
+	case len(data) > MaxFile:
+		return nil, fmt.Errorf("is above %d KiB, too long for a key", MaxFile>>10)
 	case len(data) == 0:
 		return nil, errors.New("is empty")
 	case bytes.HasPrefix(data, []byte("\xef\xbb\xbf")), bytes.HasPrefix(data, []byte("\xff\xfe")), bytes.HasPrefix(data, []byte("\xfe\xff")):
@@ -91,23 +94,23 @@ func plainLines(data []byte) ([]byte, error) {
 // scanPEM decodes the PEM block that text begins with. It accepts lines of any
 // width, since each tool has its own, and nothing else that pem.Decode forgives:
 // the block, encoded again, must give the same characters.
-func scanPEM(text []byte) (document, error) {
+func scanPEM(text []byte) (Document, error) {
 	block, rest := pem.Decode(text)
 	switch {
 	case block == nil:
-		return document{}, errors.New("holds a damaged PEM block")
+		return Document{}, errors.New("holds a damaged PEM block")
 	case len(block.Headers) > 0:
-		return document{}, errors.New("has headers inside the PEM block")
+		return Document{}, errors.New("has headers inside the PEM block")
 	case len(rest) > 0:
-		return document{}, hint.With(errors.New("has text after the key"), "leave nothing in the file but the key")
+		return Document{}, hint.With(errors.New("has text after the key"), "leave nothing in the file but the key")
 	case !bytes.Equal(joined(pem.EncodeToMemory(block)), joined(text)):
-		return document{}, errors.New("holds a damaged PEM block")
+		return Document{}, errors.New("holds a damaged PEM block")
 	}
 	form, ok := pemForms[block.Type]
 	if !ok {
-		return document{}, otherBlock(block.Type)
+		return Document{}, otherBlock(block.Type)
 	}
-	return document{form: form, text: text, der: block.Bytes}, nil
+	return Document{Form: form, Text: text, DER: block.Bytes}, nil
 }
 
 func joined(text []byte) []byte { return bytes.ReplaceAll(text, []byte("\n"), nil) }
@@ -116,7 +119,7 @@ func joined(text []byte) []byte { return bytes.ReplaceAll(text, []byte("\n"), ni
 func otherBlock(label string) error {
 	for _, kind := range []string{"RSA", "EC", "DSA"} {
 		if strings.HasPrefix(label, kind+" ") {
-			return hint.With(fmt.Errorf("holds %s key, not Ed25519", article(kind)), generateHint)
+			return NotEd25519(kind)
 		}
 	}
 	err := fmt.Errorf("holds a PEM block %.40q, which is no key", label)
@@ -138,9 +141,9 @@ func article(kind string) string {
 func notKeyHint(data []byte) string {
 	switch {
 	case data[0] == 0x30 && len(data) < 200:
-		return "if it is a key in DER form, convert it: openssl pkey -pubin -inform DER -in key.der -out key.pub"
+		return "if it is a key in DER form, convert it: openssl pkey -pubin -inform DER -in key.DER -out key.pub"
 	case bytes.HasPrefix(data, []byte("untrusted comment:")):
-		return "keys of minisign and signify are not read; " + generateHint
+		return "keys of minisign and signify are not read; " + GenerateHint
 	case bytes.HasPrefix(data, []byte("---- BEGIN SSH2 ")):
 		return "convert it: ssh-keygen -i -f key.ssh2 > key.pub"
 	default:

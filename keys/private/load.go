@@ -1,7 +1,10 @@
-package keys
+package private
 
 import (
+	"crypto/ecdh"
+	"crypto/ecdsa"
 	"crypto/ed25519"
+	"crypto/rsa"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -11,6 +14,7 @@ import (
 	"golang.org/x/crypto/ssh"
 
 	"github.com/relseal/relseal/internal/hint"
+	"github.com/relseal/relseal/internal/keyfile"
 )
 
 var (
@@ -26,50 +30,50 @@ var (
 	ErrExposed = errors.New("the private key is open to other users")
 )
 
-// LoadPrivate reads the private key file path. It calls passphrase only if the
+// Load reads the private key file path. It calls passphrase only if the
 // key is encrypted; nil, and a function that returns nothing, mean that there is
 // none. The errors to tell apart are fs.ErrNotExist, ErrPassphrase,
 // ErrWrongPassphrase and ErrExposed.
-func LoadPrivate(path string, passphrase func() ([]byte, error)) (*Private, error) {
-	data, mode, err := readFile(path)
+func Load(path string, passphrase func() ([]byte, error)) (*Key, error) {
+	data, mode, err := keyfile.Read(path)
 	if err != nil {
 		return nil, err
 	}
-	doc, err := scan(data)
+	doc, err := keyfile.Scan(data)
 	if err != nil {
-		return nil, fileError(path, err)
+		return nil, keyfile.Error(path, err)
 	}
-	if !doc.form.private() {
-		return nil, fileError(path, hint.With(errors.New("holds a public key, not a private one"), wantsPrivateHint))
+	if !doc.Form.Private() {
+		return nil, keyfile.Error(path, hint.With(errors.New("holds a public key, not a private one"), keyfile.WantsPrivateHint))
 	}
 	if exposed(mode) {
 		err := fmt.Errorf("%w (mode %04o)", ErrExposed, mode.Perm())
-		return nil, fileError(path, hint.With(err, "chmod 600 "+shell(path)))
+		return nil, keyfile.Error(path, hint.With(err, "chmod 600 "+keyfile.Shell(path)))
 	}
-	p, err := doc.private(passphrase)
+	p, err := open(doc, passphrase)
 	if err != nil {
-		return nil, fileError(path, err)
+		return nil, keyfile.Error(path, err)
 	}
 	return p, nil
 }
 
-// private returns the key of a document of private form.
-func (d document) private(passphrase func() ([]byte, error)) (*Private, error) {
-	switch d.form {
-	case PKCS8:
-		return parsePKCS8(d.der)
-	case SigstorePrivate:
-		return openSigstore(d.text, passphrase)
-	case OpenSSHPrivate:
+// open returns the key of a document of private form.
+func open(d keyfile.Document, passphrase func() ([]byte, error)) (*Key, error) {
+	switch d.Form {
+	case keyfile.PKCS8:
+		return parsePKCS8(d.DER)
+	case keyfile.SigstorePrivate:
+		return openSigstore(d.Text, passphrase)
+	case keyfile.OpenSSHPrivate:
 		return openOpenSSH(d, passphrase)
 	default:
-		return openPBES2(d.der, passphrase)
+		return openPBES2(d.DER, passphrase)
 	}
 }
 
 // parsePKCS8 accepts the version 1 structure without attributes, as everybody
 // writes it; x509 alone ignores what follows the key.
-func parsePKCS8(der []byte) (*Private, error) {
+func parsePKCS8(der []byte) (*Key, error) {
 	parsed, err := x509.ParsePKCS8PrivateKey(der)
 	if err != nil {
 		return nil, errors.New("holds a damaged PKCS#8 private key, or one that is not Ed25519")
@@ -82,11 +86,11 @@ func parsePKCS8(der []byte) (*Private, error) {
 		return nil, hint.With(errors.New("holds more than the private key inside its PKCS#8 structure"),
 			"write it anew: openssl pkey -in old.key -out new.key")
 	}
-	return newPrivate(key)
+	return newKey(key)
 }
 
 // openSigstore decrypts the form of cosign and of EncryptedPEM.
-func openSigstore(text []byte, passphrase func() ([]byte, error)) (*Private, error) {
+func openSigstore(text []byte, passphrase func() ([]byte, error)) (*Key, error) {
 	secret, err := ask(passphrase)
 	if err != nil {
 		return nil, err
@@ -103,13 +107,13 @@ func openSigstore(text []byte, passphrase func() ([]byte, error)) (*Private, err
 	if !ok {
 		return nil, notEd25519(parsed)
 	}
-	return newPrivate(key)
+	return newKey(key)
 }
 
 // openOpenSSH reads OpenSSH's private key format, and holds that the public key
 // on its outside, which ssh-keygen -l and Inspect show, is the one inside.
-func openOpenSSH(d document, passphrase func() ([]byte, error)) (*Private, error) {
-	c, outside, err := openContainer(d.der)
+func openOpenSSH(d keyfile.Document, passphrase func() ([]byte, error)) (*Key, error) {
+	c, outside, err := openContainer(d.DER)
 	if err != nil {
 		return nil, err
 	}
@@ -119,9 +123,9 @@ func openOpenSSH(d document, passphrase func() ([]byte, error)) (*Private, error
 		if secret, err = ask(passphrase); err != nil {
 			return nil, err
 		}
-		parsed, err = ssh.ParseRawPrivateKeyWithPassphrase(d.text, secret)
+		parsed, err = ssh.ParseRawPrivateKeyWithPassphrase(d.Text, secret)
 	} else {
-		parsed, err = ssh.ParseRawPrivateKey(d.text)
+		parsed, err = ssh.ParseRawPrivateKey(d.Text)
 	}
 	switch {
 	case errors.Is(err, x509.IncorrectPasswordError):
@@ -133,7 +137,7 @@ func openOpenSSH(d document, passphrase func() ([]byte, error)) (*Private, error
 	if !ok {
 		return nil, notEd25519(parsed)
 	}
-	p, err := newPrivate(*key)
+	p, err := newKey(*key)
 	if err == nil && p.public != outside {
 		return nil, errors.New("the public key on the outside of the file is another one")
 	}
@@ -153,4 +157,18 @@ func ask(passphrase func() ([]byte, error)) ([]byte, error) {
 		return nil, ErrPassphrase
 	}
 	return secret, nil
+}
+
+// notEd25519 names the kind of a key of package crypto.
+func notEd25519(key any) error {
+	kind := "unknown"
+	switch k := key.(type) {
+	case *rsa.PrivateKey:
+		kind = "RSA"
+	case *ecdsa.PrivateKey:
+		kind = "ECDSA"
+	case *ecdh.PrivateKey:
+		kind = fmt.Sprint(k.Curve())
+	}
+	return keyfile.NotEd25519(kind)
 }

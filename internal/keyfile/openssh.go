@@ -1,16 +1,14 @@
-package keys
+package keyfile
 
 import (
-	"bytes"
 	"encoding/base64"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"regexp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
-
-	"golang.org/x/crypto/ssh"
 
 	"github.com/relseal/relseal/internal/hint"
 	"github.com/relseal/relseal/sign"
@@ -20,6 +18,9 @@ import (
 // without the fields that precede it in authorized_keys, known_hosts and
 // allowed_signers.
 var sshLine = regexp.MustCompile(`(?m)^([^#\n].*[ \t]|[ \t]+)?(ssh-|ecdsa-sha2-|sk-ssh-|sk-ecdsa-)[a-z0-9@.-]+[ \t]`)
+
+// sshEd25519 is the type of an Ed25519 key.
+const sshEd25519 = "ssh-ed25519"
 
 func looksLikeSSH(text []byte) bool { return sshLine.Match(text) }
 
@@ -36,14 +37,14 @@ func parseSSHLine(text []byte) (sign.PublicKey, string, error) {
 	}
 	kind, rest, _ := strings.Cut(line, " ")
 	blob, comment, _ := strings.Cut(rest, " ")
-	if kind != ssh.KeyAlgoED25519 {
-		return fail(otherSSH(kind), generateHint)
+	if kind != sshEd25519 {
+		return fail(otherSSH(kind), GenerateHint)
 	}
 	wire, err := base64.StdEncoding.DecodeString(blob)
 	if err != nil {
 		return fail(errors.New("holds damaged base64"), "")
 	}
-	raw, err := sshEd25519(wire)
+	raw, err := SSHKey(wire)
 	if err != nil {
 		return fail(err, "")
 	}
@@ -60,23 +61,34 @@ func parseSSHLine(text []byte) (sign.PublicKey, string, error) {
 	return key, comment, nil
 }
 
-// sshEd25519 returns the 32 bytes of an Ed25519 key in OpenSSH's wire form.
-func sshEd25519(wire []byte) ([]byte, error) {
-	var name struct {
-		Name string
-		Rest []byte `ssh:"rest"`
+// SSHKey returns the 32 bytes of an Ed25519 key in OpenSSH's wire form: two strings,
+// the type and the key.
+func SSHKey(wire []byte) ([]byte, error) {
+	damaged := errors.New("holds a damaged OpenSSH key")
+	kind, rest, ok := sshString(wire)
+	if !ok {
+		return nil, damaged
 	}
-	if err := ssh.Unmarshal(wire, &name); err != nil {
-		return nil, errors.New("holds a damaged OpenSSH key")
+	if string(kind) != sshEd25519 {
+		return nil, hint.With(otherSSH(string(kind)), GenerateHint)
 	}
-	if name.Name != ssh.KeyAlgoED25519 {
-		return nil, hint.With(otherSSH(name.Name), generateHint)
+	raw, rest, ok := sshString(rest)
+	if !ok || len(rest) > 0 {
+		return nil, damaged
 	}
-	var key struct{ Raw []byte }
-	if err := ssh.Unmarshal(name.Rest, &key); err != nil {
-		return nil, errors.New("holds a damaged OpenSSH key")
+	return raw, nil
+}
+
+// sshString takes a string of RFC 4251 from the beginning of wire.
+func sshString(wire []byte) (text, rest []byte, ok bool) {
+	if len(wire) < 4 {
+		return nil, nil, false
 	}
-	return key.Raw, nil
+	n, rest := binary.BigEndian.Uint32(wire), wire[4:]
+	if uint64(n) > uint64(len(rest)) {
+		return nil, nil, false
+	}
+	return rest[:n], rest[n:], true
 }
 
 // otherSSH names an OpenSSH type of key that is not plain Ed25519.
@@ -92,34 +104,3 @@ func otherSSH(kind string) error {
 		return errors.New("has text before the key")
 	}
 }
-
-// A container is the outside of an OpenSSH private key file, which names the
-// public key in the clear (OpenSSH's PROTOCOL.key).
-type container struct {
-	Cipher, KDF, Options string
-	Count                uint32
-	Public, Private      []byte
-}
-
-// openContainer reads the outside of an OpenSSH private key and returns it with
-// the public key that stands there, which nothing authenticates.
-func openContainer(der []byte) (container, sign.PublicKey, error) {
-	fail := func(err error) (container, sign.PublicKey, error) { return container{}, sign.PublicKey{}, err }
-	rest, ok := bytes.CutPrefix(der, []byte("openssh-key-v1\x00"))
-	var c container
-	if !ok || ssh.Unmarshal(rest, &c) != nil {
-		return fail(hint.With(errors.New("holds a damaged OpenSSH private key, or one under a cipher that is not read"),
-			"store it under another cipher: ssh-keygen -p -Z aes256-ctr -f key"))
-	}
-	if c.Count != 1 {
-		return fail(fmt.Errorf("holds %d OpenSSH private keys, not one", c.Count))
-	}
-	raw, err := sshEd25519(c.Public)
-	if err != nil {
-		return fail(err)
-	}
-	key, err := sign.ParsePublicKey(raw)
-	return c, key, err
-}
-
-func (c container) encrypted() bool { return c.Cipher != "none" || c.KDF != "none" }

@@ -1,4 +1,4 @@
-package keys
+package private
 
 import (
 	"bytes"
@@ -65,16 +65,16 @@ func TestSignFault(t *testing.T) {
 	if _, err := checked(p.Public(), message, good[:63]); err == nil {
 		t.Error("63 bytes are a signature")
 	}
-	if _, err := new(Private).Sign(message); err == nil {
+	if _, err := new(Key).Sign(message); err == nil {
 		t.Error("the zero value signs")
 	}
-	if _, err := new(Private).SignAll([][]byte{message}); err == nil {
+	if _, err := new(Key).SignAll([][]byte{message}); err == nil {
 		t.Error("the zero value signs in bulk")
 	}
-	if _, err := new(Private).PKCS8PEM(); err == nil {
+	if _, err := new(Key).PKCS8PEM(); err == nil {
 		t.Error("the zero value has a PEM")
 	}
-	if _, err := new(Private).EncryptedPEM([]byte("p")); err == nil {
+	if _, err := new(Key).EncryptedPEM([]byte("p")); err == nil {
 		t.Error("the zero value has an encrypted PEM")
 	}
 	if _, err := p.EncryptedPEM(nil); err == nil {

@@ -1,4 +1,4 @@
-package keys
+package private
 
 import (
 	"bytes"
@@ -30,7 +30,7 @@ func TestPBES2Files(t *testing.T) {
 	}
 	for _, file := range files {
 		path, asked := keyFile(t, must(os.ReadFile(file))), 0
-		p, err := LoadPrivate(path, func() ([]byte, error) { asked++; return []byte("correct horse"), nil })
+		p, err := Load(path, func() ([]byte, error) { asked++; return []byte("correct horse"), nil })
 		if err != nil || p.Public() != seeded(t, 1).Public() || asked != 1 {
 			t.Errorf("%s: %v, %v, asked %d times", file, p, err, asked)
 			continue
@@ -40,7 +40,7 @@ func TestPBES2Files(t *testing.T) {
 			ask  func() ([]byte, error)
 			want error
 		}{{nil, ErrPassphrase}, {pass(""), ErrPassphrase}, {pass("correct horses"), ErrWrongPassphrase}} {
-			if _, err := LoadPrivate(path, tt.ask); !errors.Is(err, tt.want) {
+			if _, err := Load(path, tt.ask); !errors.Is(err, tt.want) {
 				t.Errorf("%s: %v, want %v", file, err, tt.want)
 			}
 		}
@@ -52,7 +52,7 @@ func TestPBES2Files(t *testing.T) {
 	}
 	for _, file := range files {
 		path := keyFile(t, must(os.ReadFile(file)))
-		_, err := LoadPrivate(path, noPass(t))
+		_, err := Load(path, noPass(t))
 		_, inspected := Inspect(path)
 		for _, err := range []error{err, inspected} {
 			if err == nil || !strings.Contains(err.Error(), "under an encryption that is not read") || hint.Of(err) != encryptAnewHint {

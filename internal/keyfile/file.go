@@ -1,4 +1,4 @@
-package keys
+package keyfile
 
 import (
 	"errors"
@@ -13,35 +13,35 @@ import (
 	"github.com/relseal/relseal/internal/regular"
 )
 
-// maxFile bounds a key file. The largest key of another kind that deserves its
+// MaxFile bounds a key file. The largest key of another kind that deserves its
 // own error, RSA of 16384 bits, has 13 KB.
-const maxFile = 64 << 10
+const MaxFile = 64 << 10
 
-// readFile returns what the regular file path holds, and its mode. It does not
+// Read returns what the regular file path holds, and its mode. It does not
 // wait for the writer of a FIFO, nor does it read devices.
-func readFile(path string) ([]byte, fs.FileMode, error) {
+func Read(path string) ([]byte, fs.FileMode, error) {
 	f, err := regular.Open(path)
 	if err != nil {
-		return nil, 0, fileError(path, err)
+		return nil, 0, Error(path, err)
 	}
 	defer f.Close()
 	info, err := f.Stat()
 	if err != nil {
-		return nil, 0, fileError(path, err)
+		return nil, 0, Error(path, err)
 	}
-	data, err := io.ReadAll(io.LimitReader(f, maxFile+1))
+	data, err := io.ReadAll(io.LimitReader(f, MaxFile+1))
 	if err != nil {
-		return nil, 0, fileError(path, err)
+		return nil, 0, Error(path, err)
 	}
-	if len(data) > maxFile {
-		return nil, 0, fileError(path, fmt.Errorf("is above %d KiB, too long for a key or a root", maxFile>>10))
+	if len(data) > MaxFile {
+		return nil, 0, Error(path, fmt.Errorf("is above %d KiB, too long for a key or a root", MaxFile>>10))
 	}
 	return data, info.Mode(), nil
 }
 
-// fileError returns err with the file's name before it, once. Inside err may be an
+// Error returns err with the file's name before it, once. Inside err may be an
 // error about another file, one that holds a passphrase: that keeps its name.
-func fileError(path string, err error) error {
+func Error(path string, err error) error {
 	if pe, ok := errors.AsType[*fs.PathError](err); ok && pe.Path == path {
 		err = pe.Err
 	}
@@ -59,8 +59,8 @@ func display(path string) string {
 	return path
 }
 
-// shell returns path as it can be pasted into a Unix shell.
-func shell(path string) string {
+// Shell returns path as it can be pasted into a Unix Shell.
+func Shell(path string) string {
 	safe := func(r rune) bool {
 		return unicode.IsLetter(r) || unicode.IsDigit(r) || strings.ContainsRune("_@%+=:,./-", r)
 	}

@@ -1,4 +1,4 @@
-package keys
+package private
 
 import (
 	"bytes"
@@ -22,6 +22,8 @@ import (
 	"golang.org/x/crypto/ssh"
 
 	"github.com/relseal/relseal/internal/hint"
+	"github.com/relseal/relseal/internal/keyfile"
+	"github.com/relseal/relseal/keys"
 )
 
 // sshPEM returns p as x/crypto writes it in OpenSSH's format.
@@ -37,7 +39,7 @@ func sshPEM(t testing.TB, key crypto.PrivateKey, passphrase string) []byte {
 	return pem.EncodeToMemory(b)
 }
 
-func TestLoadPrivatePlain(t *testing.T) {
+func TestLoadPlain(t *testing.T) {
 	p := seeded(t, 1)
 	pkcs8 := must(p.PKCS8PEM())
 	for name, data := range map[string][]byte{
@@ -47,7 +49,7 @@ func TestLoadPrivatePlain(t *testing.T) {
 		"OpenSSH":            sshPEM(t, p.key, ""),
 	} {
 		for _, ask := range []func() ([]byte, error){nil, noPass(t)} {
-			got, err := LoadPrivate(keyFile(t, data), ask)
+			got, err := Load(keyFile(t, data), ask)
 			if err != nil || got.Public() != p.Public() {
 				t.Errorf("%s: %v, %v", name, got, err)
 				continue
@@ -57,13 +59,13 @@ func TestLoadPrivatePlain(t *testing.T) {
 	}
 }
 
-func TestLoadPrivateEncrypted(t *testing.T) {
+func TestLoadEncrypted(t *testing.T) {
 	p := seeded(t, 1)
 	sigstore := must(p.EncryptedPEM([]byte("correct horse")))
 	cosign := bytes.ReplaceAll(sigstore, []byte("SIGSTORE"), []byte("COSIGN"))
 	for name, data := range map[string][]byte{"sigstore": sigstore, "cosign": cosign, "OpenSSH": sshPEM(t, p.key, "correct horse")} {
 		path, asked := keyFile(t, data), 0
-		got, err := LoadPrivate(path, func() ([]byte, error) { asked++; return []byte("correct horse"), nil })
+		got, err := Load(path, func() ([]byte, error) { asked++; return []byte("correct horse"), nil })
 		if err != nil || got.Public() != p.Public() || asked != 1 {
 			t.Errorf("%s: %v, %v, asked %d times", name, got, err, asked)
 			continue
@@ -83,7 +85,7 @@ func TestLoadPrivateEncrypted(t *testing.T) {
 			if name == "cosign" && fault == "wrong" {
 				continue // the same code as sigstore's; each try of scrypt takes a while
 			}
-			_, err := LoadPrivate(path, tt.ask)
+			_, err := Load(path, tt.ask)
 			if !errors.Is(err, tt.want) {
 				t.Errorf("%s, %s passphrase: %v, want %v", name, fault, err, tt.want)
 				continue
@@ -96,7 +98,7 @@ func TestLoadPrivateEncrypted(t *testing.T) {
 	}
 }
 
-func TestLoadPrivateRefuses(t *testing.T) {
+func TestLoadRefuses(t *testing.T) {
 	p, other := seeded(t, 1), seeded(t, 2)
 	pkcs8, openssh := must(p.PKCS8PEM()), sshPEM(t, p.key, "")
 	der := must(x509.MarshalPKCS8PrivateKey(p.key))
@@ -159,7 +161,7 @@ func TestLoadPrivateRefuses(t *testing.T) {
 		"raw seed":              {p.key.Seed(), "no key"},
 	} {
 		path := keyFile(t, tt.data)
-		got, err := LoadPrivate(path, pass("p"))
+		got, err := Load(path, pass("p"))
 		if got != nil || err == nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%s: %v, error %v, want one with %q", name, got, err, tt.want)
 			continue
@@ -169,28 +171,28 @@ func TestLoadPrivateRefuses(t *testing.T) {
 			t.Errorf("%s: %q does not begin with the file", name, err)
 		}
 	}
-	if _, err := LoadPrivate(keyFile(t, p.Public().PEM()), nil); !strings.Contains(hint.Of(err), "private key's file") {
+	if _, err := Load(keyFile(t, p.Public().PEM()), nil); !strings.Contains(hint.Of(err), "private key's file") {
 		t.Errorf("a public key to sign with: hint %q", hint.Of(err))
 	}
-	if _, err := LoadPublic(keyFile(t, pkcs8)); !strings.Contains(hint.Of(err), ".pub file") {
+	if _, err := keys.LoadPublic(keyFile(t, pkcs8)); !strings.Contains(hint.Of(err), ".pub file") {
 		t.Errorf("a private key to verify with: hint %q", hint.Of(err))
 	}
 }
 
-// TestLoadPrivateEveryByte: a changed private key file never loads as the same
+// TestLoadEveryByte: a changed private key file never loads as the same
 // key and never panics; each prefix is refused.
-func TestLoadPrivateEveryByte(t *testing.T) {
+func TestLoadEveryByte(t *testing.T) {
 	p := seeded(t, 3)
 	for name, text := range map[string][]byte{"PKCS#8": must(p.PKCS8PEM()), "OpenSSH": sshPEM(t, p.key, "")} {
-		load := func(data []byte) (*Private, error) {
-			doc, err := scan(data)
+		load := func(data []byte) (*Key, error) {
+			doc, err := keyfile.Scan(data)
 			if err != nil {
 				return nil, err
 			}
-			if !doc.form.private() {
+			if !doc.Form.Private() {
 				return nil, errors.New("public")
 			}
-			return doc.private(nil)
+			return open(doc, nil)
 		}
 		for i := range text[:len(text)-1] {
 			for _, flip := range []byte{1, 2, 4, 0x20, 0x80} {
@@ -208,21 +210,21 @@ func TestLoadPrivateEveryByte(t *testing.T) {
 	}
 }
 
-func TestLoadPrivateMissing(t *testing.T) {
+func TestLoadMissing(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "release.key")
-	if _, err := LoadPrivate(path, noPass(t)); !errors.Is(err, fs.ErrNotExist) || strings.Count(err.Error(), path) != 1 {
+	if _, err := Load(path, noPass(t)); !errors.Is(err, fs.ErrNotExist) || strings.Count(err.Error(), path) != 1 {
 		t.Errorf("missing file: %v", err)
 	}
-	if _, err := LoadPrivate(filepath.Dir(path), noPass(t)); err == nil || !strings.Contains(err.Error(), "directory") {
+	if _, err := Load(filepath.Dir(path), noPass(t)); err == nil || !strings.Contains(err.Error(), "directory") {
 		t.Errorf("directory: %v", err)
 	}
 }
 
 // The file that holds the passphrase is missing, not the key.
-func TestLoadPrivateMissingPassphrase(t *testing.T) {
+func TestLoadMissingPassphrase(t *testing.T) {
 	path := keyFile(t, must(seeded(t, 1).EncryptedPEM([]byte("correct horse"))))
 	secret := filepath.Join(t.TempDir(), "secret.txt")
-	_, err := LoadPrivate(path, func() ([]byte, error) { return os.ReadFile(secret) })
+	_, err := Load(path, func() ([]byte, error) { return os.ReadFile(secret) })
 	if want := path + ": passphrase: open " + secret + ": "; !errors.Is(err, fs.ErrNotExist) || !strings.HasPrefix(err.Error(), want) {
 		t.Errorf("%v; want %s", err, want)
 	}
@@ -234,13 +236,13 @@ func TestForeignPrivateKeys(t *testing.T) {
 		for name, secret := range map[string]string{"plain": "", "encrypted": "correct horse"} {
 			path := filepath.Join(t.TempDir(), "key")
 			command(t, "ssh-keygen", "-q", "-t", "ed25519", "-N", secret, "-C", "release", "-f", path)
-			p, err := LoadPrivate(path, pass(secret))
+			p, err := Load(path, pass(secret))
 			if err != nil {
 				t.Errorf("%s: %v", name, err)
 				continue
 			}
 			signs(t, name, p)
-			public, err := LoadPublic(path + ".pub")
+			public, err := keys.LoadPublic(path + ".pub")
 			if err != nil || public != p.Public() {
 				t.Errorf("%s: public key %v, %v", name, public.KeyID(), err)
 			}
@@ -252,7 +254,7 @@ func TestForeignPrivateKeys(t *testing.T) {
 		if err := os.Chmod(path, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		p, err := LoadPrivate(path, nil)
+		p, err := Load(path, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -278,7 +280,7 @@ func TestForeignPrivateKeys(t *testing.T) {
 			if err := os.Chmod(locked, 0o600); err != nil {
 				t.Fatal(err)
 			}
-			got, err := LoadPrivate(locked, pass("correct horse"))
+			got, err := Load(locked, pass("correct horse"))
 			if err != nil {
 				t.Errorf("%s: %v", name, err)
 				continue
@@ -301,11 +303,11 @@ func FuzzScan(f *testing.F) {
 	f.Add(block("ENCRYPTED SIGSTORE PRIVATE KEY", []byte(`{"kdf":{}}`)))
 	f.Add(must(os.ReadFile("testdata/pbes2/scrypt.pem")))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		doc, err := scan(data)
-		if err != nil || !doc.form.private() {
+		doc, err := keyfile.Scan(data)
+		if err != nil || !doc.Form.Private() {
 			return
 		}
-		p, err := doc.private(nil)
+		p, err := open(doc, nil)
 		if err == nil && !bytes.Equal(ed25519.NewKeyFromSeed(p.key.Seed()), p.key) {
 			t.Errorf("the halves of %v do not belong together", p)
 		}

@@ -1,4 +1,4 @@
-package keys
+package private
 
 import (
 	"bytes"
@@ -12,6 +12,7 @@ import (
 
 	"github.com/relseal/relseal/internal/durable"
 	"github.com/relseal/relseal/internal/hint"
+	"github.com/relseal/relseal/keys"
 )
 
 func names(t *testing.T, dir string) []string {
@@ -54,18 +55,18 @@ func TestWritePair(t *testing.T) {
 				}
 			}
 		}
-		if got, err := LoadPrivate(paths[0], pass("correct horse")); err != nil || got.Public() != p.Public() {
+		if got, err := Load(paths[0], pass("correct horse")); err != nil || got.Public() != p.Public() {
 			t.Errorf("%s read back: %v, %v", paths[0], got, err)
 		}
-		if _, err := LoadPrivate(paths[0], nil); errors.Is(err, ErrPassphrase) != (tt.passphrase != nil) {
+		if _, err := Load(paths[0], nil); errors.Is(err, ErrPassphrase) != (tt.passphrase != nil) {
 			t.Errorf("%s without a passphrase: %v", paths[0], err)
 		}
 		for _, path := range paths[1:] {
-			if got, err := LoadPublic(path); err != nil || got != p.Public() {
+			if got, err := keys.LoadPublic(path); err != nil || got != p.Public() {
 				t.Errorf("%s read back: %v, %v", path, got.KeyID(), err)
 			}
 		}
-		if trusted, err := LoadTrusted([]string{dir}); err != nil || len(trusted.IDs()) != 1 {
+		if trusted, err := keys.LoadTrusted([]string{dir}); err != nil || len(trusted.IDs()) != 1 {
 			t.Errorf("the directory of the pair: %v", err)
 		}
 		if line := must(os.ReadFile(paths[2])); !bytes.HasSuffix(line, []byte(" release@example.test\n")) {
@@ -161,7 +162,7 @@ func TestWritePairRefuses(t *testing.T) {
 	if _, err := WritePair(filepath.Join(dir, "release.key"), seeded(t, 1), []byte{}, ""); err == nil {
 		t.Error("an empty passphrase is taken for none")
 	}
-	if _, err := WritePair(filepath.Join(dir, "release.key"), new(Private), nil, ""); err == nil {
+	if _, err := WritePair(filepath.Join(dir, "release.key"), new(Key), nil, ""); err == nil {
 		t.Error("the zero value is written")
 	}
 	if left := names(t, dir); len(left) != 0 {

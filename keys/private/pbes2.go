@@ -1,4 +1,4 @@
-package keys
+package private
 
 import (
 	"crypto/aes"
@@ -71,7 +71,7 @@ type locked struct {
 }
 
 // openPBES2 decrypts an "ENCRYPTED PRIVATE KEY".
-func openPBES2(data []byte, passphrase func() ([]byte, error)) (*Private, error) {
+func openPBES2(data []byte, passphrase func() ([]byte, error)) (*Key, error) {
 	l, err := parsePBES2(data)
 	if err != nil {
 		return nil, err // before anybody is asked for a passphrase

@@ -1,6 +1,6 @@
 //go:build unix
 
-package keys
+package private
 
 import (
 	"errors"
@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/relseal/relseal/internal/hint"
+	"github.com/relseal/relseal/keys"
 )
 
 // TestExposed: a private key that group or others may use in any way is refused,
@@ -29,7 +30,7 @@ func TestExposed(t *testing.T) {
 		if err := os.Chmod(path, mode); err != nil {
 			t.Fatal(err)
 		}
-		_, err := LoadPrivate(path, nil)
+		_, err := Load(path, nil)
 		if open := mode&0o077 != 0; errors.Is(err, ErrExposed) != open {
 			t.Errorf("mode %04o: %v", mode, err)
 		}
@@ -46,7 +47,7 @@ func TestExposed(t *testing.T) {
 	if err := errors.Join(os.Chmod(path, 0o600), os.Symlink(path, link)); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := LoadPrivate(link, nil); err != nil {
+	if _, err := Load(link, nil); err != nil {
 		t.Errorf("through a link: %v", err)
 	}
 	// The public key to sign with is the fault to name, not its mode.
@@ -54,7 +55,7 @@ func TestExposed(t *testing.T) {
 	if err := os.WriteFile(public, seeded(t, 1).Public().PEM(), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := LoadPrivate(public, nil); err == nil || errors.Is(err, ErrExposed) {
+	if _, err := Load(public, nil); err == nil || errors.Is(err, ErrExposed) {
 		t.Errorf("public key: %v", err)
 	}
 }
@@ -69,10 +70,10 @@ func TestNotWaitedFor(t *testing.T) {
 		done := make(chan struct{})
 		go func() {
 			defer close(done)
-			_, private := LoadPrivate(path, noPass(t))
-			_, public := LoadPublic(path)
+			_, private := Load(path, noPass(t))
+			_, public := keys.LoadPublic(path)
 			_, inspected := Inspect(path)
-			_, trusted := LoadTrusted([]string{filepath.Dir(fifo)})
+			_, trusted := keys.LoadTrusted([]string{filepath.Dir(fifo)})
 			for _, err := range []error{private, public, inspected, trusted} {
 				if err == nil || !strings.Contains(err.Error(), "regular file") {
 					t.Errorf("%s: %v", path, err)
@@ -83,21 +84,6 @@ func TestNotWaitedFor(t *testing.T) {
 		case <-done:
 		case <-time.After(time.Minute):
 			t.Fatalf("%s is waited for", path)
-		}
-	}
-}
-
-func TestShell(t *testing.T) {
-	for path, want := range map[string]string{
-		"a/b-c.key": "a/b-c.key",
-		"-rf":       "./-rf",
-		"two words": "'two words'",
-		"it's":      `'it'\''s'`,
-		"$(reboot)": "'$(reboot)'",
-		"":          "''",
-	} {
-		if got := shell(path); got != want {
-			t.Errorf("%q is pasted as %s, want %s", path, got, want)
 		}
 	}
 }
