@@ -20,6 +20,7 @@ import (
 type Later struct {
 	genesis audit.Genesis
 	heads   []sign.Digest // after event k, H_0 first
+	times   []int64       // the greatest ts up to event k, in µs since 1970; of event 1 first
 	open    []Finding     // of the ledger itself: it may say more than what was read
 	sealed  map[sign.Digest][]gates.Sealed
 	at      map[sign.Digest]int64   // the first event that sealed it
@@ -55,7 +56,9 @@ func ReadLater(r io.Reader, keys sign.Verifiers) (*Later, error) {
 		},
 		EventActions: []string{gates.ActionSealed, gates.ActionPromote, gates.ActionRollback},
 		Event:        l.note,
-		Head:         func(_ int64, _ audit.Time, head sign.Digest) { l.heads = append(l.heads, head) },
+		Head: func(_ int64, ts audit.Time, head sign.Digest) {
+			l.heads, l.times = append(l.heads, head), append(l.times, ts.UnixMicro())
+		},
 	})
 	switch {
 	case err != nil:

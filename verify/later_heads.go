@@ -3,6 +3,7 @@ package verify
 import (
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/relseal/relseal/bundle"
 	"github.com/relseal/relseal/finding"
@@ -52,6 +53,27 @@ func pins(m *bundle.ReleaseManifest) (list []*bundle.LedgerRef) {
 		}
 	}
 	return list
+}
+
+// stood returns the latest time of the events up to which a ledger that is at hand stood
+// when a manifest was sealed: it pins its heads there.
+func (b *check) stood(m *bundle.ReleaseManifest) (last time.Time) {
+	for _, ref := range pins(m) {
+		if l := b.ledger; l != nil && ref.H0 == l.summary.H0 && l.at[ref.K].head == ref.HK {
+			last = latest(last, l.at[ref.K].ts)
+		}
+		if l := b.o.Later; l != nil && ref.H0 == l.heads[0] && 0 < ref.K && ref.K < int64(len(l.heads)) && l.heads[ref.K] == ref.HK {
+			last = latest(last, time.UnixMicro(l.times[ref.K-1]))
+		}
+	}
+	return last
+}
+
+func latest(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
 }
 
 // judgeHeads holds the ledger that was given to the heads that a manifest pins of it,

@@ -72,17 +72,11 @@ func (b *check) quorumOf(a *ancestor) *quorum {
 }
 
 // sealedAt returns the latest time that such a bundle holds: that of the evidence, which
-// is the same all the way, and of the ledger up to its own promotion.
-func (b *check) sealedAt(a *ancestor) (last time.Time) {
+// is the same all the way, and of the ledger up to where it says that this stood.
+func (b *check) sealedAt(a *ancestor) time.Time {
+	last := b.stood(a.manifest)
 	for _, in := range b.evidence {
-		if t := in.recorded(); t.After(last) {
-			last = t
-		}
-	}
-	if ref := a.manifest.Provenance.Ledger; ref != nil && b.ledger != nil {
-		if t := b.ledger.at[ref.K].ts; t.After(last) {
-			last = t
-		}
+		last = latest(last, in.recorded())
 	}
 	return last
 }

@@ -244,7 +244,25 @@ func rootedCases() []rooted {
 	cut := at("E_LEDGER_CUT", "REJECT", "manifest.json")
 	otherLedger := func(verdict string) expected { return at("E_LEDGER_OTHER", verdict, "manifest.json") }
 
+	// A canary whose key was over after its run, and before the event of the ledger whose head it pins.
+	overHead := func(s *story) testbundle.Files {
+		_, h0, hk := s.l.Lines(1)
+		return demo().Release(otherKey, func(m M) {
+			m["gates"], m["provenance"].(M)["head"] = s.policy, M{"H_0": h0, "k": 1, "H_k": hk}
+		})
+	}
+	leftBefore := first(ways(1, testbundle.Grant(otherKey, M{"status": "retired", "not_after": "2026-01-02T03:30:00Z"}), of(thirdKey)))
+	fromOver, fromOverPath := lift(overHead, demo())
+	headStory := newStory()
+	headStory.l.Key = ledgerKey
+	headCanary := overHead(headStory)
+	headLedger, _, _ := headStory.l.Lines(2)
+
 	list := []rooted{
+		{name: "canary-retired-before-head", title: "the key of a canary was retired before the event whose head the canary pins, by the ledger at hand", files: headCanary, roots: leftBefore, exit: 2,
+			ledger: headLedger, findings: man("E_KEY_RETIRED", "REJECT")},
+		one("good-canary-head-elsewhere", "the same, and nobody has the ledger: nothing says when the event was", headCanary, leftBefore, 0),
+		one("lineage-retired-before-head", "the key of the canary was retired before the event whose head the canary pins", fromOver, leftBefore, 2, goes, at("E_KEY_RETIRED", "REJECT", fromOverPath+"manifest.json")),
 		later("later-source-rolled-back", "the ledger at hand rolled back the canary before the release was sealed", up, sourceBack, false, 2, goes, gone),
 		later("later-source-rolled-back-history", "the same, asked of the past", up, sourceBack, true, 0, goes, at("E_ROLLED_BACK", "NOTE", "manifest.json")),
 		later("good-later-source-rolled-back-after", "the ledger at hand took the canary back that went on before, which it cannot", up, func(l *testbundle.Ledger) {

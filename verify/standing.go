@@ -26,20 +26,19 @@ type Dating struct {
 }
 
 // recorded returns the latest time that the bundle holds, in its trails, its
-// evidence or the ledger that it was sealed over. It was sealed then or later.
+// evidence or the ledger that it was sealed over, and that of the event whose head it
+// pins, if a ledger at hand has that. It was sealed then or later.
 func (b *check) recorded() (last time.Time) {
-	later := func(t time.Time) {
-		if t.After(last) {
-			last = t
-		}
-	}
 	for _, t := range b.trails {
 		if t.summary.Last != nil {
-			later(t.summary.Last.Time)
+			last = latest(last, t.summary.Last.Time)
 		}
 	}
 	for _, in := range b.evidence {
-		later(in.recorded())
+		last = latest(last, in.recorded())
+	}
+	if b.release != nil && !b.nested() {
+		last = latest(last, b.stood(b.release))
 	}
 	return last
 }

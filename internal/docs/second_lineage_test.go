@@ -165,14 +165,14 @@ func (s *second) signedLineage() {
 		role := "release." + strings.ToLower(text(a.m, "channel"))
 		q := s.quorum(role, sealer, manifest)
 		last := s.evidenceEnd
+		if s.rooted != nil {
+			if at := s.stood(a.m); at.After(last) {
+				last = at
+			}
+		}
 		for _, t := range s.trails {
-			if t.path == ledgerPath {
-				if at := t.ends[num(a.m, "provenance.ledger.k")]; at.After(last) {
-					last = at
-				}
-				if s.rooted != nil && !s.rejects(ledgerPath) {
-					q.records = t.dates(a.id)
-				}
+			if t.path == ledgerPath && s.rooted != nil && !s.rejects(ledgerPath) {
+				q.records = t.dates(a.id)
 			}
 		}
 		q.id = a.id
@@ -316,20 +316,8 @@ func (s *second) guide() string {
 
 // whatBecame holds a release to the ledger that the caller has.
 func (s *second) whatBecame() {
-	if s.later == "" || s.kind != "release" || s.outer != nil {
-		return
-	}
-	in := *s
-	in.findings, in.failing, in.trails = nil, map[int64]bool{}, nil
-	t := &secondTrail{s: &in, path: "ledger", role: "ledger", intact: true, faulty: new(int)}
-	whole := strings.LastIndexByte(s.later, '\n') + 1
-	torn := s.later[whole:] // it lacks its LF alone, or is no line
-	ledger := s.later[:whole]
-	if json.Valid([]byte(torn)) {
-		ledger = s.later + "\n"
-	}
-	t.read(ledger, nil)
-	if t.rejected || t.genesis == nil {
+	t, findings, torn := s.atHand()
+	if t == nil {
 		return
 	}
 	id := digest(s.files[manifestPath])
@@ -373,7 +361,7 @@ func (s *second) whatBecame() {
 		}
 	}
 	s.leave(torn != "", "E_TRUNCATED", manifestPath)
-	for _, f := range in.findings {
+	for _, f := range findings {
 		s.leave(f.verdict == "UNDECIDABLE", f.code, manifestPath)
 	}
 	back(s.m, id)
@@ -385,6 +373,46 @@ func (s *second) whatBecame() {
 		s.headsLater(t, a.m, a.path+"manifest.json")
 	}
 	s.speaks(t, id)
+}
+
+// atHand reads the ledger that the caller has, nil if a release cannot be held to it.
+func (s *second) atHand() (t *secondTrail, findings []secondFinding, torn string) {
+	if s.later == "" || s.kind != "release" || s.outer != nil {
+		return nil, nil, ""
+	}
+	in := *s
+	in.findings, in.failing, in.trails = nil, map[int64]bool{}, nil
+	t = &secondTrail{s: &in, path: "ledger", role: "ledger", intact: true, faulty: new(int)}
+	whole := strings.LastIndexByte(s.later, '\n') + 1
+	torn = s.later[whole:] // it lacks its LF alone, or is no line
+	ledger := s.later[:whole]
+	if json.Valid([]byte(torn)) {
+		ledger = s.later + "\n"
+	}
+	t.read(ledger, nil)
+	if t.rejected || t.genesis == nil {
+		return nil, nil, ""
+	}
+	return t, in.findings, torn
+}
+
+// stood returns the latest time at which a ledger that is at hand stood where a manifest
+// says so.
+func (s *second) stood(m any) (last time.Time) {
+	ledgers := slices.DeleteFunc(slices.Clone(s.trails), func(t *secondTrail) bool { return t.path != ledgerPath })
+	if t, _, _ := s.atHand(); t != nil {
+		ledgers = append(ledgers, t)
+	}
+	for _, t := range ledgers {
+		for _, name := range []string{"provenance.ledger", "provenance.head"} {
+			ref := get(m, name)
+			k := num(ref, "k")
+			if ref != nil && t.genesis != nil && text(ref, "H_0") == digestOf(t.genesis) && t.heads[k] == text(ref, "H_k") && t.ends[k].After(last) {
+				last = t.ends[k]
+			}
+		}
+	}
+	return last
 }
 
 // headsLater holds the ledger that the caller has to the heads that a manifest pins.

@@ -111,6 +111,9 @@ func (t *secondTrail) standing() {
 // standing asks the root about the keys that have sealed, and whether they are enough.
 func (s *second) standing() {
 	s.reference(s.m, manifestPath)
+	if at := s.stood(s.m); s.kind == "release" && s.outer == nil && at.After(s.latest) {
+		s.latest = at
+	}
 	if late := s.latest.Sub(s.now); !s.now.IsZero() && !s.latest.IsZero() {
 		s.leave(late > time.Second, "E_TIME_ORDER", manifestPath)
 		s.note(late > 0 && late <= time.Second, "E_TIME_ORDER", manifestPath)
