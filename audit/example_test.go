@@ -12,7 +12,7 @@ import (
 	"github.com/relseal/relseal/sign"
 )
 
-// A signer is a sign.Signer over a key in memory; package keys has better ones.
+// A signer is a sign.Signer over a key in memory; package keys/private has better ones.
 type signer struct{ priv ed25519.PrivateKey }
 
 func (s signer) Public() sign.PublicKey {

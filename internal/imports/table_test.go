@@ -42,7 +42,7 @@ var table = map[string]row{
 
 	// crypto/x509 would bring a network stack with it.
 	"sign":      {own: []string{"canon", "internal/limits"}, mods: []string{edwards}, never: []string{"crypto/x509"}},
-	"sign/wrap": {own: []string{"sign"}, mods: []string{sigstore, xcrypto}},
+	"sign/wrap": {own: []string{"sign"}},
 	// What both packages of keys need of a key file; keys verifies, so it links nothing
 	// that opens a private one.
 	"internal/keyfile": {own: []string{"internal/hint", "internal/regular", "sign"}, never: []string{"crypto/x509"}},

@@ -2,11 +2,10 @@
 // inside a Sigstore bundle, one as an SSHSIG. It is the writing half of package
 // sign.
 //
-// The signatures go through the code that other people's tools are built on:
-// sigstore's DSSE signer and x/crypto's SSH signer. Package sign, which
-// verification links, knows the same forms without either. Each signature is
-// verified by both sides, and each file must be what package sign builds; so the
-// two cannot drift apart without an error here.
+// Package sign says what each signature is over and how its file is laid out, for those
+// who read and for those who write. Each file is read back before it is returned. That
+// other people's code makes and accepts the same bytes, sigstore's DSSE signer and
+// x/crypto's SSH signer, the tests hold.
 package wrap
 
 import (
@@ -56,7 +55,7 @@ func (s *Sealer) Seal(manifest, sums []byte, predicateType string) (id sign.Sign
 	if sigstoreBundle, err = s.sigstore(statement); err != nil {
 		return fail("Sigstore bundle", err)
 	}
-	if sshsig, err = s.ssh(sign.Namespace, manifest); err != nil {
+	if sshsig, err = s.ssh(manifest); err != nil {
 		return fail("SSH signature", err)
 	}
 	return id, sigstoreBundle, sshsig, nil
@@ -75,6 +74,35 @@ func (s *Sealer) sign(message []byte) (sign.Signature, error) {
 		return sign.Signature{}, errSignature
 	}
 	return sig, nil
+}
+
+// sigstore returns the Sigstore bundle around statement.
+func (s *Sealer) sigstore(statement []byte) ([]byte, error) {
+	sig, err := s.sign(sign.PAE(sign.PayloadType, statement))
+	if err != nil {
+		return nil, err
+	}
+	file, err := sign.SigstoreBundle(s.public, statement, sig)
+	if err == nil {
+		err = readsBack(file, sign.SigstoreSignature, sig)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return file, nil
+}
+
+// ssh returns the SSHSIG file over message.
+func (s *Sealer) ssh(message []byte) ([]byte, error) {
+	sig, err := s.sign(sign.SSHSIGMessage(sign.Namespace, message))
+	if err != nil {
+		return nil, err
+	}
+	file := sign.SSHSIG(s.public, sign.Namespace, sig)
+	if err := readsBack(file, sign.SSHSIGSignature, sig); err != nil {
+		return nil, err
+	}
+	return file, nil
 }
 
 // readsBack holds that a reader takes sig out of file.
