@@ -1,14 +1,13 @@
 package cli
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/relseal/relseal/internal/document"
+	"github.com/relseal/relseal/internal/cli/ui"
 )
 
 // flagsFirst returns args with the flags of the named command before its
@@ -33,7 +32,7 @@ func flagsFirst(app *cli.App, args []string) (ordered []string, quoted int, err 
 		rest = rest[1:]
 		switch {
 		case arg == "": // an unset variable of the shell
-			return nil, 0, usageErrorHint(path+": an argument is empty", path+" --help")
+			return nil, 0, ui.UsageHint(path+": an argument is empty", path+" --help")
 		case arg == "--":
 			positional, quoted, rest = append(positional, rest...), len(rest), nil
 		case arg == "-" || !strings.HasPrefix(arg, "-"):
@@ -48,7 +47,7 @@ func flagsFirst(app *cli.App, args []string) (ordered []string, quoted int, err 
 			// Of a flag that takes one value the library would keep the last, and pass
 			// over the others in silence.
 			if _, many := f.(*cli.StringSliceFlag); !many && given[f.Names()[0]] {
-				return nil, 0, usageErrorHint(path+": flag --"+f.Names()[0]+" is given twice", path+" --help")
+				return nil, 0, ui.UsageHint(path+": flag --"+f.Names()[0]+" is given twice", path+" --help")
 			}
 			given[f.Names()[0]] = true
 			flags = append(flags, arg)
@@ -63,7 +62,7 @@ func flagsFirst(app *cli.App, args []string) (ordered []string, quoted int, err 
 				flags = append(flags, value)
 			}
 			if value == "" {
-				return nil, 0, usageErrorHint(path+": flag "+name+" needs a value", path+" --help")
+				return nil, 0, ui.UsageHint(path+": flag "+name+" needs a value", path+" --help")
 			}
 		}
 	}
@@ -95,8 +94,8 @@ func findFlag(c *cli.Command, arg string) cli.Flag {
 }
 
 func unknownCommand(c *cli.Command, path, name string) error {
-	return usageErrorHint(fmt.Sprintf("%sunknown command %q", prefix(path), name),
-		suggest(name, commandNames(c), path+" --help lists the commands"))
+	return ui.UsageHint(fmt.Sprintf("%sunknown command %q", prefix(path), name),
+		ui.Suggest(name, commandNames(c), path+" --help lists the commands"))
 }
 
 // unknownFlag leaves out the value: it may be a secret.
@@ -106,7 +105,7 @@ func unknownFlag(c *cli.Command, path, arg string) error {
 	for _, f := range c.Flags {
 		known = append(known, "--"+f.Names()[0])
 	}
-	return usageErrorHint(prefix(path)+"unknown flag "+arg, suggest(arg, known, path+" --help"))
+	return ui.UsageHint(prefix(path)+"unknown flag "+arg, ui.Suggest(arg, known, path+" --help"))
 }
 
 // prefix puts a command before its usage error; the program's name is there anyway.
@@ -124,16 +123,6 @@ func commandNames(c *cli.Command) (names []string) {
 	return names
 }
 
-// suggest returns the hint for a name that is not among the known ones.
-func suggest(name string, known []string, otherwise string) string {
-	for _, k := range known {
-		if name != "" && strings.HasPrefix(k, name) {
-			return fmt.Sprintf("did you mean %q?", k)
-		}
-	}
-	return cmp.Or(document.Suggest(name, known), otherwise)
-}
-
 // complete gives a command what the house asks of all: the same help
 // everywhere, and usage errors on stderr.
 func complete(c *cli.Command, parent string) {
@@ -142,7 +131,7 @@ func complete(c *cli.Command, parent string) {
 	c.CustomHelpTemplate = commandHelp
 	c.OnUsageError = func(_ *cli.Context, err error, _ bool) error {
 		text := strings.TrimSuffix(strings.Replace(err.Error(), " for -", " for --", 1), ": parse error")
-		return usageErrorHint(path+": "+text, path+" --help")
+		return ui.UsageHint(path+": "+text, path+" --help")
 	}
 	for _, f := range c.Flags {
 		if b, ok := f.(*cli.BoolFlag); ok {
@@ -152,22 +141,10 @@ func complete(c *cli.Command, parent string) {
 	if len(c.Subcommands) > 0 {
 		c.CustomHelpTemplate = groupHelp
 		c.Action = func(ctx *cli.Context) error {
-			return usageErrorHint(path+": no subcommand given", path+" --help lists them")
+			return ui.UsageHint(path+": no subcommand given", path+" --help lists them")
 		}
 	}
 	for _, sub := range c.Subcommands {
 		complete(sub, path)
 	}
-}
-
-// exactArgs refuses another number of arguments than the command takes.
-func exactArgs(c *cli.Context, names ...string) error {
-	path := c.Command.HelpName
-	switch n := c.NArg(); {
-	case n < len(names):
-		return usageErrorHint(fmt.Sprintf("%s: %s is missing", path, names[n]), path+" --help")
-	case n > len(names):
-		return usageErrorHint(fmt.Sprintf("%s: unexpected argument %q", path, c.Args().Get(len(names))), path+" --help")
-	}
-	return nil
 }

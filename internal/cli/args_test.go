@@ -5,10 +5,12 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/relseal/relseal/internal/cli/ui"
 )
 
-func newTestApp() *environment {
-	return &environment{stdin: strings.NewReader(""), stdout: io.Discard, stderr: io.Discard}
+func newTestApp() *ui.Env {
+	return &ui.Env{Stdin: strings.NewReader(""), Stdout: io.Discard, Stderr: io.Discard}
 }
 
 // TestFlagsFirst: what people type, and what urfave/cli gets to see.
@@ -42,22 +44,6 @@ func TestFlagsFirst(t *testing.T) {
 		got, quoted, err := flagsFirst(newApp(newTestApp()), slices.Clone(args))
 		if want := append([]string{"relseal"}, strings.Fields(tt.want)...); err != nil || !slices.Equal(got, want) || quoted != tt.quoted {
 			t.Errorf("%q becomes %q, %d of them quoted, %v; want %q, %d", tt.typed, got, quoted, err, want, tt.quoted)
-		}
-	}
-}
-
-func TestSuggest(t *testing.T) {
-	known := []string{"cut", "verify-bundle", "version"}
-	for name, want := range map[string]string{
-		"ctu":       `did you mean "cut"?`,
-		"ver":       `did you mean "verify-bundle"?`,
-		"versoin":   `did you mean "version"?`,
-		"--version": `did you mean "version"?`,
-		"bundle":    "otherwise",
-		"":          "otherwise",
-	} {
-		if got := suggest(name, known, "otherwise"); got != want {
-			t.Errorf("%q: %s, want %s", name, got, want)
 		}
 	}
 }

@@ -11,10 +11,11 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/relseal/relseal/canon"
+	"github.com/relseal/relseal/internal/cli/ui"
 	"github.com/relseal/relseal/internal/durable"
 )
 
-func benchCommand(env *environment) *cli.Command {
+func benchCommand(env *ui.Env) *cli.Command {
 	return &cli.Command{
 		Name:  "bench",
 		Usage: "measure relseal on this machine",
@@ -26,7 +27,7 @@ Example:
 	}
 }
 
-func benchVerifyCommand(env *environment) *cli.Command {
+func benchVerifyCommand(env *ui.Env) *cli.Command {
 	return &cli.Command{
 		Name:  "verify",
 		Usage: "measure how fast trails are verified",
@@ -46,17 +47,17 @@ Example:
   relseal bench verify --events 200000 --json`,
 		Flags: []cli.Flag{
 			&cli.Int64Flag{Name: "events", Value: 20_000, Usage: "the length of the trail is `N` events, at most 10000000"},
-			jsonFlag(),
+			ui.JSONFlag(),
 		},
 		Action: func(c *cli.Context) error {
-			if err := exactArgs(c); err != nil {
+			if err := ui.ExactArgs(c); err != nil {
 				return err
 			}
 			n := c.Int64("events")
 			if n < 1 || n > 10_000_000 {
-				return usageError(c.Command.HelpName + ": --events takes a number from 1 to 10000000")
+				return ui.Usage(c.Command.HelpName + ": --events takes a number from 1 to 10000000")
 			}
-			return env.benchVerify(c, n)
+			return benchVerify(env, c, n)
 		},
 	}
 }
@@ -64,23 +65,23 @@ Example:
 // benchRounds is how often each way is measured: enough for a median.
 const benchRounds = 7
 
-func (env *environment) benchVerify(c *cli.Context, n int64) error {
+func benchVerify(env *ui.Env, c *cli.Context, n int64) error {
 	// It never gets its name; one that a killed process left is removed here.
 	d, err := durable.NewDir(filepath.Join(os.TempDir(), "relseal-bench-"+rand.Text()))
 	if err != nil {
 		return err
 	}
 	defer d.Discard()
-	env.note("making a trail of %s", counted(n, "event"))
+	env.Note("making a trail of %s", ui.Counted(n, "event"))
 	t, err := makeBenchTrail(c.Context, d.Path(), n)
 	if err != nil {
 		return err
 	}
-	r, err := t.measure(c.Context, func(round int) { env.note("round %d of %d", round, benchRounds) })
+	r, err := t.measure(c.Context, func(round int) { env.Note("round %d of %d", round, benchRounds) })
 	if err != nil {
 		return err
 	}
-	return env.print(c, r, r.text())
+	return env.Print(c, r, r.text())
 }
 
 // A benchReport is what was measured. Times are in nanoseconds an event.
@@ -108,15 +109,15 @@ type benchWay struct {
 
 func newBenchReport(t *benchTrail) *benchReport {
 	return &benchReport{
-		Schema: "relseal/bench-verify/v1", Version: Version, Go: runtime.Version(), OS: runtime.GOOS, Arch: runtime.GOARCH,
+		Schema: "relseal/bench-verify/v1", Version: ui.Version, Go: runtime.Version(), OS: runtime.GOOS, Arch: runtime.GOARCH,
 		Processors: runtime.GOMAXPROCS(0), Events: t.events, Bytes: t.size, Rounds: benchRounds,
 	}
 }
 
 func (r *benchReport) text() string {
 	var w strings.Builder
-	fmt.Fprintf(&w, "%s, %d bytes each; %s on %s/%s, %s; medians of %d rounds\n\n", counted(r.Events, "event"), r.Bytes/(r.Events+1),
-		r.Go, r.OS, r.Arch, counted(int64(r.Processors), "processor"), r.Rounds)
+	fmt.Fprintf(&w, "%s, %d bytes each; %s on %s/%s, %s; medians of %d rounds\n\n", ui.Counted(r.Events, "event"), r.Bytes/(r.Events+1),
+		r.Go, r.OS, r.Arch, ui.Counted(int64(r.Processors), "processor"), r.Rounds)
 	fmt.Fprintf(&w, "%-10s  %10s  %9s  %9s  %8s  %14s\n", "", "events/s", "us/event", "CPU us", "x verify", "CPU x floor")
 	for _, way := range r.Ways {
 		cpu, over := "-", "-"

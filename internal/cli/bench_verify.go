@@ -11,6 +11,7 @@ import (
 
 	"github.com/relseal/relseal/audit"
 	"github.com/relseal/relseal/canon"
+	"github.com/relseal/relseal/internal/cli/ui"
 	"github.com/relseal/relseal/internal/naive"
 	"github.com/relseal/relseal/internal/regular"
 	"github.com/relseal/relseal/keys"
@@ -63,7 +64,7 @@ func (t *benchTrail) open(ctx context.Context, f func(io.Reader) error) error {
 		return err
 	}
 	defer file.Close()
-	return f(untilDone{ctx, file})
+	return f(ui.Until{Ctx: ctx, R: file})
 }
 
 func (t *benchTrail) check(ctx context.Context, plain bool) error {

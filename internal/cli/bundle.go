@@ -2,16 +2,16 @@ package cli
 
 import (
 	"fmt"
-	"os"
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/relseal/relseal/internal/cli/ui"
 	"github.com/relseal/relseal/internal/pack"
 	"github.com/relseal/relseal/sign"
 	"github.com/relseal/relseal/verify"
 )
 
-func bundleCommand(env *environment) *cli.Command {
+func bundleCommand(env *ui.Env) *cli.Command {
 	return &cli.Command{
 		Name:  "bundle",
 		Usage: "seal bundles step by step, look into them, unpack them",
@@ -53,16 +53,4 @@ func newSealedResult(kind string, s pack.Sealed, key sign.KeyID) sealedResult {
 
 func sealedText(title string, r sealedResult) string {
 	return fmt.Sprintf("%s\n  %-8s %s\n           %s %s\n  key      %s\n", title, r.Kind, r.File, r.Verdict, r.ID, r.Key)
-}
-
-// outFile returns the file of --out, which must not exist unless --force is given.
-func outFile(c *cli.Context) (string, error) {
-	file := c.String("out")
-	if file == "" {
-		return "", usageErrorHint(c.Command.HelpName+": --out is missing", c.Command.HelpName+" --help")
-	}
-	if _, err := os.Lstat(file); err == nil && !c.Bool("force") {
-		return "", exists(file)
-	}
-	return file, nil
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/relseal/relseal/bundle"
+	"github.com/relseal/relseal/internal/cli/ui"
 	"github.com/relseal/relseal/internal/escape"
 	"github.com/relseal/relseal/internal/hint"
 	"github.com/relseal/relseal/internal/pack"
@@ -19,7 +20,7 @@ import (
 	"github.com/relseal/relseal/verify"
 )
 
-func bundleAuditCommand(env *environment) *cli.Command {
+func bundleAuditCommand(env *ui.Env) *cli.Command {
 	return &cli.Command{
 		Name:      "audit",
 		Usage:     "seal the record of a run",
@@ -35,7 +36,7 @@ what the crash left of a last event was set aside; such a bundle is UNDECIDABLE,
 Example:
   relseal bundle audit run --key release.key --out greetd.audit.tar.zst
   relseal bundle audit run --key release.key --out crashed.audit.tar.zst --open`,
-		Flags: append(keyFlags("seal with the private key in `F`, which recorded the run"),
+		Flags: append(ui.KeyFlags("seal with the private key in `F`, which recorded the run"),
 			&cli.StringFlag{Name: "out", Usage: "write the bundle to `F`"},
 			&cli.StringFlag{Name: "artifacts", Usage: "the directory `DIR` in which the run made its artifacts; the current one if not given"},
 			&cli.StringFlag{Name: "product", Usage: "the run is of product `P`; needed where the run does not say so"},
@@ -45,27 +46,27 @@ Example:
 			&cli.StringFlag{Name: "params", Usage: "its ParamCard in `F`, canonical or YAML"},
 			&cli.BoolFlag{Name: "open", Usage: "bundle a record that is not closed"},
 			&cli.BoolFlag{Name: "force", Usage: "overwrite the file of --out"},
-			jsonFlag(),
+			ui.JSONFlag(),
 		),
 		Action: func(c *cli.Context) error { return bundleAudit(env, c) },
 	}
 }
 
-func bundleAudit(env *environment, c *cli.Context) error {
+func bundleAudit(env *ui.Env, c *cli.Context) error {
 	r, err := runParts(c)
 	if err != nil {
 		return err
 	}
-	out, err := outFile(c)
+	out, err := ui.OutFile(c)
 	if err != nil {
 		return err
 	}
-	key, err := env.signingKey(c)
+	key, err := env.SigningKey(c)
 	if err != nil {
 		return err
 	}
 	if r.Open {
-		if err := env.recoverTrail(c, cmp.Or(r.Files.Trail, rundir.File(r.Dir, bundle.TrailPath)), key); err != nil {
+		if err := recoverTrail(env, c, cmp.Or(r.Files.Trail, rundir.File(r.Dir, bundle.TrailPath)), key); err != nil {
 			return err
 		}
 	}
@@ -77,7 +78,7 @@ func bundleAudit(env *environment, c *cli.Context) error {
 	m := sealed.Audit
 	result.Product, result.Run, result.Outcome = m.Product, &m.Run.ID, &m.Outcome
 	title := fmt.Sprintf("%s, run %s: %s", escape.Line(m.Product), m.Run.ID, m.Outcome)
-	if err := env.printDone(c, result, sealedText(title, result)); err != nil {
+	if err := env.PrintDone(c, result, sealedText(title, result)); err != nil {
 		return err
 	}
 	return openAnswer(sealed.Report)
@@ -85,10 +86,10 @@ func bundleAudit(env *environment, c *cli.Context) error {
 
 // openAnswer says of the bundle of an open trail that it is one.
 func openAnswer(r *verify.Report) error {
-	err := answer(r)
-	var a *answerError
+	err := ui.AnswerTo(r)
+	var a *ui.Answer
 	if errors.As(err, &a) {
-		a.hint = "the record is not closed: what happened after its last event is not known, and nobody can answer with yes"
+		a.Hint = "the record is not closed: what happened after its last event is not known, and nobody can answer with yes"
 	}
 	return err
 }
@@ -113,26 +114,26 @@ func runParts(c *cli.Context) (pack.Run, error) {
 	}
 	switch {
 	case len(given) == 0:
-		err := exactArgs(c, "RUNDIR")
+		err := ui.ExactArgs(c, "RUNDIR")
 		r.Dir = c.Args().First()
 		return r, err
 	case c.NArg() > 0:
-		return r, usageErrorHint(fmt.Sprintf("relseal bundle audit: %s and RUNDIR exclude each other", given[0]), "RUNDIR holds all four parts of a run")
+		return r, ui.UsageHint(fmt.Sprintf("relseal bundle audit: %s and RUNDIR exclude each other", given[0]), "RUNDIR holds all four parts of a run")
 	case len(missing) > 0:
-		return r, usageErrorHint(fmt.Sprintf("relseal bundle audit: %s without %s", given[0], strings.Join(missing, ", ")), "name all four parts of a run, or RUNDIR")
+		return r, ui.UsageHint(fmt.Sprintf("relseal bundle audit: %s without %s", given[0], strings.Join(missing, ", ")), "name all four parts of a run, or RUNDIR")
 	}
 	return r, nil
 }
 
 // recoverTrail clears up what a crash left of a last event.
-func (env *environment) recoverTrail(c *cli.Context, file string, key sign.Signer) error {
-	log, err := env.openLog(c, file, key, false)
+func recoverTrail(env *ui.Env, c *cli.Context, file string, key sign.Signer) error {
+	log, err := env.OpenLog(c, file, key, false)
 	if err != nil {
 		return err
 	}
 	for _, t := range log.Torn() {
 		if t.Path != "" {
-			env.say("hint", fmt.Sprintf("event %d was not whole; what there is of it is in %s", t.K, t.Path))
+			env.Say("hint", fmt.Sprintf("event %d was not whole; what there is of it is in %s", t.K, t.Path))
 		}
 	}
 	return log.Close()
@@ -142,11 +143,11 @@ func (env *environment) recoverTrail(c *cli.Context, file string, key sign.Signe
 func auditError(c *cli.Context, err error) error {
 	switch {
 	case errors.Is(err, pack.ErrOpen):
-		return &exitError{exitUndecidable, err, "--open bundles what there is; wait if the run is still under way"}
+		return &ui.Error{Code: ui.ExitUndecidable, Err: err, Hint: "--open bundles what there is; wait if the run is still under way"}
 	case errors.Is(err, pack.ErrNoProduct):
-		return usageErrorHint("relseal bundle audit: --product is missing: "+err.Error(), "--product NAME")
+		return ui.UsageHint("relseal bundle audit: --product is missing: "+err.Error(), "--product NAME")
 	case errors.Is(err, fs.ErrExist):
-		return exists(c.String("out"))
+		return ui.Exists(c.String("out"))
 	case strings.HasPrefix(err.Error(), "artifact ") && errors.Is(err, fs.ErrNotExist) && !c.IsSet("artifacts"):
 		return hint.With(err, "--artifacts DIR names the directory in which the run made it")
 	}

@@ -6,11 +6,12 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/relseal/relseal/internal/cli/ui"
 	"github.com/relseal/relseal/internal/escape"
 	"github.com/relseal/relseal/internal/pack"
 )
 
-func bundleShowCommand(env *environment) *cli.Command {
+func bundleShowCommand(env *ui.Env) *cli.Command {
 	return &cli.Command{
 		Name:      "show",
 		Usage:     "print what a bundle says of itself, without trusting it",
@@ -20,16 +21,16 @@ and shows which one to ask for. Exit 2: it is no bundle.
 
 Example:
   relseal bundle show greetd-1.0.0.release.tar.zst`,
-		Flags: []cli.Flag{jsonFlag()},
+		Flags: []cli.Flag{ui.JSONFlag()},
 		Action: func(c *cli.Context) error {
-			if err := exactArgs(c, "BUNDLE"); err != nil {
+			if err := ui.ExactArgs(c, "BUNDLE"); err != nil {
 				return err
 			}
 			contents, err := pack.ReadContents(c.Context, c.Args().First())
 			if err != nil {
 				return err
 			}
-			return env.print(c, struct {
+			return env.Print(c, struct {
 				Schema   string `json:"schema"`
 				Verified bool   `json:"verified"`
 				pack.Contents
@@ -61,7 +62,7 @@ func contentsText(c pack.Contents) string {
 	}
 	bundleSection(&w, "trails", len(c.Trails))
 	for _, t := range c.Trails {
-		fmt.Fprintf(&w, "  %s: a %s of %s\n", escape.Line(t.Path), escape.Line(t.Purpose), howMany(int(t.K), "event"))
+		fmt.Fprintf(&w, "  %s: a %s of %s\n", escape.Line(t.Path), escape.Line(t.Purpose), ui.Counted(int(t.K), "event"))
 	}
 	bundleSection(&w, "artifacts", len(c.Artifacts))
 	for _, a := range c.Artifacts {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/relseal/relseal/bundle"
 	"github.com/relseal/relseal/finding"
+	"github.com/relseal/relseal/internal/cli/ui"
 	"github.com/relseal/relseal/internal/escape"
 	"github.com/relseal/relseal/internal/hint"
 	"github.com/relseal/relseal/keys"
@@ -22,7 +23,7 @@ import (
 	"github.com/relseal/relseal/verify"
 )
 
-func bundleSignCommand(env *environment) *cli.Command {
+func bundleSignCommand(env *ui.Env) *cli.Command {
 	return &cli.Command{
 		Name:      "sign",
 		Usage:     "add a further signature to a sealed bundle",
@@ -38,23 +39,23 @@ Example:
   relseal bundle sign greetd.release.tar.zst --key bob.key --root 1.root.json --root-dir ROOTS --out signed.release.tar.zst
   relseal bundle sign greetd.release.tar.zst --trust release.pub --payload payload
   relseal bundle sign greetd.release.tar.zst --trust release.pub --attach payload --public bob.pub --out signed.release.tar.zst`,
-		Flags: append(append(append(keyFlags("sign with the private key in `F`"),
+		Flags: append(append(append(ui.KeyFlags("sign with the private key in `F`"),
 			&cli.StringFlag{Name: "out", Usage: "write the bundle to `F`"},
 			&cli.StringFlag{Name: "payload", Usage: "write what is to be signed elsewhere into the new directory `DIR`"},
 			&cli.StringFlag{Name: "attach", Usage: "take the signatures that were made elsewhere from `DIR`"},
 			&cli.StringFlag{Name: "public", Usage: "they are by the public key in `F`"},
 			&cli.StringFlag{Name: "roots", Usage: "put the versions of the trust root in `DIR` into the bundle, for verifiers who have the first one alone"},
 			&cli.StringSliceFlag{Name: "trust", Usage: "verify with the public key in `FILE`, or every *.pub of a directory; may be repeated"}),
-			rootFlags()...),
+			ui.RootFlags()...),
 			&cli.BoolFlag{Name: "allow-undecidable", Usage: "sign a bundle that is UNDECIDABLE, too"},
 			&cli.BoolFlag{Name: "force", Usage: "overwrite the file of --out"},
-			jsonFlag(),
+			ui.JSONFlag(),
 		),
 		Action: func(c *cli.Context) error { return bundleSign(env, c) },
 	}
 }
 
-func bundleSign(env *environment, c *cli.Context) error {
+func bundleSign(env *ui.Env, c *cli.Context) error {
 	if err := checkSign(c); err != nil {
 		return err
 	}
@@ -68,10 +69,10 @@ func bundleSign(env *environment, c *cli.Context) error {
 		return err
 	}
 	if !signable(report, c.Bool("allow-undecidable")) {
-		if err := env.print(c, report, report.Summary()+"nothing was signed\n"); err != nil {
+		if err := env.Print(c, report, report.Summary()+"nothing was signed\n"); err != nil {
 			return err
 		}
-		return answer(report)
+		return ui.AnswerTo(report)
 	}
 	s, err := readSealed(name)
 	if err != nil {
@@ -82,14 +83,14 @@ func bundleSign(env *environment, c *cli.Context) error {
 		return fmt.Errorf("%s: the bundle changed after it was verified", name)
 	}
 	if dir := c.String("payload"); dir != "" {
-		return env.writePayload(c, s, dir)
+		return writePayload(env, c, s, dir)
 	}
-	return env.addSignature(c, s, o)
+	return addSignature(env, c, s, o)
 }
 
 // checkSign refuses flags that exclude each other or are missing.
 func checkSign(c *cli.Context) error {
-	if err := exactArgs(c, "BUNDLE"); err != nil {
+	if err := ui.ExactArgs(c, "BUNDLE"); err != nil {
 		return err
 	}
 	ways := 0
@@ -100,25 +101,25 @@ func checkSign(c *cli.Context) error {
 	}
 	switch {
 	case ways > 1:
-		return usageErrorHint("relseal bundle sign: --key, --payload and --attach exclude each other", "relseal bundle sign --help")
+		return ui.UsageHint("relseal bundle sign: --key, --payload and --attach exclude each other", "relseal bundle sign --help")
 	case ways == 0 && !c.IsSet("roots"):
-		return usageErrorHint("relseal bundle sign: --key, --payload or --attach is missing", "--key bob.key")
+		return ui.UsageHint("relseal bundle sign: --key, --payload or --attach is missing", "--key bob.key")
 	case c.IsSet("attach") != c.IsSet("public"):
-		return usageErrorHint("relseal bundle sign: --attach and --public go together", "--attach DIR --public bob.pub")
+		return ui.UsageHint("relseal bundle sign: --attach and --public go together", "--attach DIR --public bob.pub")
 	case c.IsSet("root") == (len(c.StringSlice("trust")) > 0):
-		return usageErrorHint("relseal bundle sign: the bundle is verified first: give --trust or --root", "--trust release.pub, with a key from a channel that you trust")
+		return ui.UsageHint("relseal bundle sign: the bundle is verified first: give --trust or --root", "--trust release.pub, with a key from a channel that you trust")
 	}
 	if c.IsSet("payload") {
 		return nil
 	}
-	_, err := outFile(c)
+	_, err := ui.OutFile(c)
 	return err
 }
 
 func signOptions(c *cli.Context) (verify.Options, error) {
 	var o verify.Options
 	if c.IsSet("root") {
-		err := rootOptions(c, &o)
+		err := ui.RootOptions(c, &o)
 		return o, err
 	}
 	trusted, err := keys.LoadTrusted(c.StringSlice("trust"))
@@ -223,8 +224,8 @@ func (s sealed) mayCount(o verify.Options, key sign.PublicKey) error {
 
 // addSignature writes the bundle with one more signer, with versions of the root, or
 // with both, and verifies what it wrote.
-func (env *environment) addSignature(c *cli.Context, s sealed, o verify.Options) error {
-	add, key, err := env.furtherFiles(c, s, o)
+func addSignature(env *ui.Env, c *cli.Context, s sealed, o verify.Options) error {
+	add, key, err := furtherFiles(env, c, s, o)
 	if err != nil {
 		return err
 	}
@@ -239,7 +240,7 @@ func (env *environment) addSignature(c *cli.Context, s sealed, o verify.Options)
 	if _, err := bundle.WriteSealed(out, c.Bool("force"), func(w io.Writer) (sign.Digest, error) {
 		return bundle.AddSigned(w, s.name, add)
 	}); errors.Is(err, fs.ErrExist) {
-		return exists(out)
+		return ui.Exists(out)
 	} else if err != nil {
 		return err
 	}
@@ -260,8 +261,8 @@ func (env *environment) addSignature(c *cli.Context, s sealed, o verify.Options)
 			text += "  " + f.Text + "\n"
 		}
 	}
-	result.Added = sortedPaths(add)
-	return env.printDone(c, result, text)
+	result.Added = ui.SortedPaths(add)
+	return env.PrintDone(c, result, text)
 }
 
 type signedResult struct {
@@ -274,10 +275,10 @@ type signedResult struct {
 }
 
 // furtherFiles are the three files of the signer; none with --roots alone.
-func (env *environment) furtherFiles(c *cli.Context, s sealed, o verify.Options) (map[string][]byte, *sign.PublicKey, error) {
+func furtherFiles(env *ui.Env, c *cli.Context, s sealed, o verify.Options) (map[string][]byte, *sign.PublicKey, error) {
 	switch {
 	case c.IsSet("key"):
-		private, err := env.signingKey(c)
+		private, err := env.SigningKey(c)
 		if err != nil {
 			return nil, nil, err
 		}

@@ -4,13 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"maps"
 	"path/filepath"
-	"slices"
 
 	"github.com/urfave/cli/v2"
 
 	"github.com/relseal/relseal/bundle"
+	"github.com/relseal/relseal/internal/cli/ui"
 	"github.com/relseal/relseal/internal/escape"
 	"github.com/relseal/relseal/internal/hint"
 	"github.com/relseal/relseal/internal/limits"
@@ -43,16 +42,16 @@ func (s sealed) payload() (map[string][]byte, error) {
 	}, nil
 }
 
-func (env *environment) writePayload(c *cli.Context, s sealed, dir string) error {
+func writePayload(env *ui.Env, c *cli.Context, s sealed, dir string) error {
 	files, err := s.payload()
 	if err != nil {
 		return err
 	}
-	if err := writeNewDir(dir, files); err != nil {
+	if err := ui.WriteNewDir(dir, files); err != nil {
 		return err
 	}
-	names := sortedPaths(files)
-	return env.print(c, struct {
+	names := ui.SortedPaths(files)
+	return env.Print(c, struct {
 		Schema string      `json:"schema"`
 		Dir    string      `json:"dir"`
 		ID     sign.Digest `json:"id"`
@@ -159,8 +158,6 @@ func (w withKey) Verifier(id sign.KeyID) (sign.PublicKey, bool) {
 	}
 	return w.Verifiers.Verifier(id)
 }
-
-func sortedPaths(files map[string][]byte) []string { return slices.Sorted(maps.Keys(files)) }
 
 func keyIDOf(key *sign.PublicKey) *sign.KeyID {
 	if key == nil {

@@ -9,13 +9,13 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/relseal/relseal/internal/cli/ui"
 	"github.com/relseal/relseal/internal/escape"
-	"github.com/relseal/relseal/internal/hint"
 	"github.com/relseal/relseal/internal/pack"
 	"github.com/relseal/relseal/verify"
 )
 
-func bundleUnpackCommand(env *environment) *cli.Command {
+func bundleUnpackCommand(env *ui.Env) *cli.Command {
 	return &cli.Command{
 		Name:      "unpack",
 		Usage:     "verify a bundle and write its files into a new directory",
@@ -29,13 +29,13 @@ Example:
   relseal bundle unpack greetd-1.0.0.release.tar.zst --root 1.root.json --for-install --at now --out greetd-1.0.0`,
 		Flags: append(append([]cli.Flag{
 			&cli.StringSliceFlag{Name: "key", Usage: "trust the public key in `FILE`, or every *.pub of a directory; may be repeated"},
-		}, rootFlags()...),
+		}, ui.RootFlags()...),
 			&cli.BoolFlag{Name: "for-install", Usage: "reject under a root that has expired at --at"},
-			historyFlag(),
+			ui.HistoryFlag(),
 			&cli.StringFlag{Name: "out", Usage: "write the files into the new directory `DIR`"},
 			&cli.StringFlag{Name: "artifacts", Usage: "look in `DIR` for artifacts that the bundle does not contain"},
 			&cli.BoolFlag{Name: "allow-undecidable", Usage: "unpack a bundle that is UNDECIDABLE, too"},
-			jsonFlag(),
+			ui.JSONFlag(),
 		),
 		Action: func(c *cli.Context) error { return bundleUnpack(env, c) },
 	}
@@ -51,21 +51,21 @@ type unpackResult struct {
 	LeftOut []string        `json:"left_out"`
 }
 
-func bundleUnpack(env *environment, c *cli.Context) error {
-	if err := exactArgs(c, "BUNDLE"); err != nil {
+func bundleUnpack(env *ui.Env, c *cli.Context) error {
+	if err := ui.ExactArgs(c, "BUNDLE"); err != nil {
 		return err
 	}
-	if err := trustGiven(c); err != nil {
+	if err := ui.TrustGiven(c); err != nil {
 		return err
 	}
 	dir := c.String("out")
 	if dir == "" {
-		return usageErrorHint("relseal bundle unpack: --out is missing", "--out DIR, a directory that does not exist yet")
+		return ui.UsageHint("relseal bundle unpack: --out is missing", "--out DIR, a directory that does not exist yet")
 	}
 	if _, err := os.Lstat(dir); err == nil {
-		return inTheWay(dir)
+		return ui.InTheWay(dir)
 	}
-	o, err := verifyOptions(c)
+	o, err := ui.VerifyOptions(c)
 	if err != nil {
 		return err
 	}
@@ -76,30 +76,26 @@ func bundleUnpack(env *environment, c *cli.Context) error {
 	}
 	result := unpackResult{Schema: "relseal/unpack/v1", Verdict: report.Verdict, Bundle: report.Bundle, LeftOut: []string{}}
 	if !report.Valid && !(report.Verdict == verify.Undecidable && c.Bool("allow-undecidable")) {
-		if err := env.print(c, result, report.Summary()+"nothing was written\n"); err != nil {
+		if err := env.Print(c, result, report.Summary()+"nothing was written\n"); err != nil {
 			return err
 		}
-		return answer(report)
+		return ui.AnswerTo(report)
 	}
 	done, err := pack.Unpack(c.Context, name, dir, report, o)
 	if errors.Is(err, fs.ErrExist) {
-		return inTheWay(dir)
+		return ui.InTheWay(dir)
 	}
 	if err != nil {
 		return err
 	}
 	result.Out, result.Files, result.Bytes = &dir, done.Files, done.Bytes
 	result.LeftOut = append(result.LeftOut, done.Left...)
-	return env.printDone(c, result, unpackText(result))
-}
-
-func inTheWay(dir string) error {
-	return hint.With(fmt.Errorf("%s: %w", dir, fs.ErrExist), "name a directory that does not exist yet")
+	return env.PrintDone(c, result, unpackText(result))
 }
 
 func unpackText(r unpackResult) string {
 	var w strings.Builder
-	fmt.Fprintf(&w, "%s  %s\n  wrote %s, %s, into %s\n", r.Verdict, r.Bundle, howMany(r.Files, "file"), howMany(int(r.Bytes), "byte"), *r.Out)
+	fmt.Fprintf(&w, "%s  %s\n  wrote %s, %s, into %s\n", r.Verdict, r.Bundle, ui.Counted(r.Files, "file"), ui.Counted(int(r.Bytes), "byte"), *r.Out)
 	for _, path := range r.LeftOut {
 		fmt.Fprintf(&w, "  left out: %s, which no trusted key vouches for\n", escape.Line(path))
 	}

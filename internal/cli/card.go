@@ -6,10 +6,11 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/relseal/relseal/internal/cli/ui"
 	"github.com/relseal/relseal/sign"
 )
 
-func cardCommand(env *environment) *cli.Command {
+func cardCommand(env *ui.Env) *cli.Command {
 	return &cli.Command{
 		Name:  "card",
 		Usage: "start, check, hash and compare cards",
@@ -32,7 +33,7 @@ Example:
   relseal card new pipeline --out cards/pipeline.yaml`,
 				Flags: []cli.Flag{
 					&cli.StringFlag{Name: "out", Usage: "write the card to `F`"},
-					jsonFlag(),
+					ui.JSONFlag(),
 				},
 				Action: func(c *cli.Context) error { return cardNew(env, c) },
 			},
@@ -46,7 +47,7 @@ MEMBER: FAULT. Exit 0: none has a fault. Exit 2: one has.
 Example:
   relseal card lint cards/pipeline.yaml cards/params.yaml gates.yaml
   relseal card lint cards/*.yaml --json`,
-				Flags:  []cli.Flag{jsonFlag()},
+				Flags:  []cli.Flag{ui.JSONFlag()},
 				Action: func(c *cli.Context) error { return cardLint(env, c) },
 			},
 			{
@@ -59,7 +60,7 @@ ParamCard.hash of a record, or the digest of a gate policy.
 
 Example:
   relseal card hash cards/pipeline.yaml cards/params.yaml`,
-				Flags:  []cli.Flag{jsonFlag()},
+				Flags:  []cli.Flag{ui.JSONFlag()},
 				Action: func(c *cli.Context) error { return cardHash(env, c) },
 			},
 			{
@@ -73,7 +74,7 @@ Exit 0: the same. Exit 2: they differ.
 Example:
   relseal card diff old/pipeline.yaml cards/pipeline.yaml
   relseal card diff bundle/cards/param.json cards/params.yaml --json`,
-				Flags:  []cli.Flag{jsonFlag()},
+				Flags:  []cli.Flag{ui.JSONFlag()},
 				Action: func(c *cli.Context) error { return cardDiff(env, c) },
 			},
 		},
@@ -86,9 +87,9 @@ type cardHashed struct {
 	Digest sign.Digest `json:"digest"`
 }
 
-func cardHash(env *environment, c *cli.Context) error {
+func cardHash(env *ui.Env, c *cli.Context) error {
 	if c.NArg() == 0 {
-		return exactArgs(c, "FILE")
+		return ui.ExactArgs(c, "FILE")
 	}
 	result := struct {
 		Schema string       `json:"schema"`
@@ -96,12 +97,12 @@ func cardHash(env *environment, c *cli.Context) error {
 	}{Schema: "relseal/card-hash/v1"}
 	var text strings.Builder
 	for _, file := range c.Args().Slice() {
-		d, err := env.readCard(file)
+		d, err := readCardFile(env, file)
 		if err != nil {
 			return err
 		}
 		result.Files = append(result.Files, cardHashed{file, d.kind, d.digest})
 		fmt.Fprintf(&text, "%s  %s\n", d.digest, file)
 	}
-	return env.print(c, result, text.String())
+	return env.Print(c, result, text.String())
 }

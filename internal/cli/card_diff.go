@@ -10,6 +10,7 @@ import (
 
 	"github.com/relseal/relseal/canon"
 	"github.com/relseal/relseal/cards"
+	"github.com/relseal/relseal/internal/cli/ui"
 	"github.com/relseal/relseal/sign"
 )
 
@@ -23,24 +24,24 @@ type cardDiffed struct {
 	Differences []cards.Difference `json:"differences"`
 }
 
-func cardDiff(env *environment, c *cli.Context) error {
-	if err := exactArgs(c, "A", "B"); err != nil {
+func cardDiff(env *ui.Env, c *cli.Context) error {
+	if err := ui.ExactArgs(c, "A", "B"); err != nil {
 		return err
 	}
 	var side [2]card
 	for i := range side {
-		d, err := env.readCard(c.Args().Get(i))
+		d, err := readCardFile(env, c.Args().Get(i))
 		if err != nil {
 			return err
 		}
 		if d.kind == gatePolicy {
-			return usageError(fmt.Sprintf("relseal card diff compares cards; %s is a %s", c.Args().Get(i), d.kind))
+			return ui.Usage(fmt.Sprintf("relseal card diff compares cards; %s is a %s", c.Args().Get(i), d.kind))
 		}
 		side[i] = d
 	}
 	a, b := side[0], side[1]
 	if a.kind != b.kind {
-		return usageError(fmt.Sprintf("relseal card diff compares cards of one kind; %s is a %s and %s a %s", c.Args().Get(0), a.kind, c.Args().Get(1), b.kind))
+		return ui.Usage(fmt.Sprintf("relseal card diff compares cards of one kind; %s is a %s and %s a %s", c.Args().Get(0), a.kind, c.Args().Get(1), b.kind))
 	}
 	compared, err := cards.ComparePipelines(a.pipeline, b.pipeline)
 	if a.kind == paramCard {
@@ -53,11 +54,11 @@ func cardDiff(env *environment, c *cli.Context) error {
 		Schema: "relseal/card-diff/v1", Kind: a.kind, Same: a.digest == b.digest, A: a.digest, B: b.digest,
 		RiskIndex: compared.RiskIndex, Differences: compared.Differences,
 	}
-	if err := env.print(c, result, cardDiffText(result)); err != nil {
+	if err := env.Print(c, result, cardDiffText(result)); err != nil {
 		return err
 	}
 	if !result.Same {
-		return &answerError{code: exitReject}
+		return &ui.Answer{Code: ui.ExitReject}
 	}
 	return nil
 }
@@ -72,7 +73,7 @@ func cardDiffText(r cardDiffed) string {
 	if len(r.Differences) == 1 {
 		verb = "differs"
 	}
-	fmt.Fprintf(&w, "%s %s, risk index %s\n  - %s\n  + %s\n", howMany(len(r.Differences), "member"), verb, r.RiskIndex, r.A, r.B)
+	fmt.Fprintf(&w, "%s %s, risk index %s\n  - %s\n  + %s\n", ui.Counted(len(r.Differences), "member"), verb, r.RiskIndex, r.A, r.B)
 	for _, d := range r.Differences {
 		fmt.Fprintf(&w, "%s: impact %s", d.Member, d.Impact)
 		if d.Weight != "1" {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/relseal/relseal/internal/cli/ui"
 	"github.com/relseal/relseal/internal/document"
 	"github.com/relseal/relseal/internal/hint"
 	"github.com/relseal/relseal/internal/limits"
@@ -33,15 +34,15 @@ type lintFault struct {
 	Hint   *string `json:"hint"`
 }
 
-func cardLint(env *environment, c *cli.Context) error {
+func cardLint(env *ui.Env, c *cli.Context) error {
 	if c.NArg() == 0 {
-		return exactArgs(c, "FILE")
+		return ui.ExactArgs(c, "FILE")
 	}
 	result := cardLinted{Schema: "relseal/card-lint/v1", Valid: true, Files: []lintedFile{}}
 	var text strings.Builder
 	var failed []error // a file that cannot be read does not keep the others from being checked
 	for _, file := range c.Args().Slice() {
-		name, data, err := env.readInput(file, limits.Card)
+		name, data, err := env.ReadInput(file, limits.Card)
 		if err != nil {
 			failed = append(failed, err)
 			continue
@@ -59,14 +60,14 @@ func cardLint(env *environment, c *cli.Context) error {
 			fmt.Fprintf(&text, "  %s\n", next)
 		}
 	}
-	if err := env.print(c, result, text.String()); err != nil {
+	if err := env.Print(c, result, text.String()); err != nil {
 		return err
 	}
 	if len(failed) > 0 {
 		return errors.Join(failed...)
 	}
 	if !result.Valid {
-		return &answerError{code: exitReject}
+		return &ui.Answer{Code: ui.ExitReject}
 	}
 	return nil
 }
@@ -76,11 +77,11 @@ func cardLint(env *environment, c *cli.Context) error {
 func faultsOf(name string, err error) []lintFault {
 	var faults document.Faults
 	if !errors.As(err, &faults) {
-		return []lintFault{{Text: strings.TrimPrefix(err.Error(), name+": "), Hint: orNull(hint.Of(err))}}
+		return []lintFault{{Text: strings.TrimPrefix(err.Error(), name+": "), Hint: ui.OrNull(hint.Of(err))}}
 	}
 	list := make([]lintFault, len(faults))
 	for i, f := range faults {
-		list[i] = lintFault{Member: orNull(f.Member), Text: f.Text, Hint: orNull(f.Hint)}
+		list[i] = lintFault{Member: ui.OrNull(f.Member), Text: f.Text, Hint: ui.OrNull(f.Hint)}
 		if f.Line > 0 {
 			list[i].Line = &faults[i].Line
 		}

@@ -7,13 +7,14 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/relseal/relseal/internal/cli/ui"
 	"github.com/relseal/relseal/internal/durable"
 	"github.com/relseal/relseal/internal/hint"
 	"github.com/relseal/relseal/internal/scaffold"
 )
 
-func cardNew(env *environment, c *cli.Context) error {
-	if err := exactArgs(c, "pipeline or params"); err != nil {
+func cardNew(env *ui.Env, c *cli.Context) error {
+	if err := ui.ExactArgs(c, "pipeline or params"); err != nil {
 		return err
 	}
 	project := scaffold.Blank("product")
@@ -23,8 +24,8 @@ func cardNew(env *environment, c *cli.Context) error {
 	case paramCard:
 		render = project.ParamCard
 	default:
-		return usageErrorHint(fmt.Sprintf("relseal card new: unknown kind %q", string(kind)),
-			suggest(string(kind), []string{string(pipelineCard), string(paramCard)}, "relseal card new pipeline, or params"))
+		return ui.UsageHint(fmt.Sprintf("relseal card new: unknown kind %q", string(kind)),
+			ui.Suggest(string(kind), []string{string(pipelineCard), string(paramCard)}, "relseal card new pipeline, or params"))
 	}
 	data, err := render()
 	if err != nil {
@@ -40,10 +41,10 @@ func cardNew(env *environment, c *cli.Context) error {
 		}
 		text = fmt.Sprintf("wrote %s\n", file)
 	}
-	return env.print(c, struct {
+	return env.Print(c, struct {
 		Schema string   `json:"schema"`
 		Kind   cardKind `json:"kind"`
 		File   *string  `json:"file"` // null if it was printed
 		Text   string   `json:"text"`
-	}{"relseal/card-new/v1", kind, orNull(file), string(data)}, text)
+	}{"relseal/card-new/v1", kind, ui.OrNull(file), string(data)}, text)
 }

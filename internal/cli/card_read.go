@@ -2,7 +2,6 @@ package cli
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 
 	"github.com/relseal/relseal/canon"
@@ -10,6 +9,7 @@ import (
 	"github.com/relseal/relseal/cards/cardfile"
 	"github.com/relseal/relseal/gates"
 	"github.com/relseal/relseal/gates/policyfile"
+	"github.com/relseal/relseal/internal/cli/ui"
 	"github.com/relseal/relseal/internal/cut"
 	"github.com/relseal/relseal/internal/document"
 	"github.com/relseal/relseal/internal/hint"
@@ -40,9 +40,9 @@ type card struct {
 	params   cards.Params
 }
 
-// readCard reads a card or policy from a file, or from standard input for "-".
-func (env *environment) readCard(file string) (card, error) {
-	name, data, err := env.readInput(file, limits.Card)
+// readCardFile reads a card or policy from a file, or from standard input for "-".
+func readCardFile(env *ui.Env, file string) (card, error) {
+	name, data, err := env.ReadInput(file, limits.Card)
 	if err != nil {
 		return card{}, err
 	}
@@ -55,7 +55,7 @@ func (env *environment) readCard(file string) (card, error) {
 func parseCard(name string, data []byte) (card, error) {
 	if len(data) > 0 && data[0] == '{' && canon.Check(data) == nil {
 		c, err := canonicalCard(data)
-		return c, named(name, err)
+		return c, ui.InFile(name, err)
 	}
 	doc := yamldoc.Open(name, data)
 	switch schema := doc.Root().Enum("schema", cards.PipelineSchema, cards.ParamSchema, gates.Schema); schema {
@@ -74,21 +74,6 @@ func parseCard(name string, data []byte) (card, error) {
 		err = hint.With(err, "relseal cut reports the faults of a configuration before it does anything")
 	}
 	return card{}, err
-}
-
-// named puts the file before each fault of a document that has no lines.
-func named(file string, err error) error {
-	var faults document.Faults
-	switch {
-	case err == nil:
-		return nil
-	case !errors.As(err, &faults):
-		return fmt.Errorf("%s: %w", file, err)
-	}
-	for i := range faults {
-		faults[i].File = file
-	}
-	return faults
 }
 
 func canonicalCard(data []byte) (card, error) {

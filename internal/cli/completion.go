@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"github.com/urfave/cli/v2"
+
+	"github.com/relseal/relseal/internal/cli/ui"
 )
 
 // completionScripts writes a script from the tree of commands, by shell.
@@ -16,7 +18,7 @@ var completionScripts = map[string]func(node) string{
 	"fish": fishCompletion,
 }
 
-func completionCommand(env *environment) *cli.Command {
+func completionCommand(env *ui.Env) *cli.Command {
 	return &cli.Command{
 		Name:      "completion",
 		Usage:     "print a completion script for a shell",
@@ -28,19 +30,19 @@ Example:
   relseal completion bash >~/.local/share/bash-completion/completions/relseal
   relseal completion zsh >~/.zsh/completions/_relseal
   relseal completion fish >~/.config/fish/completions/relseal.fish`,
-		Flags: []cli.Flag{jsonFlag()},
+		Flags: []cli.Flag{ui.JSONFlag()},
 		Action: func(c *cli.Context) error {
-			if err := exactArgs(c, "bash, zsh or fish"); err != nil {
+			if err := ui.ExactArgs(c, "bash, zsh or fish"); err != nil {
 				return err
 			}
 			shell := c.Args().First()
 			write, ok := completionScripts[shell]
 			if !ok {
-				return usageErrorHint(fmt.Sprintf("relseal completion: no script for %q", shell),
-					suggest(shell, slices.Sorted(maps.Keys(completionScripts)), "there are bash, zsh and fish"))
+				return ui.UsageHint(fmt.Sprintf("relseal completion: no script for %q", shell),
+					ui.Suggest(shell, slices.Sorted(maps.Keys(completionScripts)), "there are bash, zsh and fish"))
 			}
 			script := write(commandTree(c.App))
-			return env.print(c, struct {
+			return env.Print(c, struct {
 				Schema string   `json:"schema"`
 				Shell  string   `json:"shell"`
 				Lines  []string `json:"lines"` // of the script: as one text it may be longer than JSON here allows
@@ -67,7 +69,7 @@ _relseal() {
         esac
     done
     case "$at" in
-`, producer, bashPaths(root))
+`, ui.Producer, bashPaths(root))
 	for _, n := range root.all() {
 		fmt.Fprintf(&w, "        %s)\n", quoteSh(atPath(n)))
 		if words := n.words(); len(words) > 0 {

@@ -3,6 +3,8 @@ package cli
 import (
 	"fmt"
 	"strings"
+
+	"github.com/relseal/relseal/internal/cli/ui"
 )
 
 // fishCompletion has one line for each command and flag, with the condition under
@@ -27,7 +29,7 @@ function __relseal_at
     test "$at" = "$argv[1]"
 end
 
-`, producer, strings.Join(paths, " "))
+`, ui.Producer, strings.Join(paths, " "))
 	for _, n := range root.all() {
 		when := quoteFish("__relseal_at " + quoteFish(atPath(n)))
 		for _, c := range n.children {

@@ -3,6 +3,8 @@ package cli
 import (
 	"fmt"
 	"strings"
+
+	"github.com/relseal/relseal/internal/cli/ui"
 )
 
 // zshCompletion says of each command and flag what it is for.
@@ -21,7 +23,7 @@ _relseal() {
         esac
     done
     case "$at" in
-`, producer, bashPaths(root))
+`, ui.Producer, bashPaths(root))
 	for _, n := range root.all() {
 		fmt.Fprintf(&w, "        (%s)\n", quoteSh(atPath(n)))
 		if len(n.children) > 0 {

@@ -5,20 +5,19 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/urfave/cli/v2"
 
 	"github.com/relseal/relseal/audit"
 	"github.com/relseal/relseal/bundle"
+	"github.com/relseal/relseal/internal/cli/ui"
 	"github.com/relseal/relseal/internal/cut"
 	"github.com/relseal/relseal/internal/hint"
-	"github.com/relseal/relseal/run"
 	"github.com/relseal/relseal/sign"
 	"github.com/relseal/relseal/verify"
 )
 
-func cutCommand(env *environment) *cli.Command {
+func cutCommand(env *ui.Env) *cli.Command {
 	return &cli.Command{
 		Name:      "cut",
 		Usage:     "run a project's pipeline and seal a release",
@@ -33,43 +32,43 @@ Example:
   relseal cut --version 1.4.0 --out /srv/releases .`,
 		Flags: append(append([]cli.Flag{
 			&cli.BoolFlag{Name: "new-key", Usage: "make the key that relseal.yaml names; it must not exist"},
-		}, keyFlags("seal with the private key in `F` instead")...),
+		}, ui.KeyFlags("seal with the private key in `F` instead")...),
 			&cli.StringFlag{Name: "version", Usage: "release as `V` instead of the version in relseal.yaml"},
 			&cli.StringFlag{Name: "out", Usage: "write the bundles to `DIR`"},
-			rootRefFlag(),
-			headFlag(),
+			ui.RootRefFlag(),
+			ui.HeadFlag(),
 			&cli.StringSliceFlag{Name: "trust", Usage: "trust the public key in `FILE`, or every *.pub of a directory, for the ledger; may be repeated"},
-			allowSecretFlag("record"),
+			ui.AllowSecretFlag("record"),
 			&cli.BoolFlag{Name: "force", Usage: "overwrite bundles of the same version"},
-			jsonFlag(),
+			ui.JSONFlag(),
 		),
 		Action: func(c *cli.Context) error { return runCut(env, c) },
 	}
 }
 
-func runCut(env *environment, c *cli.Context) error {
-	if err := exactArgs(c, "DIR"); err != nil {
+func runCut(env *ui.Env, c *cli.Context) error {
+	if err := ui.ExactArgs(c, "DIR"); err != nil {
 		return err
 	}
 	if c.Bool("new-key") && c.IsSet("key") {
-		return usageErrorHint("relseal cut: --new-key and --key exclude each other",
+		return ui.UsageHint("relseal cut: --new-key and --key exclude each other",
 			"--new-key makes the key that relseal.yaml names; --key seals with another")
 	}
 	if v := c.String("version"); c.IsSet("version") && v != cut.VersionFromTag {
 		if err := bundle.CheckVersion(v); err != nil {
-			return usageErrorHint(fmt.Sprintf("relseal cut: --version %q: %v", v, err), "--version 1.0.0")
+			return ui.UsageHint(fmt.Sprintf("relseal cut: --version %q: %v", v, err), "--version 1.0.0")
 		}
 	}
-	if err := checkPassphrase(c); err != nil {
+	if err := ui.CheckPassphrase(c); err != nil {
 		return err
 	}
 	project, _ := cut.Load(c.Args().First()) // Cut says what is wrong with it
-	key, stop, err := env.apart(c, project.PassphraseVariable())
+	key, stop, err := env.Apart(c, project.PassphraseVariable())
 	if err != nil {
 		return err
 	}
 	defer stop()
-	root, err := namedRoot(c)
+	root, err := ui.NamedRoot(c)
 	if err != nil {
 		return err
 	}
@@ -81,48 +80,48 @@ func runCut(env *environment, c *cli.Context) error {
 		Out:          c.String("out"),
 		AllowSecrets: c.StringSlice("allow-secret"),
 		Force:        c.Bool("force"),
-		Producer:     producer,
+		Producer:     ui.Producer,
 		Keys:         key,
 		Root:         root,
-		Elsewhere:    passphraseElsewhere,
+		Elsewhere:    ui.PassphraseElsewhere,
 		Head: func(product string, key sign.PublicKey) (*bundle.LedgerRef, error) {
-			known, err := trustedFor(c, key)
+			known, err := ui.TrustedFor(c, key)
 			if err != nil {
 				return nil, err
 			}
-			return ledgerHead(c, product, root, known)
+			return ui.LedgerHead(c, product, root, known)
 		},
-		Phase: func(name string) { env.note("%s", name) },
-		Hint:  func(text string) { env.say("hint", text) },
-		Step:  env.noteStep,
+		Phase: func(name string) { env.Note("%s", name) },
+		Hint:  func(text string) { env.Say("hint", text) },
+		Step:  env.NoteStep,
 	}
-	if passphraseGiven(c) {
-		r.Passphrase = from(c, r.Passphrase)
+	if ui.PassphraseGiven(c) {
+		r.Passphrase = ui.From(c, r.Passphrase)
 	}
 	res, err := cut.Cut(c.Context, r)
 	if errors.Is(err, cut.ErrKeyExists) {
 		return hint.With(err, withoutNewKey(c)+" uses it")
 	}
 	if err != nil {
-		return grantError(err)
+		return ui.GrantError(err)
 	}
-	if err := env.printDone(c, newCutResult(res), cutText(res)); err != nil {
+	if err := env.PrintDone(c, newCutResult(res), cutText(res)); err != nil {
 		return err
 	}
 	if res.Stays != "" {
-		env.say("hint", fmt.Sprintf("%s is of an earlier cut, and stays as it was", res.Stays))
+		env.Say("hint", fmt.Sprintf("%s is of an earlier cut, and stays as it was", res.Stays))
 	}
 	switch res.Outcome {
 	case audit.StatusOK:
 		return nil
 	case audit.StatusAborted:
-		return &exitError{exitInterrupted, fmt.Errorf("interrupted; the record of the run is %s", res.Audit.File), ""}
+		return &ui.Error{Code: ui.ExitInterrupted, Err: fmt.Errorf("interrupted; the record of the run is %s", res.Audit.File)}
 	}
 	next := ""
 	if res.Log != "" {
 		next = "what the step printed is in " + res.Log
 	}
-	return &exitError{failedCode(res.Medium), fmt.Errorf("the run failed: %s", res.Failure), next}
+	return &ui.Error{Code: ui.FailedCode(res.Medium), Err: fmt.Errorf("the run failed: %s", res.Failure), Hint: next}
 }
 
 // withoutNewKey returns the command as it was given, without --new-key.
@@ -137,22 +136,13 @@ func withoutNewKey(c *cli.Context) string {
 			words = append(words, "--"+name)
 		case name == "allow-secret", name == "trust":
 			for _, v := range c.StringSlice(name) {
-				words = append(words, "--"+name, shellQuote(v))
+				words = append(words, "--"+name, ui.ShellQuote(v))
 			}
 		default:
-			words = append(words, "--"+name, shellQuote(c.String(name)))
+			words = append(words, "--"+name, ui.ShellQuote(c.String(name)))
 		}
 	}
-	return strings.Join(append(words, shellQuote(c.Args().First())), " ")
-}
-
-// noteStep shows a step on a terminal as it ends.
-func (env *environment) noteStep(e run.Event) {
-	if e.Status == "" {
-		env.note("  [%d/%d] %s", e.Index, e.Total, e.Step)
-		return
-	}
-	env.note("  [%d/%d] %s: %s in %s", e.Index, e.Total, e.Step, e.Status, e.Duration.Round(10*time.Millisecond))
+	return strings.Join(append(words, ui.ShellQuote(c.Args().First())), " ")
 }
 
 type cutResult struct {
@@ -180,21 +170,13 @@ type cutBundle struct {
 
 func newCutResult(r cut.Result) cutResult {
 	out := cutResult{
-		Schema: "relseal/cut/v1", Product: r.Product, Version: r.Version, Run: r.Run, Outcome: r.Outcome, Failure: orNull(r.Failure),
-		Key: cutKey{r.Key, orNull(r.PublicFile)}, Audit: cutBundle{r.Audit.File, r.Audit.ID, r.Audit.Report.Verdict},
+		Schema: "relseal/cut/v1", Product: r.Product, Version: r.Version, Run: r.Run, Outcome: r.Outcome, Failure: ui.OrNull(r.Failure),
+		Key: cutKey{r.Key, ui.OrNull(r.PublicFile)}, Audit: cutBundle{r.Audit.File, r.Audit.ID, r.Audit.Report.Verdict},
 	}
 	if r.Release != nil {
 		out.Release = &cutBundle{r.Release.File, r.Release.ID, r.Release.Report.Verdict}
 	}
 	return out
-}
-
-// orNull returns nil for the empty text.
-func orNull(s string) *string {
-	if s == "" {
-		return nil
-	}
-	return &s
 }
 
 func cutText(r cut.Result) string {
@@ -207,22 +189,11 @@ func cutText(r cut.Result) string {
 		last = r.Release
 		line("release", r.Release.File, fmt.Sprintf("%s %s", r.Release.Report.Verdict, r.Release.ID))
 	}
-	line("key", cmp.Or(r.PublicFile, "not beside the private key; relseal key show "+shellQuote(r.KeyFile)+" prints it"), r.Key.String())
-	fmt.Fprintf(&w, "Anybody who has that key verifies it with:\n  relseal verify-bundle %s --key %s", shellQuote(last.File), shellQuote(cmp.Or(r.PublicFile, "release.pub")))
+	line("key", cmp.Or(r.PublicFile, "not beside the private key; relseal key show "+ui.ShellQuote(r.KeyFile)+" prints it"), r.Key.String())
+	fmt.Fprintf(&w, "Anybody who has that key verifies it with:\n  relseal verify-bundle %s --key %s", ui.ShellQuote(last.File), ui.ShellQuote(cmp.Or(r.PublicFile, "release.pub")))
 	if r.Apart != "" { // an artifact is too large to be in the bundle
-		fmt.Fprintf(&w, " --artifacts %s", shellQuote(r.Apart))
+		fmt.Fprintf(&w, " --artifacts %s", ui.ShellQuote(r.Apart))
 	}
 	w.WriteString("\n")
 	return w.String()
-}
-
-// shellQuote returns s as it can be pasted into a shell as one argument.
-func shellQuote(s string) string {
-	if strings.HasPrefix(s, "-") {
-		s = "./" + s // a file, not a flag
-	}
-	if s != "" && strings.Trim(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_+@%:,./-") == "" {
-		return s
-	}
-	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/relseal/relseal/envlock"
 	"github.com/relseal/relseal/envlock/capture"
 	"github.com/relseal/relseal/envlock/sbom"
+	"github.com/relseal/relseal/internal/cli/ui"
 	"github.com/relseal/relseal/internal/durable"
 	"github.com/relseal/relseal/internal/hint"
 	"github.com/relseal/relseal/internal/limits"
@@ -22,7 +23,7 @@ import (
 	"github.com/relseal/relseal/sign"
 )
 
-func envlockCommand(env *environment) *cli.Command {
+func envlockCommand(env *ui.Env) *cli.Command {
 	return &cli.Command{
 		Name:  "envlock",
 		Usage: "capture an environment, check it later, compare two",
@@ -54,12 +55,12 @@ Example:
 					&cli.StringSliceFlag{Name: "tool", Usage: "record the version and digest of the program `T` that PATH finds; may be repeated"},
 					&cli.StringSliceFlag{Name: "lock", Usage: "record the digest of the lock file `L`, relative to DIR; may be repeated"},
 					&cli.StringSliceFlag{Name: "env", Usage: "record the variable `V`; may be repeated"},
-					allowSecretFlag("record"),
+					ui.AllowSecretFlag("record"),
 					&cli.StringFlag{Name: "pipeline", Usage: "record what the PipelineCard in `CARD` lists"},
 					&cli.BoolFlag{Name: "packages", Usage: "record every package of dpkg, rpm and apk, and the Go modules in tools"},
 					&cli.StringFlag{Name: "sbom", Usage: "write the packages to `F` as CycloneDX 1.6"},
 					&cli.BoolFlag{Name: "force", Usage: "overwrite the files of --out and --sbom"},
-					jsonFlag(),
+					ui.JSONFlag(),
 				},
 				Action: func(c *cli.Context) error { return envlockCapture(env, c) },
 			},
@@ -74,7 +75,7 @@ of yours, or look at it first.
 
 Example:
   relseal envlock check envlock.json`,
-				Flags:  []cli.Flag{allowSecretFlag("compare"), jsonFlag()},
+				Flags:  []cli.Flag{ui.AllowSecretFlag("compare"), ui.JSONFlag()},
 				Action: func(c *cli.Context) error { return envlockCheck(env, c) },
 			},
 			{
@@ -82,17 +83,11 @@ Example:
 				Usage:       "compare two EnvLocks",
 				ArgsUsage:   "A B",
 				Description: "Exit 0: the same. Exit 2: they differ, and in which facts.\n\nExample:\n  relseal envlock diff release/envlock.json envlock.json",
-				Flags:       []cli.Flag{jsonFlag()},
+				Flags:       []cli.Flag{ui.JSONFlag()},
 				Action:      func(c *cli.Context) error { return envlockDiff(env, c) },
 			},
 		},
 	}
-}
-
-// allowSecretFlag is on the commands that record variables, for those that only
-// look like credentials.
-func allowSecretFlag(do string) cli.Flag {
-	return &cli.StringSliceFlag{Name: "allow-secret", Usage: do + " the variable `NAME`, or STEP:NAME or STEP:NUMBER of a card, though it looks like a credential; may be repeated"}
 }
 
 type envlockCaptured struct {
@@ -105,7 +100,7 @@ type envlockCaptured struct {
 	SBOM        *string          `json:"sbom"`
 }
 
-func envlockCapture(env *environment, c *cli.Context) error {
+func envlockCapture(env *ui.Env, c *cli.Context) error {
 	r, err := captureRequest(env, c)
 	if err != nil {
 		return err
@@ -129,7 +124,7 @@ func envlockCapture(env *environment, c *cli.Context) error {
 		if err != nil {
 			return err
 		}
-		if contents[1], err = sbom.Marshal(l, packages, "relseal", Version); err != nil {
+		if contents[1], err = sbom.Marshal(l, packages, "relseal", ui.Version); err != nil {
 			return err
 		}
 		result.SBOM = &files[1]
@@ -149,11 +144,11 @@ func envlockCapture(env *environment, c *cli.Context) error {
 			return outputError(file, err)
 		}
 	}
-	return env.print(c, result, captureText(result, l))
+	return env.Print(c, result, captureText(result, l))
 }
 
 // captureRequest reads what is to be captured from flags and card.
-func captureRequest(env *environment, c *cli.Context) (capture.Request, error) {
+func captureRequest(env *ui.Env, c *cli.Context) (capture.Request, error) {
 	r := capture.Request{
 		Tools: c.StringSlice("tool"), Locks: c.StringSlice("lock"), Env: c.StringSlice("env"), Packages: c.Bool("packages"),
 		AllowSecrets: c.StringSlice("allow-secret"),
@@ -163,13 +158,13 @@ func captureRequest(env *environment, c *cli.Context) (capture.Request, error) {
 		return r, err
 	}
 	if c.String("out") == "" {
-		return r, usageErrorHint("relseal envlock capture: --out is missing", "relseal envlock capture --out envlock.json")
+		return r, ui.UsageHint("relseal envlock capture: --out is missing", "relseal envlock capture --out envlock.json")
 	}
 	file := c.String("pipeline")
 	if file == "" {
 		return r, nil
 	}
-	name, data, err := env.readInput(file, limits.Document)
+	name, data, err := env.ReadInput(file, limits.Document)
 	if err != nil {
 		return r, err
 	}
@@ -192,7 +187,7 @@ func optionalDir(c *cli.Context, n int) (string, error) {
 		return "", nil
 	}
 	if extra := c.Args().Slice()[n+1:]; len(extra) > 0 {
-		return "", usageErrorHint(fmt.Sprintf("%s: unexpected argument %q", c.Command.HelpName, extra[0]), c.Command.HelpName+" --help")
+		return "", ui.UsageHint(fmt.Sprintf("%s: unexpected argument %q", c.Command.HelpName, extra[0]), c.Command.HelpName+" --help")
 	}
 	return c.Args().Get(n), nil
 }
@@ -200,7 +195,7 @@ func optionalDir(c *cli.Context, n int) (string, error) {
 // checkOutputs refuses before the work, and not after it, to overwrite.
 func checkOutputs(files []string, force bool) error {
 	if files[1] != "" && filepath.Clean(files[0]) == filepath.Clean(files[1]) {
-		return usageErrorHint(fmt.Sprintf("relseal envlock capture: --out and --sbom are both %s", files[0]), "name two files")
+		return ui.UsageHint(fmt.Sprintf("relseal envlock capture: --out and --sbom are both %s", files[0]), "name two files")
 	}
 	for _, file := range files {
 		if _, err := os.Lstat(file); err == nil && !force {

@@ -10,6 +10,7 @@ import (
 	"github.com/relseal/relseal/envlock"
 	"github.com/relseal/relseal/envlock/capture"
 	"github.com/relseal/relseal/finding"
+	"github.com/relseal/relseal/internal/cli/ui"
 	"github.com/relseal/relseal/internal/limits"
 	"github.com/relseal/relseal/sign"
 )
@@ -28,15 +29,15 @@ type envlockChecked struct {
 	Unknown []capture.Unread     `json:"unknown"`
 }
 
-func envlockCheck(env *environment, c *cli.Context) error {
+func envlockCheck(env *ui.Env, c *cli.Context) error {
 	if c.NArg() == 0 {
-		return exactArgs(c, "F")
+		return ui.ExactArgs(c, "F")
 	}
 	dir, err := optionalDir(c, 1)
 	if err != nil {
 		return err
 	}
-	name, want, err := env.readEnvLock(c.Args().First())
+	name, want, err := readEnvLock(env, c.Args().First())
 	if err != nil {
 		return err
 	}
@@ -53,12 +54,12 @@ func envlockCheck(env *environment, c *cli.Context) error {
 	case len(found.Drift) > 0:
 		code := envDrift
 		result.Verdict, result.Code = finding.Reject, &code
-		answer = &answerError{code: exitReject, hint: "relseal explain " + envDrift + " says what to do"}
+		answer = &ui.Answer{Code: ui.ExitReject, Hint: "relseal explain " + envDrift + " says what to do"}
 	case len(found.Unread) > 0:
 		result.Verdict = finding.Undecidable
-		answer = &answerError{code: exitUndecidable}
+		answer = &ui.Answer{Code: ui.ExitUndecidable}
 	}
-	if err := env.print(c, result, checkText(name, result)); err != nil {
+	if err := env.Print(c, result, checkText(name, result)); err != nil {
 		return err
 	}
 	return answer
@@ -72,14 +73,14 @@ type envlockDiffed struct {
 	Differences []envlock.Difference `json:"differences"`
 }
 
-func envlockDiff(env *environment, c *cli.Context) error {
-	if err := exactArgs(c, "A", "B"); err != nil {
+func envlockDiff(env *ui.Env, c *cli.Context) error {
+	if err := ui.ExactArgs(c, "A", "B"); err != nil {
 		return err
 	}
 	var locks [2]envlock.Lock
 	var prints [2]sign.Digest
 	for i := range locks {
-		_, l, err := env.readEnvLock(c.Args().Get(i))
+		_, l, err := readEnvLock(env, c.Args().Get(i))
 		if err != nil {
 			return err
 		}
@@ -92,25 +93,25 @@ func envlockDiff(env *environment, c *cli.Context) error {
 		Schema: "relseal/envlock-diff/v1", Same: prints[0] == prints[1], A: prints[0], B: prints[1],
 		Differences: envlock.Diff(locks[0], locks[1]),
 	}
-	if err := env.print(c, result, diffText(result)); err != nil {
+	if err := env.Print(c, result, diffText(result)); err != nil {
 		return err
 	}
 	if !result.Same {
-		return &answerError{code: exitReject}
+		return &ui.Answer{Code: ui.ExitReject}
 	}
 	return nil
 }
 
 // readEnvLock reads an EnvLock from a file, or from standard input for "-", and
 // returns what to call that.
-func (env *environment) readEnvLock(file string) (string, envlock.Lock, error) {
-	name, data, err := env.readInput(file, limits.EnvLock)
+func readEnvLock(env *ui.Env, file string) (string, envlock.Lock, error) {
+	name, data, err := env.ReadInput(file, limits.EnvLock)
 	if err != nil {
 		return name, envlock.Lock{}, err
 	}
 	l, err := envlock.Parse(data)
 	if err != nil {
-		return name, l, &exitError{exitNoInput, fmt.Errorf("%s: %w", name, err), envLockHint(data, err)}
+		return name, l, &ui.Error{Code: ui.ExitNoInput, Err: fmt.Errorf("%s: %w", name, err), Hint: envLockHint(data, err)}
 	}
 	return name, l, nil
 }

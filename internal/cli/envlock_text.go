@@ -9,16 +9,17 @@ import (
 	"github.com/relseal/relseal/envlock"
 	"github.com/relseal/relseal/envlock/capture"
 	"github.com/relseal/relseal/finding"
+	"github.com/relseal/relseal/internal/cli/ui"
 )
 
 func captureText(r envlockCaptured, l envlock.Lock) string {
 	var w strings.Builder
-	fmt.Fprintf(&w, "%s\nwrote %s: %s", r.Fingerprint, r.File, howMany(r.Facts, "fact"))
+	fmt.Fprintf(&w, "%s\nwrote %s: %s", r.Fingerprint, r.File, ui.Counted(r.Facts, "fact"))
 	if n := len(l.Locks); n > 0 {
-		fmt.Fprintf(&w, ", %s", howMany(n, "lock file"))
+		fmt.Fprintf(&w, ", %s", ui.Counted(n, "lock file"))
 	}
 	if n := len(l.Variables); n > 0 {
-		fmt.Fprintf(&w, ", %s", howMany(n, "variable"))
+		fmt.Fprintf(&w, ", %s", ui.Counted(n, "variable"))
 	}
 	w.WriteString("\n")
 	if r.SBOM != nil {
@@ -28,7 +29,7 @@ func captureText(r envlockCaptured, l envlock.Lock) string {
 		fmt.Fprintf(&w, "  null: %s %s could not be read\n", u.Component, u.Fact)
 	}
 	for _, name := range r.Unlisted {
-		fmt.Fprintf(&w, "  not recorded: %s; --lock %s pins it\n", name, shellQuote(name))
+		fmt.Fprintf(&w, "  not recorded: %s; --lock %s pins it\n", name, ui.ShellQuote(name))
 	}
 	return w.String()
 }
@@ -39,7 +40,7 @@ func checkText(name string, r envlockChecked) string {
 	case len(r.Drift) > 0:
 		fmt.Fprintf(&w, "%s  %s: %s from %s\n", r.Verdict, envDrift, differ(len(r.Drift)), name)
 	case len(r.Unread) > 0:
-		fmt.Fprintf(&w, "%s  %s of %s could not be compared\n", r.Verdict, howMany(len(r.Unread), "fact"), name)
+		fmt.Fprintf(&w, "%s  %s of %s could not be compared\n", r.Verdict, ui.Counted(len(r.Unread), "fact"), name)
 	default:
 		fmt.Fprintf(&w, "%s  the environment is that of %s\n", r.Verdict, name)
 	}
@@ -135,7 +136,7 @@ func sides(d envlock.Difference) (was, is string) {
 }
 
 func someOf(words []string, of int) string {
-	return fmt.Sprintf("%d of %s: %s", len(words), howMany(of, "word"), strconv.Quote(strings.Join(words, " ")))
+	return fmt.Sprintf("%d of %s: %s", len(words), ui.Counted(of, "word"), strconv.Quote(strings.Join(words, " ")))
 }
 
 // wordsWithout returns the words of a that b does not have.
@@ -152,13 +153,6 @@ func factValue(component string, v *string) string {
 	default:
 		return "could not be read"
 	}
-}
-
-func howMany(n int, thing string) string {
-	if n == 1 {
-		return "1 " + thing
-	}
-	return fmt.Sprintf("%d %ss", n, thing)
 }
 
 func differ(n int) string {

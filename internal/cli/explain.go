@@ -7,9 +7,10 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/relseal/relseal/finding"
+	"github.com/relseal/relseal/internal/cli/ui"
 )
 
-func explainCommand(env *environment) *cli.Command {
+func explainCommand(env *ui.Env) *cli.Command {
 	return &cli.Command{
 		Name:      "explain",
 		Usage:     "say what a finding's code means and what to do",
@@ -18,21 +19,21 @@ func explainCommand(env *environment) *cli.Command {
 
 Example:
   relseal explain E_CHAIN_LINK`,
-		Flags: []cli.Flag{jsonFlag()},
+		Flags: []cli.Flag{ui.JSONFlag()},
 		Action: func(c *cli.Context) error {
 			if c.NArg() == 0 {
-				return env.explainAll(c)
+				return explainAll(env, c)
 			}
-			if err := exactArgs(c, "CODE"); err != nil {
+			if err := ui.ExactArgs(c, "CODE"); err != nil {
 				return err
 			}
 			name, _, _ := strings.Cut(c.Args().First(), ":") // METRIC_MISSING:r_tb, as a decision says it
 			code := finding.Code(strings.ToUpper(name))
 			e, ok := finding.Explain(code)
 			if !ok {
-				return usageErrorHint(fmt.Sprintf("unknown code %q", c.Args().First()), suggest(string(code), codeNames(), "relseal explain lists the codes"))
+				return ui.UsageHint(fmt.Sprintf("unknown code %q", c.Args().First()), ui.Suggest(string(code), codeNames(), "relseal explain lists the codes"))
 			}
-			return env.print(c, newExplanation(e), fmt.Sprintf("%s (%s)\n  %s\nLikely cause:\n  %s\nWhat to do:\n  %s\n",
+			return env.Print(c, newExplanation(e), fmt.Sprintf("%s (%s)\n  %s\nLikely cause:\n  %s\nWhat to do:\n  %s\n",
 				e.Code, e.Default, e.Meaning, e.Causes, e.Remedy))
 		},
 	}
@@ -58,7 +59,7 @@ func newExplanation(e finding.Explanation) explanation {
 	return explanation{"relseal/explanation/v1", e.Code, e.Default, e.Meaning, e.Causes, e.Remedy}
 }
 
-func (env *environment) explainAll(c *cli.Context) error {
+func explainAll(env *ui.Env, c *cli.Context) error {
 	list := struct {
 		Schema string        `json:"schema"`
 		Codes  []explanation `json:"codes"`
@@ -69,5 +70,5 @@ func (env *environment) explainAll(c *cli.Context) error {
 		list.Codes = append(list.Codes, newExplanation(e))
 		fmt.Fprintf(&text, "%-19s %-11s %s\n", e.Code, e.Default, e.Meaning)
 	}
-	return env.print(c, list, text.String())
+	return env.Print(c, list, text.String())
 }

@@ -4,9 +4,10 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/relseal/relseal/gates"
+	"github.com/relseal/relseal/internal/cli/ui"
 )
 
-func gateCommand(env *environment) *cli.Command {
+func gateCommand(env *ui.Env) *cli.Command {
 	return &cli.Command{
 		Name:  "gate",
 		Usage: "decide from measured windows whether a release may move up",
@@ -58,9 +59,9 @@ func outFlags(what string) []cli.Flag {
 func outcomeCode(o gates.Outcome) int {
 	switch o {
 	case gates.Promote:
-		return exitOK
+		return ui.ExitOK
 	case gates.Rollback:
-		return exitReject
+		return ui.ExitReject
 	}
-	return exitUndecidable
+	return ui.ExitUndecidable
 }

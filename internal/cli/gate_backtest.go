@@ -7,10 +7,11 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/relseal/relseal/gates"
+	"github.com/relseal/relseal/internal/cli/ui"
 	"github.com/relseal/relseal/sign"
 )
 
-func gateBacktestCommand(env *environment) *cli.Command {
+func gateBacktestCommand(env *ui.Env) *cli.Command {
 	return &cli.Command{
 		Name:  "backtest",
 		Usage: "show what a policy would have decided about archived windows",
@@ -26,7 +27,7 @@ Example:
 		Flags: append(append([]cli.Flag{
 			policyFlag("try the gate policy in `F`"),
 			&cli.StringFlag{Name: "against", Usage: "compare with the gate policy in `F`: the one in force, or that of a record"},
-		}, windowFlags()...), jsonFlag()),
+		}, windowFlags()...), ui.JSONFlag()),
 		Action: func(c *cli.Context) error { return gateBacktest(env, c) },
 	}
 }
@@ -59,11 +60,11 @@ type backtestedRun struct {
 	Points     []gates.Point `json:"points"`
 }
 
-func gateBacktest(env *environment, c *cli.Context) error {
-	if err := exactArgs(c); err != nil {
+func gateBacktest(env *ui.Env, c *cli.Context) error {
+	if err := ui.ExactArgs(c); err != nil {
 		return err
 	}
-	if err := cmp.Or(need(c, "policy"), oneStdin(c)); err != nil {
+	if err := cmp.Or(ui.Need(c, "policy"), oneStdin(c)); err != nil {
 		return err
 	}
 	channel, err := gateChannel(c)
@@ -71,11 +72,11 @@ func gateBacktest(env *environment, c *cli.Context) error {
 		return err
 	}
 	result := gateBacktested{Schema: "relseal/gate-backtest/v1", Channel: channel, names: [2]string{c.String("policy"), c.String("against")}}
-	policies, err := env.backtestPolicies(c, &result)
+	policies, err := backtestPolicies(env, c, &result)
 	if err != nil {
 		return err
 	}
-	source, err := env.readWindows(c)
+	source, err := readWindows(env, c)
 	if err != nil {
 		return err
 	}
@@ -98,23 +99,23 @@ func gateBacktest(env *environment, c *cli.Context) error {
 	if len(policies) == 2 {
 		result.Same = &same
 	}
-	if err := env.print(c, result, backtestText(result)); err != nil {
+	if err := env.Print(c, result, backtestText(result)); err != nil {
 		return err
 	}
 	if !same {
-		return &answerError{code: exitReject}
+		return &ui.Answer{Code: ui.ExitReject}
 	}
 	return nil
 }
 
 // backtestPolicies reads the policies that are tried, one or two.
-func (env *environment) backtestPolicies(c *cli.Context, result *gateBacktested) ([]gates.Policy, error) {
+func backtestPolicies(env *ui.Env, c *cli.Context, result *gateBacktested) ([]gates.Policy, error) {
 	var policies []gates.Policy
 	for i, flag := range []string{"policy", "against"} {
 		if !c.IsSet(flag) {
 			continue
 		}
-		p, err := env.readPolicy(c.String(flag))
+		p, err := readPolicy(env, c.String(flag))
 		if err != nil {
 			return nil, err
 		}
@@ -142,7 +143,7 @@ func backtestRelease(c *cli.Context, source windowSource, channel, id string, po
 	if err := one.times(c, &in); err != nil {
 		return backtestedOnes{}, err
 	}
-	r := backtestedOnes{Release: orNull(id), SinceMS: in.SinceMS, Windows: len(gates.Ordered(windows, in.SinceMS))}
+	r := backtestedOnes{Release: ui.OrNull(id), SinceMS: in.SinceMS, Windows: len(gates.Ordered(windows, in.SinceMS))}
 	var runs []backtestedRun
 	for _, p := range policies {
 		points, err := gates.Backtest(p, in)

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/relseal/relseal/gates"
+	"github.com/relseal/relseal/internal/cli/ui"
 	"github.com/relseal/relseal/internal/escape"
 )
 
@@ -15,7 +16,7 @@ func backtestText(r gateBacktested) string {
 	var w strings.Builder
 	two := r.Against != nil
 	for _, one := range r.Releases {
-		fmt.Fprintf(&w, "%s%s, %s\n", r.Channel, ofRelease(pointer(one.Release)), howMany(one.Windows, "window"))
+		fmt.Fprintf(&w, "%s%s, %s\n", r.Channel, ofRelease(pointer(one.Release)), ui.Counted(one.Windows, "window"))
 		head := []string{"  from", "to", "ends", escape.Line(r.names[0])}
 		if two {
 			head = append(head, escape.Line(r.names[1]))
@@ -29,7 +30,7 @@ func backtestText(r gateBacktested) string {
 		for _, one := range r.Releases {
 			points, differ = points+len(one.ends), differ+one.Differs
 		}
-		fmt.Fprintf(&w, "%d of %s differ\n", differ, howMany(points, "decision"))
+		fmt.Fprintf(&w, "%d of %s differ\n", differ, ui.Counted(points, "decision"))
 	}
 	return w.String()
 }
@@ -71,7 +72,7 @@ func (r backtestedRun) says(i int) string {
 	if len(p.Reasons) > 0 {
 		text += " " + escape.Line(strings.Join(p.Reasons, " "))
 	}
-	return clipped(text, 60)
+	return ui.Clipped(text, 60)
 }
 
 // totals counts what the releases came to.

@@ -10,11 +10,12 @@ import (
 
 	"github.com/relseal/relseal/canon"
 	"github.com/relseal/relseal/gates"
+	"github.com/relseal/relseal/internal/cli/ui"
 	"github.com/relseal/relseal/internal/escape"
 	"github.com/relseal/relseal/internal/limits"
 )
 
-func gateConformanceCommand(env *environment) *cli.Command {
+func gateConformanceCommand(env *ui.Env) *cli.Command {
 	return &cli.Command{
 		Name:      "conformance",
 		Usage:     "hold this implementation, or another, to a file of cases",
@@ -30,7 +31,7 @@ Example:
 		Flags: []cli.Flag{
 			&cli.StringSliceFlag{Name: "kinds", Usage: "only cases of these kinds `K,...`; may be repeated"},
 			&cli.StringFlag{Name: "results", Usage: "compare the results of another implementation in `F`"},
-			jsonFlag(),
+			ui.JSONFlag(),
 		},
 		Action: func(c *cli.Context) error { return gateConformance(env, c) },
 	}
@@ -54,11 +55,11 @@ type conformedOne struct {
 	Got    *string `json:"got"`
 }
 
-func gateConformance(env *environment, c *cli.Context) error {
-	if err := exactArgs(c, "CASES"); err != nil {
+func gateConformance(env *ui.Env, c *cli.Context) error {
+	if err := ui.ExactArgs(c, "CASES"); err != nil {
 		return err
 	}
-	name, data, err := env.readInput(c.Args().First(), limits.Manifest)
+	name, data, err := env.ReadInput(c.Args().First(), limits.Manifest)
 	if err != nil {
 		return err
 	}
@@ -68,7 +69,7 @@ func gateConformance(env *environment, c *cli.Context) error {
 	}
 	var results []gates.CaseResult
 	if file := c.String("results"); file != "" {
-		theirName, theirs, err := env.readInput(file, limits.Manifest)
+		theirName, theirs, err := env.ReadInput(file, limits.Manifest)
 		if err != nil {
 			return err
 		}
@@ -78,18 +79,18 @@ func gateConformance(env *environment, c *cli.Context) error {
 	} else {
 		results, err = gates.RunCases(data, kinds...)
 		if k, ok := errors.AsType[gates.UnknownKindError](err); ok {
-			return usageErrorHint(c.Command.HelpName+": "+k.Error(), suggest(string(k), gates.CaseKinds(), "known are "+strings.Join(gates.CaseKinds(), ", ")))
+			return ui.UsageHint(c.Command.HelpName+": "+k.Error(), ui.Suggest(string(k), gates.CaseKinds(), "known are "+strings.Join(gates.CaseKinds(), ", ")))
 		}
 		if err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
 	}
 	result, text := conformed(results)
-	if err := env.print(c, result, text); err != nil {
+	if err := env.Print(c, result, text); err != nil {
 		return err
 	}
 	if result.Failed+result.Unknown > 0 || result.Passed == 0 {
-		return &answerError{code: exitReject}
+		return &ui.Answer{Code: ui.ExitReject}
 	}
 	return nil
 }
@@ -98,7 +99,7 @@ func conformed(results []gates.CaseResult) (gateConformed, string) {
 	r := gateConformed{Schema: "relseal/gate-conformance/v1", Cases: []conformedOne{}}
 	var text strings.Builder
 	for _, one := range results {
-		out := conformedOne{ID: one.ID, Kind: one.Kind, Status: "unknown", Fault: orNull(one.Fault), Got: gotText(one.Got)}
+		out := conformedOne{ID: one.ID, Kind: one.Kind, Status: "unknown", Fault: ui.OrNull(one.Fault), Got: gotText(one.Got)}
 		switch one.Status {
 		case gates.CasePass:
 			out.Status = "pass"
@@ -116,7 +117,7 @@ func conformed(results []gates.CaseResult) (gateConformed, string) {
 		}
 		text.WriteByte('\n')
 	}
-	fmt.Fprintf(&text, "%s: %d pass, %d fail, %d of a kind unknown here\n", howMany(len(results), "case"), r.Passed, r.Failed, r.Unknown)
+	fmt.Fprintf(&text, "%s: %d pass, %d fail, %d of a kind unknown here\n", ui.Counted(len(results), "case"), r.Passed, r.Failed, r.Unknown)
 	return r, text.String()
 }
 
@@ -128,5 +129,5 @@ func gotText(got json.RawMessage) *string {
 	if data, err := canon.Canonicalize(got); err == nil {
 		got = data
 	}
-	return orNull(string(got))
+	return ui.OrNull(string(got))
 }

@@ -13,11 +13,12 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/relseal/relseal/gates"
+	"github.com/relseal/relseal/internal/cli/ui"
 	"github.com/relseal/relseal/internal/durable"
 	"github.com/relseal/relseal/sign"
 )
 
-func gateDecideCommand(env *environment) *cli.Command {
+func gateDecideCommand(env *ui.Env) *cli.Command {
 	return &cli.Command{
 		Name:  "decide",
 		Usage: "apply a policy to the windows of one release",
@@ -33,7 +34,7 @@ Example:
   ./measure | relseal gate decide --policy gates.yaml --windows - --channel canary --now now --json
   relseal gate decide --ledger ledger --channel stable --out decision.json`,
 		Flags: append(append([]cli.Flag{policyFlag(ledgerPolicy)}, windowFlags()...),
-			append(append([]cli.Flag{nowFlag()}, outFlags("the decision's record")...), jsonFlag())...),
+			append(append([]cli.Flag{nowFlag()}, outFlags("the decision's record")...), ui.JSONFlag())...),
 		Action: func(c *cli.Context) error { return gateDecide(env, c) },
 	}
 }
@@ -62,17 +63,17 @@ func (d gateDecision) outcome() gates.Outcome {
 	return d.Decision.Decision
 }
 
-func gateDecide(env *environment, c *cli.Context) error {
-	if err := exactArgs(c); err != nil {
+func gateDecide(env *ui.Env, c *cli.Context) error {
+	if err := ui.ExactArgs(c); err != nil {
 		return err
 	}
 	out := c.String("out")
 	if out != "" {
-		if _, err := outFile(c); err != nil {
+		if _, err := ui.OutFile(c); err != nil {
 			return err
 		}
 	}
-	d, err := env.decide(c)
+	d, err := decide(env, c)
 	if err != nil {
 		return err
 	}
@@ -84,17 +85,17 @@ func gateDecide(env *environment, c *cli.Context) error {
 			return err
 		}
 	}
-	if err := env.print(c, newGateDecided(d, out), d.text()); err != nil {
+	if err := env.Print(c, newGateDecided(d, out), d.text()); err != nil {
 		return err
 	}
-	if code := outcomeCode(d.outcome()); code != exitOK {
-		return &answerError{code: code, hint: d.advice()}
+	if code := outcomeCode(d.outcome()); code != ui.ExitOK {
+		return &ui.Answer{Code: code, Hint: d.advice()}
 	}
 	return nil
 }
 
 // decide reads what the flags name and decides.
-func (env *environment) decide(c *cli.Context) (d gateDecision, err error) {
+func decide(env *ui.Env, c *cli.Context) (d gateDecision, err error) {
 	if err := cmp.Or(needPolicy(c), oneStdin(c)); err != nil {
 		return d, err
 	}
@@ -103,11 +104,11 @@ func (env *environment) decide(c *cli.Context) (d gateDecision, err error) {
 		return d, err
 	}
 	if c.IsSet("policy") {
-		if d.policy, err = env.readPolicy(c.String("policy")); err != nil {
+		if d.policy, err = readPolicy(env, c.String("policy")); err != nil {
 			return d, err
 		}
 	}
-	if d.source, err = env.readWindows(c); err != nil {
+	if d.source, err = readWindows(env, c); err != nil {
 		return d, err
 	}
 	in := gates.Input{Channel: channel}
@@ -116,7 +117,7 @@ func (env *environment) decide(c *cli.Context) (d gateDecision, err error) {
 	}
 	d.windows = d.source.of(channel, in.Release)
 	if n := len(d.source.of(channel, "")); n > 0 && in.Release != "" {
-		env.say("hint", fmt.Sprintf("%s of %s of no release: not looked at", howMany(n, "window"), channel))
+		env.Say("hint", fmt.Sprintf("%s of %s of no release: not looked at", ui.Counted(n, "window"), channel))
 	}
 	if len(d.windows) == 0 && !c.IsSet("now") {
 		return d, d.source.none(channel, in.Release)
@@ -159,7 +160,7 @@ func needPolicy(c *cli.Context) error {
 	if c.IsSet("ledger") && !c.IsSet("policy") {
 		return nil
 	}
-	return need(c, "policy")
+	return ui.Need(c, "policy")
 }
 
 // times settles since and now. Without the flags both follow from the windows, so
@@ -200,7 +201,7 @@ func instant(c *cli.Context, flag string) (int64, error) {
 	}
 	t, err := time.Parse(time.RFC3339, text)
 	if err != nil || t.UnixMilli() < 0 {
-		return 0, usageErrorHint(fmt.Sprintf("%s: --%s %q is not a time", c.Command.HelpName, flag, text), "a time is 2026-03-04T05:06:07Z (RFC 3339), or milliseconds since 1970")
+		return 0, ui.UsageHint(fmt.Sprintf("%s: --%s %q is not a time", c.Command.HelpName, flag, text), "a time is 2026-03-04T05:06:07Z (RFC 3339), or milliseconds since 1970")
 	}
 	return t.UnixMilli(), nil
 }
@@ -209,7 +210,7 @@ func instant(c *cli.Context, flag string) (int64, error) {
 func writeNew(c *cli.Context, file string, data []byte) error {
 	err := durable.WriteFile(file, data, 0o644, c.Bool("force"))
 	if errors.Is(err, fs.ErrExist) {
-		return exists(file)
+		return ui.Exists(file)
 	}
 	return err
 }
@@ -217,7 +218,7 @@ func writeNew(c *cli.Context, file string, data []byte) error {
 // checkNew refuses before the work, and not after it, to overwrite.
 func checkNew(c *cli.Context, file string) error {
 	if _, err := os.Lstat(file); err == nil && !c.Bool("force") {
-		return exists(file)
+		return ui.Exists(file)
 	}
 	return nil
 }
@@ -235,7 +236,7 @@ var unmetTexts = map[string]string{
 func (d gateDecision) text() string {
 	explained := d.Explain()
 	if p := d.registered; p != nil {
-		explained += fmt.Sprintf("  policy registered at %s, event %d\n", instantText(p.TimeMS), p.K)
+		explained += fmt.Sprintf("  policy registered at %s, event %d\n", ui.InstantText(p.TimeMS), p.K)
 	}
 	var w strings.Builder
 	for _, u := range d.unmet {
@@ -273,7 +274,7 @@ type gateDecided struct {
 
 func newGateDecided(d gateDecision, file string) gateDecided {
 	reasons := append(append([]string{}, d.Reasons...), d.unmet...)
-	return gateDecided{gateDecidedSchema, d.outcome(), reasons, d.digest, d.Decision, d.registeredAt(), orNull(file)}
+	return gateDecided{gateDecidedSchema, d.outcome(), reasons, d.digest, d.Decision, d.registeredAt(), ui.OrNull(file)}
 }
 
 func (d gateDecision) registeredAt() *int64 {

@@ -8,11 +8,12 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/relseal/relseal/gates"
+	"github.com/relseal/relseal/internal/cli/ui"
 	"github.com/relseal/relseal/internal/escape"
 	"github.com/relseal/relseal/sign"
 )
 
-func gateExplainCommand(env *environment) *cli.Command {
+func gateExplainCommand(env *ui.Env) *cli.Command {
 	return &cli.Command{
 		Name:      "explain",
 		Usage:     "say what decided, by which window, and what promotion waits for",
@@ -31,7 +32,7 @@ Example:
 			nowFlag(),
 			&cli.StringFlag{Name: "svg", Usage: "draw each metric against its threshold into the file `F`"},
 			&cli.BoolFlag{Name: "force", Usage: "overwrite the file of --svg"},
-			jsonFlag(),
+			ui.JSONFlag(),
 		),
 		Action: func(c *cli.Context) error {
 			if c.NArg() > 0 {
@@ -52,31 +53,31 @@ type gateExplained struct {
 	File     *string        `json:"file"`
 }
 
-func gateExplainRecord(env *environment, c *cli.Context) error {
-	if err := exactArgs(c, "DECISION"); err != nil {
+func gateExplainRecord(env *ui.Env, c *cli.Context) error {
+	if err := ui.ExactArgs(c, "DECISION"); err != nil {
 		return err
 	}
 	for _, f := range []string{"policy", "windows", "ledger", "channel", "svg"} {
 		if c.IsSet(f) {
-			return usageErrorHint(fmt.Sprintf("%s: --%s and DECISION exclude each other: a record has its own", c.Command.HelpName, f), "relseal gate replay makes a recorded decision again")
+			return ui.UsageHint(fmt.Sprintf("%s: --%s and DECISION exclude each other: a record has its own", c.Command.HelpName, f), "relseal gate replay makes a recorded decision again")
 		}
 	}
-	d, data, err := env.readDecision(c.Args().First())
+	d, data, err := readDecision(env, c.Args().First())
 	if err != nil {
 		return err
 	}
 	text := d.Explain()
-	return env.print(c, gateExplained{gateExplainSchema, d.Decision, sign.Sum(data), d, text, nil, nil}, text)
+	return env.Print(c, gateExplained{gateExplainSchema, d.Decision, sign.Sum(data), d, text, nil, nil}, text)
 }
 
 const gateExplainSchema = "relseal/gate-explain/v1"
 
-func gateExplain(env *environment, c *cli.Context) error {
+func gateExplain(env *ui.Env, c *cli.Context) error {
 	svg := c.String("svg")
 	if err := checkNew(c, svg); err != nil {
 		return err
 	}
-	d, err := env.decide(c)
+	d, err := decide(env, c)
 	if err != nil {
 		return err
 	}
@@ -90,7 +91,7 @@ func gateExplain(env *environment, c *cli.Context) error {
 		}
 	}
 	text := d.text() + windowTable(d, points)
-	return env.print(c, gateExplained{gateExplainSchema, d.outcome(), d.digest, d.Decision, d.text(), points, orNull(svg)}, text)
+	return env.Print(c, gateExplained{gateExplainSchema, d.outcome(), d.digest, d.Decision, d.text(), points, ui.OrNull(svg)}, text)
 }
 
 // shownWindows is how many windows the table has at most: the last ones.
@@ -122,14 +123,14 @@ func windowTable(d gateDecision, points []gates.Point) string {
 	out.WriteByte('\n')
 	out.WriteString(aligned(table))
 	if left > 0 {
-		fmt.Fprintf(&out, "and %s before\n", howMany(left, "window"))
+		fmt.Fprintf(&out, "and %s before\n", ui.Counted(left, "window"))
 	}
 	return out.String()
 }
 
 // cellText is a value with its mark.
 func cellText(c gates.Cell) string {
-	text := clipped(escape.Line(string(c.Value)), 12)
+	text := ui.Clipped(escape.Line(string(c.Value)), 12)
 	switch {
 	case c.Breaks && c.Fault != "":
 		return "none, " + string(c.Number) + "!"

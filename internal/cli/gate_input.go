@@ -14,6 +14,7 @@ import (
 	"github.com/relseal/relseal/canon"
 	"github.com/relseal/relseal/gates"
 	"github.com/relseal/relseal/gates/policyfile"
+	"github.com/relseal/relseal/internal/cli/ui"
 	"github.com/relseal/relseal/internal/escape"
 	"github.com/relseal/relseal/internal/hint"
 	"github.com/relseal/relseal/internal/limits"
@@ -31,35 +32,35 @@ type windowSource struct {
 }
 
 // readPolicy reads the gate policy of a flag: YAML or canonical JSON.
-func (env *environment) readPolicy(file string) (gates.Policy, error) {
-	name, data, err := env.readInput(file, limits.Card)
+func readPolicy(env *ui.Env, file string) (gates.Policy, error) {
+	name, data, err := env.ReadInput(file, limits.Card)
 	if err != nil {
 		return gates.Policy{}, err
 	}
 	if len(data) > 0 && data[0] == '{' && canon.Check(data) == nil {
 		p, err := gates.ReadPolicy(data)
-		return p, named(name, err)
+		return p, ui.InFile(name, err)
 	}
 	return policyfile.Parse(name, data)
 }
 
 // readWindows reads what --windows or --ledger names. What is no window is
 // an input that cannot be used, and not an answer: a script may act on 2.
-func (env *environment) readWindows(c *cli.Context) (s windowSource, err error) {
+func readWindows(env *ui.Env, c *cli.Context) (s windowSource, err error) {
 	file, ledger := c.String("windows"), c.String("ledger")
 	switch {
 	case file != "" && ledger != "":
-		return s, usageError(c.Command.HelpName + ": --windows and --ledger exclude each other")
+		return s, ui.Usage(c.Command.HelpName + ": --windows and --ledger exclude each other")
 	case file == "" && ledger == "":
-		return s, usageErrorHint(c.Command.HelpName+": --windows is missing", "--windows F, or --ledger F")
+		return s, ui.UsageHint(c.Command.HelpName+": --windows is missing", "--windows F, or --ledger F")
 	case ledger != "":
-		return env.readLedger(c, ledger)
+		return readLedger(env, c, ledger)
 	}
 	format := gates.Format(c.String("format"))
 	if format != "" && !slices.Contains(gates.Formats, format) {
-		return s, usageErrorHint(fmt.Sprintf("%s: --format %q is no format", c.Command.HelpName, format), "jsonl or csv")
+		return s, ui.UsageHint(fmt.Sprintf("%s: --format %q is no format", c.Command.HelpName, format), "jsonl or csv")
 	}
-	name, in, err := env.openInput(file)
+	name, in, err := env.OpenInput(file)
 	if err != nil {
 		return s, err
 	}
@@ -91,7 +92,7 @@ func oneStdin(c *cli.Context) error {
 		}
 	}
 	if len(inputs) > 1 {
-		return usageError(c.Command.HelpName + ": there is one standard input, not several: " + strings.Join(inputs, ", "))
+		return ui.Usage(c.Command.HelpName + ": there is one standard input, not several: " + strings.Join(inputs, ", "))
 	}
 	return nil
 }
@@ -100,12 +101,12 @@ var channels = []string{gates.Canary, gates.Stable, gates.LTS}
 
 // gateChannel returns the channel of --channel.
 func gateChannel(c *cli.Context) (string, error) {
-	if err := need(c, "channel"); err != nil {
+	if err := ui.Need(c, "channel"); err != nil {
 		return "", err
 	}
 	channel := c.String("channel")
 	if !slices.Contains(channels, channel) {
-		return "", usageErrorHint(fmt.Sprintf("%s: unknown channel %q", c.Command.HelpName, channel), suggest(channel, channels, "canary, stable or LTS"))
+		return "", ui.UsageHint(fmt.Sprintf("%s: unknown channel %q", c.Command.HelpName, channel), ui.Suggest(channel, channels, "canary, stable or LTS"))
 	}
 	return channel, nil
 }
@@ -122,7 +123,7 @@ func (s windowSource) release(c *cli.Context, channel string) (string, error) {
 	case 1:
 		return ids[0], nil
 	default:
-		return "", usageErrorHint(fmt.Sprintf("%s: --release is missing: %s has windows of %s on %s", c.Command.HelpName, s.name, listed(ids, "no release"), channel),
+		return "", ui.UsageHint(fmt.Sprintf("%s: --release is missing: %s has windows of %s on %s", c.Command.HelpName, s.name, listed(ids, "no release"), channel),
 			"name the bundle.id that is judged; windows of no release count for none")
 	}
 }
@@ -172,12 +173,12 @@ func (s windowSource) none(channel, release string) error {
 	}
 	var groups []string
 	for _, g := range slices.Sorted(maps.Keys(found)) {
-		groups = append(groups, howMany(found[g], "window")+" of "+g)
+		groups = append(groups, ui.Counted(found[g], "window")+" of "+g)
 	}
 	if len(groups) > 0 {
 		err = hint.With(err, "it has "+listed(groups, ""))
 	}
-	return &exitError{exitUndecidable, err, hint.Of(err)}
+	return &ui.Error{Code: ui.ExitUndecidable, Err: err, Hint: hint.Of(err)}
 }
 
 func ofRelease(id string) string {

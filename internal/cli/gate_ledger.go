@@ -9,6 +9,7 @@ import (
 
 	"github.com/relseal/relseal/canon"
 	"github.com/relseal/relseal/gates"
+	"github.com/relseal/relseal/internal/cli/ui"
 	"github.com/relseal/relseal/internal/escape"
 	"github.com/relseal/relseal/internal/hint"
 	"github.com/relseal/relseal/internal/regular"
@@ -20,9 +21,9 @@ import (
 // readLedger reads the windows that a ledger recorded. To decide, nothing needs to be
 // verified: the decision says what follows if the record is right. A line that cannot
 // be read ends it, for what it said may have been a window.
-func (env *environment) readLedger(c *cli.Context, arg string) (windowSource, error) {
+func readLedger(env *ui.Env, c *cli.Context, arg string) (windowSource, error) {
 	if c.IsSet("format") {
-		return windowSource{}, usageError(c.Command.HelpName + ": --format is for --windows")
+		return windowSource{}, ui.Usage(c.Command.HelpName + ": --format is for --windows")
 	}
 	name, err := trailFile(arg)
 	if err != nil {
@@ -38,17 +39,17 @@ func (env *environment) readLedger(c *cli.Context, arg string) (windowSource, er
 		return windowSource{}, err
 	}
 	if !info.Mode().IsRegular() {
-		return windowSource{}, &exitError{exitNoInput, fmt.Errorf("%s: not a regular file", name), ""}
+		return windowSource{}, &ui.Error{Code: ui.ExitNoInput, Err: fmt.Errorf("%s: not a regular file", name)}
 	}
 	s := windowSource{name: name, ledger: true, sealed: map[string]int64{}, moved: map[string][]string{}, ahead: map[string]int64{}}
-	env.say("hint", escape.Line(name)+" was read and not verified; relseal trail verify does that")
+	env.Say("hint", escape.Line(name)+" was read and not verified; relseal trail verify does that")
 	trail := &trailSource{name: name, file: file, size: info.Size(), faults: newTrailFaults(env), given: 1} // 1: that is said
 	if err := trail.eachBrief(c.Context, s.event); err != nil {
 		return windowSource{}, err
 	}
 	if trail.faults.verdict != verify.Verified {
 		trail.faults.answer()
-		return windowSource{}, &exitError{exitNoInput, fmt.Errorf("%s: nothing is decided from a ledger that cannot be read in full", name), "relseal trail verify says what was changed"}
+		return windowSource{}, &ui.Error{Code: ui.ExitNoInput, Err: fmt.Errorf("%s: nothing is decided from a ledger that cannot be read in full", name), Hint: "relseal trail verify says what was changed"}
 	}
 	return s, nil
 }
@@ -61,7 +62,7 @@ func (s windowSource) registered(c *cli.Context, channel, id string) (*gates.Reg
 		return nil, err
 	}
 	defer f.Close()
-	v, err := release.Read(untilDone{c.Context, f}, nil)
+	v, err := release.Read(ui.Until{Ctx: c.Context, R: f}, nil)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", s.name, err)
 	}
@@ -69,14 +70,14 @@ func (s windowSource) registered(c *cli.Context, channel, id string) (*gates.Reg
 	digest, err := sign.ParseDigest(id)
 	r := v.State.Release(digest)
 	if err != nil || r == nil {
-		return nil, &exitError{exitUndecidable, fmt.Errorf("%s: no policy judges %s: no such bundle came to a channel", s.name, cmp.Or(escape.Line(id), "windows of no release")), other}
+		return nil, &ui.Error{Code: ui.ExitUndecidable, Err: fmt.Errorf("%s: no policy judges %s: no such bundle came to a channel", s.name, cmp.Or(escape.Line(id), "windows of no release")), Hint: other}
 	}
 	if r.Channel != channel {
-		return nil, &exitError{exitUndecidable, fmt.Errorf("%s: release %s is on %s, not on %s", s.name, r.Bundle, r.Channel, channel), ""}
+		return nil, &ui.Error{Code: ui.ExitUndecidable, Err: fmt.Errorf("%s: release %s is on %s, not on %s", s.name, r.Bundle, r.Channel, channel)}
 	}
 	p := v.State.PolicyOf(r)
 	if p == nil {
-		return nil, &exitError{exitUndecidable, fmt.Errorf("%s: POLICY_MISSING: no policy was registered for release %s", s.name, r.Bundle), other}
+		return nil, &ui.Error{Code: ui.ExitUndecidable, Err: fmt.Errorf("%s: POLICY_MISSING: no policy was registered for release %s", s.name, r.Bundle), Hint: other}
 	}
 	return p, nil
 }

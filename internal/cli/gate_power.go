@@ -12,9 +12,10 @@ import (
 
 	"github.com/relseal/relseal/canon"
 	"github.com/relseal/relseal/gates"
+	"github.com/relseal/relseal/internal/cli/ui"
 )
 
-func gatePowerCommand(env *environment) *cli.Command {
+func gatePowerCommand(env *ui.Env) *cli.Command {
 	return &cli.Command{
 		Name:  "power",
 		Usage: "say how many windows a decision takes",
@@ -41,7 +42,7 @@ Example:
 			&cli.StringFlag{Name: "channel", Usage: "with --windows: only those on channel `C`"},
 			&cli.StringFlag{Name: "release", Usage: "with --windows: only those of the release with this `ID`"},
 			policyFlag("compare with W_min of the gate policy in `F`"),
-			jsonFlag(),
+			ui.JSONFlag(),
 		},
 		Action: func(c *cli.Context) error { return gatePower(env, c) },
 	}
@@ -54,17 +55,17 @@ type powerQuestion struct {
 	spread                       *gates.Spread
 }
 
-func gatePower(env *environment, c *cli.Context) error {
-	if err := exactArgs(c); err != nil {
+func gatePower(env *ui.Env, c *cli.Context) error {
+	if err := ui.ExactArgs(c); err != nil {
 		return err
 	}
-	q, err := env.powerQuestion(c)
+	q, err := readPowerQuestion(env, c)
 	if err != nil {
 		return err
 	}
 	var policy *gates.Policy
 	if c.IsSet("policy") {
-		p, err := env.readPolicy(c.String("policy"))
+		p, err := readPolicy(env, c.String("policy"))
 		if err != nil {
 			return err
 		}
@@ -75,18 +76,18 @@ func gatePower(env *environment, c *cli.Context) error {
 		return powerError(err)
 	}
 	result := newGatePowered(q, size, policy)
-	if err := env.print(c, result, powerText(q, result)); err != nil {
+	if err := env.Print(c, result, powerText(q, result)); err != nil {
 		return err
 	}
 	if result.Enough != nil && !*result.Enough {
-		return &answerError{code: exitReject}
+		return &ui.Answer{Code: ui.ExitReject}
 	}
 	return nil
 }
 
 func powerError(err error) error {
 	if errors.Is(err, gates.ErrSampleSize) {
-		return &exitError{exitUndecidable, err, "relseal explain E_SAMPLE_SIZE"}
+		return &ui.Error{Code: ui.ExitUndecidable, Err: err, Hint: "relseal explain E_SAMPLE_SIZE"}
 	}
 	return err
 }
@@ -99,8 +100,8 @@ func (q powerQuestion) size() (gates.SampleSize, error) {
 	return gates.MinWindowsAlpha(q.s2, q.margin, q.alpha, q.beta, q.rho, 1)
 }
 
-func (env *environment) powerQuestion(c *cli.Context) (q powerQuestion, err error) {
-	if err := cmp.Or(need(c, "margin"), oneStdin(c)); err != nil {
+func readPowerQuestion(env *ui.Env, c *cli.Context) (q powerQuestion, err error) {
+	if err := cmp.Or(ui.Need(c, "margin"), oneStdin(c)); err != nil {
 		return q, err
 	}
 	var given []string
@@ -110,11 +111,11 @@ func (env *environment) powerQuestion(c *cli.Context) (q powerQuestion, err erro
 		}
 	}
 	if len(given) != 1 {
-		return q, usageErrorHint(c.Command.HelpName+": want one of --sd, --s2, --windows and --ledger, got "+strings.Join(append(given, "none")[:max(1, len(given))], ", "),
+		return q, ui.UsageHint(c.Command.HelpName+": want one of --sd, --s2, --windows and --ledger, got "+strings.Join(append(given, "none")[:max(1, len(given))], ", "),
 			"--windows F estimates the variance from earlier windows")
 	}
 	if c.IsSet("rho") && !c.IsSet("alpha") {
-		return q, usageError(c.Command.HelpName + ": --rho needs --alpha: the formula without alpha has no rho")
+		return q, ui.Usage(c.Command.HelpName + ": --rho needs --alpha: the formula without alpha has no rho")
 	}
 	for _, number := range []struct {
 		flag string
@@ -125,7 +126,7 @@ func (env *environment) powerQuestion(c *cli.Context) (q powerQuestion, err erro
 			continue
 		}
 		if *number.to, err = strconv.ParseFloat(text, 64); err != nil {
-			return q, usageError(fmt.Sprintf("%s: --%s %q is not a number", c.Command.HelpName, number.flag, text))
+			return q, ui.Usage(fmt.Sprintf("%s: --%s %q is not a number", c.Command.HelpName, number.flag, text))
 		}
 	}
 	if c.IsSet("alpha") && q.alpha == 0 {
@@ -133,20 +134,20 @@ func (env *environment) powerQuestion(c *cli.Context) (q powerQuestion, err erro
 	}
 	if c.IsSet("sd") {
 		if q.s2 < 0 {
-			return q, usageError(c.Command.HelpName + ": --sd is below 0")
+			return q, ui.Usage(c.Command.HelpName + ": --sd is below 0")
 		}
 		q.s2 *= q.s2
 	}
 	if c.IsSet("windows") || c.IsSet("ledger") {
-		return q, env.estimate(c, &q)
+		return q, estimate(env, c, &q)
 	}
 	return q, nil
 }
 
 // estimate takes variance and autocorrelation from earlier windows. A rho that was
 // given counts.
-func (env *environment) estimate(c *cli.Context, q *powerQuestion) error {
-	source, err := env.readWindows(c)
+func estimate(env *ui.Env, c *cli.Context, q *powerQuestion) error {
+	source, err := readWindows(env, c)
 	if err != nil {
 		return err
 	}
@@ -229,7 +230,7 @@ func powerText(q powerQuestion, r gatePowered) string {
 	}
 	w.WriteByte('\n')
 	if s := q.spread; s != nil {
-		fmt.Fprintf(&w, "  estimated from %s with a score, mean %s, rho %s", howMany(s.Windows, "window"), short(s.Mean), short(s.Rho))
+		fmt.Fprintf(&w, "  estimated from %s with a score, mean %s, rho %s", ui.Counted(s.Windows, "window"), short(s.Mean), short(s.Rho))
 		if s.Unknown > 0 {
 			fmt.Fprintf(&w, "; %d without", s.Unknown)
 		}

@@ -11,12 +11,13 @@ import (
 
 	"github.com/relseal/relseal/canon"
 	"github.com/relseal/relseal/gates"
+	"github.com/relseal/relseal/internal/cli/ui"
 	"github.com/relseal/relseal/internal/escape"
 	"github.com/relseal/relseal/internal/limits"
 	"github.com/relseal/relseal/sign"
 )
 
-func gateReplayCommand(env *environment) *cli.Command {
+func gateReplayCommand(env *ui.Env) *cli.Command {
 	return &cli.Command{
 		Name:      "replay",
 		Usage:     "make a recorded decision again and compare",
@@ -34,7 +35,7 @@ Example:
 			&cli.StringFlag{Name: "windows", Usage: "the windows are in the file `F`: JSON lines or CSV; - is standard input"},
 			&cli.StringFlag{Name: "ledger", Usage: "they are window events of the ledger in `F`"},
 			&cli.StringFlag{Name: "format", Usage: "read the file of --windows as `jsonl|csv`, whatever it looks like"},
-			jsonFlag(),
+			ui.JSONFlag(),
 		},
 		Action: func(c *cli.Context) error { return gateReplay(env, c) },
 	}
@@ -50,24 +51,24 @@ type gateReplayed struct {
 	Differences []gates.MemberDifference `json:"differences"`
 }
 
-func gateReplay(env *environment, c *cli.Context) error {
-	if err := exactArgs(c, "DECISION"); err != nil {
+func gateReplay(env *ui.Env, c *cli.Context) error {
+	if err := ui.ExactArgs(c, "DECISION"); err != nil {
 		return err
 	}
 	if err := cmp.Or(needPolicy(c), oneStdin(c)); err != nil {
 		return err
 	}
-	recorded, data, err := env.readDecision(c.Args().First())
+	recorded, data, err := readDecision(env, c.Args().First())
 	if err != nil {
 		return err
 	}
 	var policy gates.Policy
 	if c.IsSet("policy") {
-		if policy, err = env.readPolicy(c.String("policy")); err != nil {
+		if policy, err = readPolicy(env, c.String("policy")); err != nil {
 			return err
 		}
 	}
-	source, err := env.readWindows(c)
+	source, err := readWindows(env, c)
 	if err != nil {
 		return err
 	}
@@ -86,21 +87,21 @@ func gateReplay(env *environment, c *cli.Context) error {
 		Schema: "relseal/gate-replay/v1", Verdict: "VERIFIED", Recorded: recorded.Decision, Digest: sign.Sum(data),
 		Missing: append([]string{}, r.Missing...), Differences: append([]gates.MemberDifference{}, r.Differences...),
 	}
-	code := exitOK
+	code := ui.ExitOK
 	switch {
 	case len(r.Missing) > 0:
-		result.Verdict, code = "UNDECIDABLE", exitUndecidable
+		result.Verdict, code = "UNDECIDABLE", ui.ExitUndecidable
 	case len(r.Differences) > 0:
-		result.Verdict, code = "REJECT", exitReject
+		result.Verdict, code = "REJECT", ui.ExitReject
 	}
 	if len(r.Missing) == 0 {
 		result.Follows = &r.Decision.Decision
 	}
-	if err := env.print(c, result, replayText(result)); err != nil {
+	if err := env.Print(c, result, replayText(result)); err != nil {
 		return err
 	}
-	if code != exitOK {
-		return &answerError{code: code}
+	if code != ui.ExitOK {
+		return &ui.Answer{Code: code}
 	}
 	return nil
 }
@@ -137,8 +138,8 @@ func differs(members int) string {
 
 // readDecision reads the record of a decision, as --out writes it or inside of
 // what --json prints. It returns its canonical bytes too.
-func (env *environment) readDecision(file string) (gates.Decision, []byte, error) {
-	name, data, err := env.readInput(file, limits.Manifest)
+func readDecision(env *ui.Env, file string) (gates.Decision, []byte, error) {
+	name, data, err := env.ReadInput(file, limits.Manifest)
 	if err != nil {
 		return gates.Decision{}, nil, err
 	}
@@ -152,7 +153,7 @@ func (env *environment) readDecision(file string) (gates.Decision, []byte, error
 	}
 	d, err := gates.ReadDecision(data)
 	if err != nil {
-		return gates.Decision{}, nil, &exitError{exitNoInput, named(name, err), "relseal gate decide --out F writes a decision"}
+		return gates.Decision{}, nil, &ui.Error{Code: ui.ExitNoInput, Err: ui.InFile(name, err), Hint: "relseal gate decide --out F writes a decision"}
 	}
 	return d, data, nil
 }

@@ -7,10 +7,11 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/relseal/relseal/internal/cli/ui"
 	"github.com/relseal/relseal/internal/scaffold"
 )
 
-func initCommand(env *environment) *cli.Command {
+func initCommand(env *ui.Env) *cli.Command {
 	return &cli.Command{
 		Name:      "init",
 		Usage:     "write a configuration, cards and gates to start from",
@@ -28,7 +29,7 @@ Example:
 			&cli.BoolFlag{Name: "from-go-module", Usage: "build and test the Go module in DIR"},
 			&cli.StringFlag{Name: "main", Usage: "with --from-go-module: build the command `PKG`, of several"},
 			&cli.BoolFlag{Name: "from-makefile", Usage: "run the targets build (or all) and test of the Makefile in DIR"},
-			jsonFlag(),
+			ui.JSONFlag(),
 		},
 		Action: func(c *cli.Context) error { return runInit(env, c) },
 	}
@@ -40,8 +41,8 @@ const (
 	fromMakefile = "makefile"
 )
 
-func runInit(env *environment, c *cli.Context) error {
-	if err := exactArgs(c, "DIR"); err != nil {
+func runInit(env *ui.Env, c *cli.Context) error {
+	if err := ui.ExactArgs(c, "DIR"); err != nil {
 		return err
 	}
 	dir := c.Args().First()
@@ -57,23 +58,23 @@ func runInit(env *environment, c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	return env.print(c, struct {
+	return env.Print(c, struct {
 		Schema  string   `json:"schema"`
 		Product string   `json:"product"`
 		From    *string  `json:"from"` // null: from nothing but its name
 		Files   []string `json:"files"`
 		Kept    []string `json:"kept"`
 		Ignore  []string `json:"ignore"` // lines that the kept .gitignore lacks
-	}{"relseal/init/v1", project.Product, orNull(from), w.Files, w.Kept, w.Lines}, initText(dir, from, w))
+	}{"relseal/init/v1", project.Product, ui.OrNull(from), w.Files, w.Kept, w.Lines}, initText(dir, from, w))
 }
 
 func initProject(c *cli.Context, dir string) (p scaffold.Project, from string, err error) {
 	goModule, makefile := c.Bool("from-go-module"), c.Bool("from-makefile")
 	switch {
 	case goModule && makefile:
-		return p, "", usageError("relseal init: --from-go-module and --from-makefile exclude each other")
+		return p, "", ui.Usage("relseal init: --from-go-module and --from-makefile exclude each other")
 	case c.IsSet("main") && !goModule:
-		return p, "", usageError("relseal init: --main is for --from-go-module")
+		return p, "", ui.Usage("relseal init: --main is for --from-go-module")
 	case goModule:
 		p, err = scaffold.FromGoModule(dir, c.String("main"))
 		return p, fromGoModule, err
@@ -108,6 +109,6 @@ func initText(dir, from string, w scaffold.Written) string {
 	case fromMakefile:
 		todo = fmt.Sprintf("Fill in what make reads and makes in %s, and the artifacts in %s", at("cards/pipeline.yaml"), at("relseal.yaml"))
 	}
-	fmt.Fprintf(&text, "%s, then:\n  relseal cut --new-key %s\n", todo, shellQuote(dir))
+	fmt.Fprintf(&text, "%s, then:\n  relseal cut --new-key %s\n", todo, ui.ShellQuote(dir))
 	return text.String()
 }

@@ -11,13 +11,14 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/relseal/relseal/internal/cli/ui"
 	"github.com/relseal/relseal/internal/durable"
 	"github.com/relseal/relseal/internal/hint"
 	"github.com/relseal/relseal/keys/private"
 	"github.com/relseal/relseal/sign"
 )
 
-func keyCommand(env *environment) *cli.Command {
+func keyCommand(env *ui.Env) *cli.Command {
 	return &cli.Command{
 		Name:  "key",
 		Usage: "make, show and check Ed25519 keys",
@@ -41,7 +42,7 @@ Example:
 				Flags: slices.Concat([]cli.Flag{
 					&cli.StringFlag{Name: "out", Usage: "write the private key to `F`"},
 					&cli.BoolFlag{Name: "no-passphrase", Usage: "leave the private key unencrypted: whoever reads the file can sign"},
-				}, passphraseFlags(), []cli.Flag{jsonFlag()}),
+				}, ui.PassphraseFlags(), []cli.Flag{ui.JSONFlag()}),
 				Action: func(c *cli.Context) error { return keyGenerate(env, c) },
 			},
 			{
@@ -54,7 +55,7 @@ without its passphrase; the .pub file beside it does.
 Example:
   relseal key show release.pub
   relseal key show release.key --passphrase-env RELSEAL_PASSPHRASE`,
-				Flags:  append(passphraseFlags(), jsonFlag()),
+				Flags:  append(ui.PassphraseFlags(), ui.JSONFlag()),
 				Action: func(c *cli.Context) error { return keyShow(env, c) },
 			},
 			{
@@ -66,30 +67,30 @@ an encrypted key is opened, too.
 
 Example:
   relseal key check received.pub`,
-				Flags:  append(passphraseFlags(), jsonFlag()),
+				Flags:  append(ui.PassphraseFlags(), ui.JSONFlag()),
 				Action: func(c *cli.Context) error { return keyCheck(env, c) },
 			},
 		},
 	}
 }
 
-func keyGenerate(env *environment, c *cli.Context) error {
-	if err := exactArgs(c); err != nil {
+func keyGenerate(env *ui.Env, c *cli.Context) error {
+	if err := ui.ExactArgs(c); err != nil {
 		return err
 	}
 	out := c.String("out")
 	if out == "" {
-		return usageErrorHint("relseal key generate: --out is missing", "relseal key generate --out release.key")
+		return ui.UsageHint("relseal key generate: --out is missing", "relseal key generate --out release.key")
 	}
 	durable.Sweep(filepath.Dir(out))
 	if _, err := os.Lstat(out); err == nil {
 		return hint.With(fmt.Errorf("%s: %w", out, fs.ErrExist), "keys are never overwritten; choose another name")
 	}
-	passphrase, err := env.newPassphrase(c)
+	passphrase, err := env.NewPassphrase(c)
 	if err != nil {
 		return err
 	}
-	if err := env.protect(); err != nil {
+	if err := env.Protect(); err != nil {
 		return err
 	}
 	key, err := private.Generate(rand.Reader)
@@ -98,10 +99,10 @@ func keyGenerate(env *environment, c *cli.Context) error {
 	}
 	files, err := private.WritePair(out, key, passphrase, "relseal")
 	if err != nil {
-		return &exitError{exitCantCreate, err, ""}
+		return &ui.Error{Code: ui.ExitCantCreate, Err: err}
 	}
 	id := key.Public().KeyID()
-	return env.printDone(c, struct {
+	return env.PrintDone(c, struct {
 		Schema string     `json:"schema"`
 		ID     sign.KeyID `json:"id"`
 		Files  []string   `json:"files"`
@@ -118,17 +119,17 @@ type keyInfo struct {
 }
 
 // inspect says of a key file what can be said with what is given.
-func (env *environment) inspect(c *cli.Context) (keyInfo, error) {
-	if err := exactArgs(c, "FILE"); err != nil {
+func inspect(env *ui.Env, c *cli.Context) (keyInfo, error) {
+	if err := ui.ExactArgs(c, "FILE"); err != nil {
 		return keyInfo{}, err
 	}
-	if err := checkPassphrase(c); err != nil {
+	if err := ui.CheckPassphrase(c); err != nil {
 		return keyInfo{}, err
 	}
 	info, err := private.Inspect(c.Args().First())
-	if err == nil && info.Encrypted && !info.Exposed && passphraseGiven(c) {
+	if err == nil && info.Encrypted && !info.Exposed && ui.PassphraseGiven(c) {
 		var key *private.Key
-		if key, err = private.Load(info.File, env.passphrase(c)); err == nil {
+		if key, err = private.Load(info.File, env.Passphrase(c)); err == nil {
 			id := key.Public().KeyID()
 			info.Public, info.ID = key.Public(), &id
 		}
@@ -141,8 +142,8 @@ func (env *environment) inspect(c *cli.Context) (keyInfo, error) {
 	return out, err
 }
 
-func keyShow(env *environment, c *cli.Context) error {
-	info, err := env.inspect(c)
+func keyShow(env *ui.Env, c *cli.Context) error {
+	info, err := inspect(env, c)
 	if err != nil {
 		return err
 	}
@@ -150,13 +151,13 @@ func keyShow(env *environment, c *cli.Context) error {
 	case info.Weak:
 		return fmt.Errorf("%s: %w", info.File, sign.ErrWeakKey)
 	case info.ID == nil:
-		return &exitError{exitUndecidable, fmt.Errorf("%s: the key is encrypted and does not show its id", info.File), "show the .pub file beside it, or give --passphrase-file F, --passphrase-fd N or --passphrase-env NAME"}
+		return &ui.Error{Code: ui.ExitUndecidable, Err: fmt.Errorf("%s: the key is encrypted and does not show its id", info.File), Hint: "show the .pub file beside it, or give --passphrase-file F, --passphrase-fd N or --passphrase-env NAME"}
 	}
-	return env.print(c, info, fmt.Sprintf("%s\n%s%s", info.ID, *info.PEM, *info.SSH))
+	return env.Print(c, info, fmt.Sprintf("%s\n%s%s", info.ID, *info.PEM, *info.SSH))
 }
 
-func keyCheck(env *environment, c *cli.Context) error {
-	info, err := env.inspect(c)
+func keyCheck(env *ui.Env, c *cli.Context) error {
+	info, err := inspect(env, c)
 	if err != nil {
 		return err
 	}
@@ -170,17 +171,17 @@ func keyCheck(env *environment, c *cli.Context) error {
 		verdict = "weak: signatures can be forged for it, see relseal explain E_KEY_WEAK"
 		id = "none"
 	case info.Exposed:
-		verdict = "exposed: others can read it; chmod 600 " + shellQuote(info.File)
+		verdict = "exposed: others can read it; chmod 600 " + ui.ShellQuote(info.File)
 	}
 	text := fmt.Sprintf("%s: %s\n  form  %s\n  id    %s\n", info.File, verdict, info.Form, id)
 	if info.Mode != nil {
 		text += fmt.Sprintf("  mode  %s\n", *info.Mode)
 	}
-	if err := env.print(c, info, text); err != nil {
+	if err := env.Print(c, info, text); err != nil {
 		return err
 	}
 	if info.Weak || info.Exposed {
-		return &answerError{code: exitReject}
+		return &ui.Answer{Code: ui.ExitReject}
 	}
 	return nil
 }

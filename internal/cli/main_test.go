@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/relseal/relseal/internal/cli/ui"
 )
 
 // panicking is a standard output that uncovers a bug.
@@ -19,8 +21,8 @@ func (panicking) Write([]byte) (int, error) { panic("boom") }
 func TestPanic(t *testing.T) {
 	var stderr bytes.Buffer
 	code := Main(t.Context(), []string{"relseal", "version"}, strings.NewReader(""), panicking{}, &stderr)
-	if code != exitInternal {
-		t.Errorf("exit code %d, want %d", code, exitInternal)
+	if code != ui.ExitInternal {
+		t.Errorf("exit code %d, want %d", code, ui.ExitInternal)
 	}
 	lines := strings.Split(strings.TrimSuffix(stderr.String(), "\n"), "\n")
 	if want := "relseal: error: internal fault: boom"; lines[0] != want {
@@ -45,7 +47,7 @@ func TestClosedStdout(t *testing.T) {
 	for _, args := range []string{"--help", "version", "explain --json", "key --help"} {
 		var stderr bytes.Buffer
 		code := Main(t.Context(), append([]string{"relseal"}, strings.Fields(args)...), strings.NewReader(""), f, &stderr)
-		if want := "relseal: error: standard output: file already closed\n"; code != exitIO || stderr.String() != want {
+		if want := "relseal: error: standard output: file already closed\n"; code != ui.ExitIO || stderr.String() != want {
 			t.Errorf("%s: exit code %d, stderr %q", args, code, &stderr)
 		}
 	}

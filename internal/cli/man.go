@@ -9,11 +9,12 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/relseal/relseal/internal/cli/ui"
 	"github.com/relseal/relseal/internal/durable"
 	"github.com/relseal/relseal/internal/hint"
 )
 
-func manCommand(env *environment) *cli.Command {
+func manCommand(env *ui.Env) *cli.Command {
 	return &cli.Command{
 		Name:      "man",
 		Usage:     "print or write the manual pages",
@@ -27,7 +28,7 @@ Example:
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "out", Usage: "write all pages to `DIR`"},
 			&cli.BoolFlag{Name: "force", Usage: "overwrite pages"},
-			jsonFlag(),
+			ui.JSONFlag(),
 		},
 		Action: func(c *cli.Context) error { return runMan(env, c) },
 	}
@@ -38,10 +39,10 @@ type manPage struct {
 	Text string `json:"text"`
 }
 
-func runMan(env *environment, c *cli.Context) error {
+func runMan(env *ui.Env, c *cli.Context) error {
 	root := commandTree(c.App)
 	if dir := c.String("out"); c.IsSet("out") {
-		if err := exactArgs(c); err != nil {
+		if err := ui.ExactArgs(c); err != nil {
 			return err
 		}
 		return writeMan(env, c, root, dir)
@@ -50,16 +51,16 @@ func runMan(env *environment, c *cli.Context) error {
 	for _, n := range root.all() {
 		if n.path == path {
 			text := n.man(root)
-			return env.print(c, struct {
+			return env.Print(c, struct {
 				Schema string    `json:"schema"`
 				Pages  []manPage `json:"pages"`
 			}{"relseal/man/v1", []manPage{{n.page() + ".1", text}}}, text)
 		}
 	}
-	return usageErrorHint(fmt.Sprintf("relseal man: unknown command %q", path), "relseal --help lists the commands")
+	return ui.UsageHint(fmt.Sprintf("relseal man: unknown command %q", path), "relseal --help lists the commands")
 }
 
-func writeMan(env *environment, c *cli.Context, root node, dir string) error {
+func writeMan(env *ui.Env, c *cli.Context, root node, dir string) error {
 	if err := durable.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
@@ -75,8 +76,8 @@ func writeMan(env *environment, c *cli.Context, root node, dir string) error {
 		}
 		written = append(written, file)
 	}
-	return env.print(c, struct {
+	return env.Print(c, struct {
 		Schema string   `json:"schema"`
 		Files  []string `json:"files"`
-	}{"relseal/man-pages/v1", written}, fmt.Sprintf("wrote %s to %s\n", howMany(len(written), "page"), dir))
+	}{"relseal/man-pages/v1", written}, fmt.Sprintf("wrote %s to %s\n", ui.Counted(len(written), "page"), dir))
 }

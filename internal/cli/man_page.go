@@ -3,6 +3,8 @@ package cli
 import (
 	"fmt"
 	"strings"
+
+	"github.com/relseal/relseal/internal/cli/ui"
 )
 
 // page is the name of a command's manual page.
@@ -15,7 +17,7 @@ func (n node) page() string {
 func (n node) man(root node) string {
 	var w strings.Builder
 	command := "relseal" + atPath(n)
-	fmt.Fprintf(&w, ".TH %s 1 \"\" %s \"relseal manual\"\n", roffQuote(strings.ToUpper(n.page())), roffQuote(producer))
+	fmt.Fprintf(&w, ".TH %s 1 \"\" %s \"relseal manual\"\n", roffQuote(strings.ToUpper(n.page())), roffQuote(ui.Producer))
 	fmt.Fprintf(&w, ".SH NAME\n%s \\- %s\n", roff(n.page()), roff(n.usage))
 	fmt.Fprintf(&w, ".SH SYNOPSIS\n.B %s\n", roff(command))
 	switch {
@@ -104,15 +106,15 @@ var exitStatuses = []struct {
 	code int
 	text string
 }{
-	{exitOK, "yes: VERIFIED, done"},
-	{exitUndecidable, "cannot say: UNDECIDABLE, something needed is missing"},
-	{exitReject, "no: REJECT, a run that failed, a rollback that is due; an answer, and nothing else"},
-	{exitUsage, "usage: unknown command or flag, missing argument"},
-	{exitNoInput, "an input is missing, cannot be opened, or is not acceptable"},
-	{exitInternal, "a fault of relseal itself"},
-	{exitCantCreate, "an output exists or cannot be created"},
-	{exitIO, "input or output failed, a full or closed standard output included"},
-	{exitInterrupted, "interrupted"},
+	{ui.ExitOK, "yes: VERIFIED, done"},
+	{ui.ExitUndecidable, "cannot say: UNDECIDABLE, something needed is missing"},
+	{ui.ExitReject, "no: REJECT, a run that failed, a rollback that is due; an answer, and nothing else"},
+	{ui.ExitUsage, "usage: unknown command or flag, missing argument"},
+	{ui.ExitNoInput, "an input is missing, cannot be opened, or is not acceptable"},
+	{ui.ExitInternal, "a fault of relseal itself"},
+	{ui.ExitCantCreate, "an output exists or cannot be created"},
+	{ui.ExitIO, "input or output failed, a full or closed standard output included"},
+	{ui.ExitInterrupted, "interrupted"},
 }
 
 func exitStatus(w *strings.Builder) {

@@ -3,17 +3,13 @@ package cli
 import (
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
-	"path/filepath"
 	"time"
 
 	"github.com/urfave/cli/v2"
 
 	"github.com/relseal/relseal/audit"
-	"github.com/relseal/relseal/bundle"
 	"github.com/relseal/relseal/gates"
-	"github.com/relseal/relseal/internal/clock"
+	"github.com/relseal/relseal/internal/cli/ui"
 	"github.com/relseal/relseal/internal/hint"
 	"github.com/relseal/relseal/internal/pack"
 	"github.com/relseal/relseal/release"
@@ -21,7 +17,8 @@ import (
 	"github.com/relseal/relseal/verify"
 )
 
-func releaseCommand(env *environment) *cli.Command {
+func releaseCommand(e *ui.Env) *cli.Command {
+	env := &ledgerEnv{Env: e}
 	c := &cli.Command{
 		Name:  "release",
 		Usage: "move a release from canary to stable to LTS, or back",
@@ -62,26 +59,26 @@ func releaseError(err error) error {
 	if err == nil {
 		return nil
 	}
-	if _, ok := errors.AsType[*answerError](err); ok {
+	if _, ok := errors.AsType[*ui.Answer](err); ok {
 		return err
 	}
-	if e, ok := errors.AsType[*exitError](err); ok && e.code != exitReject {
+	if e, ok := errors.AsType[*ui.Error](err); ok && e.Code != ui.ExitReject {
 		return err
 	}
-	code := exitNoInput
+	code := ui.ExitNoInput
 	if r, ok := errors.AsType[*release.RefusedError](err); ok {
 		err = hint.With(err, r.Hint)
 		if r.Undecided {
-			code = exitUndecidable
+			code = ui.ExitUndecidable
 		}
 	} else if e, ok := errors.AsType[*audit.KeyError](err); ok {
 		err = hint.With(err, "only "+e.Want.String()+" signs the ledger now")
-	} else if _, ok := errors.AsType[*exitError](err); !ok {
-		if c := codeOf(err); c != exitReject {
+	} else if _, ok := errors.AsType[*ui.Error](err); !ok {
+		if c := ui.CodeOf(err); c != ui.ExitReject {
 			return err
 		}
 	}
-	return &exitError{code, err, ""}
+	return &ui.Error{Code: code, Err: err}
 }
 
 // ledgerFlag is on the commands whose argument is a bundle.
@@ -89,27 +86,14 @@ func ledgerFlag() cli.Flag {
 	return &cli.StringFlag{Name: "ledger", Usage: "the product's ledger, `LEDGER`"}
 }
 
-// ledgerFile returns the trail of a ledger: a file, or that of its directory.
-func ledgerFile(arg string) (string, error) {
-	info, err := os.Stat(arg)
-	if err == nil && info.IsDir() {
-		arg = filepath.Join(arg, filepath.FromSlash(bundle.TrailPath))
-		_, err = os.Stat(arg)
-	}
-	if errors.Is(err, fs.ErrNotExist) {
-		err = hint.With(err, "relseal release init makes a ledger")
-	}
-	return arg, err
-}
-
 // openLedger opens a ledger to write to it with the key of --key. One that does not
 // hold what is known of it is refused; bundles are those that the command line names.
-func (env *environment) openLedger(c *cli.Context, arg string, bundles ...string) (*release.Ledger, sign.Signer, error) {
-	file, err := ledgerFile(arg)
+func (env *ledgerEnv) openLedger(c *cli.Context, arg string, bundles ...string) (*release.Ledger, sign.Signer, error) {
+	file, err := ui.LedgerFile(arg)
 	if err != nil {
 		return nil, nil, err
 	}
-	key, err := env.signingKey(c)
+	key, err := env.SigningKey(c)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -120,31 +104,28 @@ func (env *environment) openLedger(c *cli.Context, arg string, bundles ...string
 	if err := env.recall(c, file, bundles...); err != nil {
 		return nil, nil, err
 	}
-	o.Known, o.Context, o.Waiting = env.memory.heads, c.Context, env.waiting(file)
+	o.Known, o.Context, o.Waiting = env.memory.heads, c.Context, env.Waiting(file)
 	l, err := release.Open(file, o)
 	if err != nil {
 		return nil, nil, err
 	}
 	env.memory.highest, env.memory.head = l.Known, l.Head
 	for _, torn := range l.Torn() {
-		env.say("hint", tornText(torn))
+		env.Say("hint", ui.TornText(torn))
 	}
 	for _, f := range l.Faults {
-		env.say("error", fmt.Sprintf("%s: event %d: %v", arg, f.K, f))
+		env.Say("error", fmt.Sprintf("%s: event %d: %v", arg, f.K, f))
 	}
 	return l, key, nil
 }
 
-// systemClock is the clock of this machine; tests turn it.
-var systemClock = func() audit.Clock { return clock.System() }
-
 // ledgerOptions returns who writes to a ledger.
 func ledgerOptions(c *cli.Context, key sign.Signer) (release.Options, error) {
-	o := release.Options{Signer: key, Clock: systemClock(), Producer: producer, Actor: account(c)}
+	o := release.Options{Signer: key, Clock: ui.SystemClock(), Producer: ui.Producer, Actor: ui.Account(c)}
 	if c.IsSet("now") {
 		at, err := time.Parse(time.RFC3339, c.String("now"))
 		if err != nil {
-			return o, usageErrorHint(fmt.Sprintf("%s: --now %q is no time", c.Command.HelpName, c.String("now")), "--now 2026-01-31T12:00:00Z")
+			return o, ui.UsageHint(fmt.Sprintf("%s: --now %q is no time", c.Command.HelpName, c.String("now")), "--now 2026-01-31T12:00:00Z")
 		}
 		o.NowMS = at.UnixMilli()
 	}
@@ -158,32 +139,32 @@ func clockFlag() cli.Flag {
 
 // noPolicy says in time that nothing can judge a release: once it has a window, it
 // is too late to register a policy for it.
-func (env *environment) noPolicy(l *release.Ledger, r *gates.Release) {
+func (env *ledgerEnv) noPolicy(l *release.Ledger, r *gates.Release) {
 	p := l.State.PolicyOf(r)
 	switch {
 	case p != nil && !p.Late(r):
 	case r.Count > 0:
-		env.say("hint", "no policy was there before the first window: the release can go on only as a new canary")
+		env.Say("hint", "no policy was there before the first window: the release can go on only as a new canary")
 	case r.Policy != nil:
-		env.say("hint", fmt.Sprintf("register its policy %s before its first window: relseal release register", *r.Policy))
+		env.Say("hint", fmt.Sprintf("register its policy %s before its first window: relseal release register", *r.Policy))
 	default:
-		env.say("hint", "register a policy before its first window: relseal release register")
+		env.Say("hint", "register a policy before its first window: relseal release register")
 	}
 }
 
 // readBundle verifies a ReleaseBundle and returns what a ledger needs of it.
-func (env *environment) readBundle(c *cli.Context, file string, known verify.Options) (release.Bundle, error) {
+func (env *ledgerEnv) readBundle(c *cli.Context, file string, known verify.Options) (release.Bundle, error) {
 	report, err := verify.File(c.Context, file, known)
 	if report == nil {
 		return release.Bundle{}, err
 	}
 	if !report.Valid {
-		a := answer(report).(*answerError)
-		err := fmt.Errorf("%s: the bundle does not verify\n%s", file, findingsOf(report))
-		if a.code == exitUndecidable {
-			return release.Bundle{}, &exitError{a.code, err, a.hint}
+		a := ui.AnswerTo(report).(*ui.Answer)
+		err := fmt.Errorf("%s: the bundle does not verify\n%s", file, ui.FindingsOf(report))
+		if a.Code == ui.ExitUndecidable {
+			return release.Bundle{}, &ui.Error{Code: a.Code, Err: err, Hint: a.Hint}
 		}
-		return release.Bundle{}, &exitError{exitNoInput, err, a.hint}
+		return release.Bundle{}, &ui.Error{Code: ui.ExitNoInput, Err: err, Hint: a.Hint}
 	}
 	m, id, err := pack.ReadRelease(file)
 	if err != nil {
@@ -220,5 +201,3 @@ func bundleFile(arg string) []string {
 	}
 	return []string{arg}
 }
-
-func instantText(ms int64) string { return time.UnixMilli(ms).UTC().Format("2006-01-02T15:04:05.999Z") }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/relseal/relseal/bundle"
 	"github.com/relseal/relseal/canon"
+	"github.com/relseal/relseal/internal/cli/ui"
 	"github.com/relseal/relseal/internal/durable"
 	"github.com/relseal/relseal/internal/escape"
 	"github.com/relseal/relseal/internal/known"
@@ -19,7 +20,7 @@ import (
 	"github.com/relseal/relseal/sign"
 )
 
-func releaseInitCommand(env *environment) *cli.Command {
+func releaseInitCommand(env *ledgerEnv) *cli.Command {
 	return &cli.Command{
 		Name:      "init",
 		Usage:     "start the ledger of a product",
@@ -32,13 +33,13 @@ Example:
   relseal release init ledger --product greetd --key release.key`,
 		Flags: append([]cli.Flag{
 			&cli.StringFlag{Name: "product", Usage: "whose releases they are"},
-			rootRefFlag(),
-		}, append(signingKeyFlags(), headOutFlag(), jsonFlag())...),
+			ui.RootRefFlag(),
+		}, append(ui.SigningFlags(), headOutFlag(), ui.JSONFlag())...),
 		Action: func(c *cli.Context) error {
-			if err := exactArgs(c, "LEDGER"); err != nil {
+			if err := ui.ExactArgs(c, "LEDGER"); err != nil {
 				return err
 			}
-			if err := need(c, "product", "key"); err != nil {
+			if err := ui.Need(c, "product", "key"); err != nil {
 				return err
 			}
 			return env.releaseInit(c)
@@ -46,10 +47,10 @@ Example:
 	}
 }
 
-func (env *environment) releaseInit(c *cli.Context) error {
+func (env *ledgerEnv) releaseInit(c *cli.Context) error {
 	ledger, product := c.Args().First(), c.String("product")
 	if !canon.Printable(product) {
-		return usageError(fmt.Sprintf("%s: --product %+q has a character outside U+0020 to U+007E", c.Command.HelpName, product))
+		return ui.Usage(fmt.Sprintf("%s: --product %+q has a character outside U+0020 to U+007E", c.Command.HelpName, product))
 	}
 	file := ledger
 	if !strings.HasSuffix(ledger, ".jsonl") {
@@ -60,10 +61,10 @@ func (env *environment) releaseInit(c *cli.Context) error {
 	}
 	if out := c.String("head-out"); out != "" {
 		if _, err := os.Lstat(out); err == nil {
-			return &exitError{exitCantCreate, fmt.Errorf("%s: exists", out), "a new ledger takes the place of no head"}
+			return &ui.Error{Code: ui.ExitCantCreate, Err: fmt.Errorf("%s: exists", out), Hint: "a new ledger takes the place of no head"}
 		}
 	}
-	key, err := env.signingKey(c)
+	key, err := env.SigningKey(c)
 	if err != nil {
 		return err
 	}
@@ -71,7 +72,7 @@ func (env *environment) releaseInit(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	if o.Root, err = rootRef(c, key, sign.RoleLedger); err != nil {
+	if o.Root, err = ui.RootRef(c, key, sign.RoleLedger); err != nil {
 		return err
 	}
 	var h0 sign.Digest
@@ -89,7 +90,7 @@ func (env *environment) releaseInit(c *cli.Context) error {
 	}
 	if err != nil {
 		if errors.Is(err, fs.ErrExist) {
-			return &exitError{exitCantCreate, fmt.Errorf("%s: exists", ledger), "a ledger is never overwritten; choose another name"}
+			return &ui.Error{Code: ui.ExitCantCreate, Err: fmt.Errorf("%s: exists", ledger), Hint: "a ledger is never overwritten; choose another name"}
 		}
 		return err
 	}
@@ -97,7 +98,7 @@ func (env *environment) releaseInit(c *cli.Context) error {
 		env.memory.state = ""
 	}
 	env.memory.head = func() release.Head { return release.Head{H0: h0, HK: h0} }
-	return env.printDone(c, struct {
+	return env.PrintDone(c, struct {
 		Schema  string      `json:"schema"`
 		Ledger  string      `json:"ledger"`
 		Product string      `json:"product"`

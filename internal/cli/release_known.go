@@ -1,12 +1,9 @@
 package cli
 
 import (
-	"bufio"
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -15,13 +12,11 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/relseal/relseal/audit"
 	"github.com/relseal/relseal/bundle"
 	"github.com/relseal/relseal/finding"
+	"github.com/relseal/relseal/internal/cli/ui"
 	"github.com/relseal/relseal/internal/cut"
 	"github.com/relseal/relseal/internal/known"
-	"github.com/relseal/relseal/internal/limits"
-	"github.com/relseal/relseal/internal/regular"
 	"github.com/relseal/relseal/release"
 	"github.com/relseal/relseal/sign"
 	"github.com/relseal/relseal/verify"
@@ -30,18 +25,20 @@ import (
 // knownFlags are on the commands that read a ledger.
 func knownFlags() []cli.Flag {
 	return []cli.Flag{
-		knownFlag(),
+		ui.KnownFlag(),
 		&cli.BoolFlag{Name: "require-known", Usage: "refuse a ledger of which nothing is known"},
 		headOutFlag(),
 	}
 }
 
-func knownFlag() cli.Flag {
-	return &cli.StringSliceFlag{Name: "known", Usage: "the ledger must hold the head that is known: `FILE|k:H_k`, of a bundle, a directory of bundles, or --head-out; may be repeated"}
-}
-
 func headOutFlag() cli.Flag {
 	return &cli.StringFlag{Name: "head-out", Usage: "write to `F` where the ledger stands in the end, for --known of the next call"}
+}
+
+// A ledgerEnv is what a command of a ledger may touch, and what is known of that.
+type ledgerEnv struct {
+	*ui.Env
+	memory memory
 }
 
 // A memory is what is known of the ledger of a command, and where it stands.
@@ -55,8 +52,8 @@ type memory struct {
 // recall gathers what is known of the ledger in a file before that is read for good:
 // whoever appends meanwhile must not seem to have known too much. bundles are those
 // that the command line names.
-func (env *environment) recall(c *cli.Context, file string, bundles ...string) error {
-	g, h0, err := ledgerGenesis(file)
+func (env *ledgerEnv) recall(c *cli.Context, file string, bundles ...string) error {
+	g, h0, err := ui.LedgerGenesis(file)
 	if err != nil {
 		return err
 	}
@@ -76,7 +73,7 @@ func (env *environment) recall(c *cli.Context, file string, bundles ...string) e
 	}
 	for _, dir := range dirs {
 		err := take(known.Dir(dir, g.Product, h0, func(name string, why error) {
-			env.say("hint", fmt.Sprintf("%s: not looked at for what it knows of the ledger: %v", name, plainCause(why)))
+			env.Say("hint", fmt.Sprintf("%s: not looked at for what it knows of the ledger: %v", name, ui.PlainCause(why)))
 		}))
 		if err != nil {
 			return err
@@ -92,17 +89,17 @@ func (env *environment) recall(c *cli.Context, file string, bundles ...string) e
 			return err
 		}
 		if info, err := os.Stat(filepath.Dir(out)); err != nil || !info.IsDir() {
-			return &exitError{exitCantCreate, fmt.Errorf("%s: its directory is not there", out), ""}
+			return &ui.Error{Code: ui.ExitCantCreate, Err: fmt.Errorf("%s: its directory is not there", out)}
 		}
 		switch h, err := known.File(out); {
 		case err == nil:
 			take([]release.KnownHead{h}, nil)
 		case !errors.Is(err, fs.ErrNotExist):
-			return &exitError{exitCantCreate, err, "--head-out takes the place of a head alone"}
+			return &ui.Error{Code: ui.ExitCantCreate, Err: err, Hint: "--head-out takes the place of a head alone"}
 		}
 	}
 	if m.state, err = known.System(); err != nil {
-		env.say("hint", fmt.Sprintf("nothing is kept of what this machine sees of the ledger: %v; %s names a directory", err, known.StateVariable))
+		env.Say("hint", fmt.Sprintf("nothing is kept of what this machine sees of the ledger: %v; %s names a directory", err, known.StateVariable))
 	} else if err := apart(file, string(m.state)); err != nil {
 		return err
 	} else if h, err := m.state.Head(h0); err != nil {
@@ -132,7 +129,7 @@ func apart(ledger, name string) error {
 		return err
 	}
 	if rel, err := filepath.Rel(top, inside); err == nil && filepath.IsLocal(rel) {
-		return usageErrorHint(fmt.Sprintf("%s lies in the ledger's directory, and would be cut with it", name), "keep what is known of a ledger where whoever can write to the ledger cannot")
+		return ui.UsageHint(fmt.Sprintf("%s lies in the ledger's directory, and would be cut with it", name), "keep what is known of a ledger where whoever can write to the ledger cannot")
 	}
 	return nil
 }
@@ -174,27 +171,9 @@ func distinct(names []string) (list []string) {
 	return list
 }
 
-// ledgerGenesis reads line 0 of a ledger; nothing is verified.
-func ledgerGenesis(file string) (audit.Genesis, sign.Digest, error) {
-	f, err := regular.Open(file)
-	if err != nil {
-		return audit.Genesis{}, sign.Digest{}, err
-	}
-	defer f.Close()
-	line, err := bufio.NewReader(io.LimitReader(f, limits.Line+1)).ReadBytes('\n')
-	if err != nil && err != io.EOF {
-		return audit.Genesis{}, sign.Digest{}, err
-	}
-	h, err := audit.ParseHeader(bytes.TrimSuffix(line, []byte("\n")))
-	if err != nil {
-		return audit.Genesis{}, sign.Digest{}, fmt.Errorf("%s: line 0: %w", file, err)
-	}
-	return h.Genesis, h.H0, nil
-}
-
 // remember keeps where the ledger of a command stands, whatever the command answered.
 // What was recorded is recorded: an error says so.
-func (env *environment) remember(c *cli.Context, answer error) error {
+func (env *ledgerEnv) remember(c *cli.Context, answer error) error {
 	m := env.memory
 	if m.head == nil {
 		return answer
@@ -205,7 +184,7 @@ func (env *environment) remember(c *cli.Context, answer error) error {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(c.Context), 10*time.Second)
 		defer cancel()
 		if err := m.state.Keep(ctx, h); err != nil {
-			env.say("hint", fmt.Sprintf("this machine keeps nothing of the ledger: %s; %s names another directory", plainText(err), known.StateVariable))
+			env.Say("hint", fmt.Sprintf("this machine keeps nothing of the ledger: %s; %s names another directory", ui.PlainText(err), known.StateVariable))
 		}
 	}
 	out := c.String("head-out")
@@ -217,8 +196,8 @@ func (env *environment) remember(c *cli.Context, answer error) error {
 		return answer
 	}
 	err = fmt.Errorf("the head could not be kept, and the ledger stands at event %d: what it says is done. %w", h.K, err)
-	if a, ok := errors.AsType[*answerError](answer); ok && a.code == exitReject { // a rollback is more urgent
-		env.say("error", plainText(err))
+	if a, ok := errors.AsType[*ui.Answer](answer); ok && a.Code == ui.ExitReject { // a rollback is more urgent
+		env.Say("error", ui.PlainText(err))
 		return answer
 	}
 	return err
@@ -238,19 +217,11 @@ type rememberedHead struct {
 }
 
 // remembered returns that part, and what people are told.
-func (env *environment) remembered() (remembered, string) {
+func (env *ledgerEnv) remembered() (remembered, string) {
 	h := env.memory.highest
-	non := []verify.NonClaim{endOf(h)}
+	non := []verify.NonClaim{ui.EndOf(h)}
 	if h == nil {
 		return remembered{NonClaims: non}, non[0].Why + "\n"
 	}
 	return remembered{&rememberedHead{h.K, h.HK, h.Source.Kind, h.Source.Name}, non}, ""
-}
-
-// endOf says how much of the end of a ledger is shown by what is known of it.
-func endOf(h *release.KnownHead) verify.NonClaim {
-	if h == nil {
-		return verify.NonClaim{ID: "ledger.end", Why: "nothing shows that the end of this ledger was not cut"}
-	}
-	return verify.NonClaim{ID: "ledger.end", Why: fmt.Sprintf("nothing shows that the end of this ledger was not cut after event %d, the last that %s knows", h.K, h.Source.Name)}
 }

@@ -10,11 +10,12 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/relseal/relseal/gates"
+	"github.com/relseal/relseal/internal/cli/ui"
 	"github.com/relseal/relseal/internal/limits"
 	"github.com/relseal/relseal/release"
 )
 
-func releaseObserveCommand(env *environment) *cli.Command {
+func releaseObserveCommand(env *ledgerEnv) *cli.Command {
 	return &cli.Command{
 		Name:      "observe",
 		Usage:     "append the windows that were measured",
@@ -39,18 +40,18 @@ Example:
 			&cli.StringFlag{Name: "release", Usage: "windows that name no release are of `BUNDLE`: its bundle.id or its file"},
 			&cli.StringSliceFlag{Name: "trust", Usage: "with --from-trail, trust the public key in `FILE`, or every *.pub of a directory, beside the signing key's own; may be repeated"},
 			&cli.BoolFlag{Name: "keep-going", Usage: "append the other lines if one is refused"},
-			accountFlag(),
+			ui.AccountFlag(),
 			clockFlag(),
-		}, append(signingKeyFlags(), append(knownFlags(), jsonFlag())...)...),
+		}, append(ui.SigningFlags(), append(knownFlags(), ui.JSONFlag())...)...),
 		Action: func(c *cli.Context) error {
-			if err := exactArgs(c, "LEDGER"); err != nil {
+			if err := ui.ExactArgs(c, "LEDGER"); err != nil {
 				return err
 			}
-			if err := need(c, "key"); err != nil {
+			if err := ui.Need(c, "key"); err != nil {
 				return err
 			}
 			if c.IsSet("windows") == c.IsSet("from-trail") {
-				return usageErrorHint(c.Command.HelpName+": one of --windows and --from-trail is needed", c.Command.HelpName+" --help")
+				return ui.UsageHint(c.Command.HelpName+": one of --windows and --from-trail is needed", c.Command.HelpName+" --help")
 			}
 			return env.releaseObserve(c)
 		},
@@ -59,18 +60,18 @@ Example:
 
 // observed is what release observe says.
 type observed struct {
-	Schema   string        `json:"schema"`
-	Appended int64         `json:"appended"`
-	Known    int64         `json:"known"` // delivered before
-	K        int64         `json:"k"`     // of the last event of the ledger
-	Refused  []refusedLine `json:"refused"`
-	Late     []string      `json:"late"` // ids of windows of a release that had moved on or was rolled back
+	Schema   string           `json:"schema"`
+	Appended int64            `json:"appended"`
+	Known    int64            `json:"known"` // delivered before
+	K        int64            `json:"k"`     // of the last event of the ledger
+	Refused  []ui.RefusedLine `json:"refused"`
+	Late     []string         `json:"late"` // ids of windows of a release that had moved on or was rolled back
 
 	Rollbacks []statusOpen `json:"rollbacks"` // that late windows asked for
 	remembered
 }
 
-func (env *environment) releaseObserve(c *cli.Context) error {
+func (env *ledgerEnv) releaseObserve(c *cli.Context) error {
 	own := ""
 	if arg := c.String("release"); arg != "" {
 		id, err := bundleID(arg)
@@ -89,7 +90,7 @@ func (env *environment) releaseObserve(c *cli.Context) error {
 	}
 	var in windowInput
 	if c.IsSet("from-trail") {
-		known, err := releaseOptions(c, key)
+		known, err := ui.ReleaseOptions(c, key)
 		if err != nil {
 			return err
 		}
@@ -113,11 +114,11 @@ type windowInput struct {
 	name    string
 	what    string // of a place: line or event
 	windows []gates.NumberedWindow
-	refused []refusedLine
+	refused []ui.RefusedLine
 }
 
-func (env *environment) readWindowFile(name string) (windowInput, error) {
-	name, r, err := env.openInput(name)
+func (env *ledgerEnv) readWindowFile(name string) (windowInput, error) {
+	name, r, err := env.OpenInput(name)
 	if err != nil {
 		return windowInput{}, err
 	}
@@ -129,16 +130,16 @@ func newWindowInput(name, what string, r io.Reader) (windowInput, error) {
 	in := windowInput{name: name, what: what}
 	ws, refused, err := gates.ReadNumbered(name, r)
 	if err != nil {
-		return in, &exitError{exitIO, err, ""}
+		return in, &ui.Error{Code: ui.ExitIO, Err: err}
 	}
 	in.windows = ws
 	for _, l := range refused {
-		in.refused = append(in.refused, refusedLine{int64(l.Line), l.Text})
+		in.refused = append(in.refused, ui.RefusedLine{Line: int64(l.Line), Why: l.Text})
 	}
 	return in, nil
 }
 
-func (env *environment) appendWindows(c *cli.Context, l *release.Ledger, in windowInput) error {
+func (env *ledgerEnv) appendWindows(c *cli.Context, l *release.Ledger, in windowInput) error {
 	result := observed{Schema: "relseal/release-observe/v1", Refused: in.refused, Late: []string{}, Rollbacks: []statusOpen{}}
 	var rollbacks strings.Builder
 	if len(in.refused) == 0 || c.Bool("keep-going") {
@@ -168,48 +169,48 @@ func (env *environment) appendWindows(c *cli.Context, l *release.Ledger, in wind
 			rollbacks.WriteString(rollbackText(t))
 		}
 		for _, i := range slices.Sorted(maps.Keys(o.Refused)) {
-			result.Refused = append(result.Refused, refusedLine{int64(in.windows[i].Line), o.Refused[i].Error()})
+			result.Refused = append(result.Refused, ui.RefusedLine{Line: int64(in.windows[i].Line), Why: o.Refused[i].Error()})
 		}
 	}
 	result.K = l.K
 	if result.Refused == nil {
-		result.Refused = []refusedLine{}
+		result.Refused = []ui.RefusedLine{}
 	}
-	slices.SortStableFunc(result.Refused, func(a, b refusedLine) int { return int(a.Line - b.Line) })
+	slices.SortStableFunc(result.Refused, func(a, b ui.RefusedLine) int { return int(a.Line - b.Line) })
 	for _, r := range result.Refused {
-		env.say("error", fmt.Sprintf("%s: %s %d: %s", in.name, in.what, r.Line, r.Why))
+		env.Say("error", fmt.Sprintf("%s: %s %d: %s", in.name, in.what, r.Line, r.Why))
 	}
 	result.Refused = result.Refused[:min(len(result.Refused), limits.Findings)]
-	text := fmt.Sprintf("appended %s; the last is event %d\n", counted(result.Appended, "window"), result.K)
+	text := fmt.Sprintf("appended %s; the last is event %d\n", ui.Counted(result.Appended, "window"), result.K)
 	if result.Known > 0 {
-		text += fmt.Sprintf("left out %s that the ledger has\n", counted(result.Known, "window"))
+		text += fmt.Sprintf("left out %s that the ledger has\n", ui.Counted(result.Known, "window"))
 	}
 	if len(result.Late) > 0 {
-		text += fmt.Sprintf("%s of a release that has moved on: no decision of the past changes\n", counted(int64(len(result.Late)), "window"))
+		text += fmt.Sprintf("%s of a release that has moved on: no decision of the past changes\n", ui.Counted(int64(len(result.Late)), "window"))
 	}
 	text += rollbacks.String()
 	var end string
 	result.remembered, end = env.remembered()
 	text += end
-	if err := env.printDone(c, result, text); err != nil {
+	if err := env.PrintDone(c, result, text); err != nil {
 		return err
 	}
 	if len(result.Rollbacks) > 0 {
-		env.say("hint", rollBackNow)
+		env.Say("hint", rollBackNow)
 	}
 	if len(result.Refused) > 0 {
 		next := "the others were appended"
 		if !c.Bool("keep-going") && result.Appended == 0 {
 			next = "nothing was appended; --keep-going leaves out these lines alone"
 		}
-		code := exitNoInput
+		code := ui.ExitNoInput
 		if len(result.Rollbacks) > 0 {
-			code = exitReject
+			code = ui.ExitReject
 		}
-		return &answerError{code: code, hint: next}
+		return &ui.Answer{Code: code, Hint: next}
 	}
 	if len(result.Rollbacks) > 0 {
-		return &answerError{code: exitReject}
+		return &ui.Answer{Code: ui.ExitReject}
 	}
 	return nil
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/relseal/relseal/gates"
+	"github.com/relseal/relseal/internal/cli/ui"
 	"github.com/relseal/relseal/internal/durable"
 	"github.com/relseal/relseal/internal/escape"
 	"github.com/relseal/relseal/internal/pack"
@@ -20,7 +21,7 @@ import (
 	"github.com/relseal/relseal/verify"
 )
 
-func releasePromoteCommand(env *environment) *cli.Command {
+func releasePromoteCommand(env *ledgerEnv) *cli.Command {
 	return &cli.Command{
 		Name:      "promote",
 		Usage:     "decide about a bundle, and move it to the next channel if its windows allow it",
@@ -46,16 +47,16 @@ Example:
 			&cli.StringFlag{Name: "seal-key", Usage: "seal the new bundle with the private key in `F` instead of the ledger's"},
 			&cli.StringFlag{Name: "override", Usage: "promote although something is unmet, for this `REASON`; needs --actor"},
 			&cli.BoolFlag{Name: "force", Usage: "overwrite the file of --out"},
-		}, append(sourceFlags(), append(signingKeyFlags(), append(knownFlags(), jsonFlag())...)...)...),
+		}, append(sourceFlags(), append(ui.SigningFlags(), append(knownFlags(), ui.JSONFlag())...)...)...),
 		Action: func(c *cli.Context) error {
-			if err := exactArgs(c, "BUNDLE"); err != nil {
+			if err := ui.ExactArgs(c, "BUNDLE"); err != nil {
 				return err
 			}
-			if err := need(c, "ledger", "key", "out"); err != nil {
+			if err := ui.Need(c, "ledger", "key", "out"); err != nil {
 				return err
 			}
 			if c.IsSet("override") && !c.IsSet("actor") {
-				return usageErrorHint(c.Command.HelpName+": --override needs --actor", "it records who takes the responsibility")
+				return ui.UsageHint(c.Command.HelpName+": --override needs --actor", "it records who takes the responsibility")
 			}
 			return env.releasePromote(c)
 		},
@@ -84,19 +85,19 @@ type promoteResult struct {
 	remembered
 }
 
-func (env *environment) releasePromote(c *cli.Context) error {
+func (env *ledgerEnv) releasePromote(c *cli.Context) error {
 	l, key, err := env.openLedger(c, c.String("ledger"), c.Args().First())
 	if err != nil {
 		return err
 	}
 	defer l.Close()
-	known, err := releaseOptions(c, key)
+	known, err := ui.ReleaseOptions(c, key)
 	if err != nil {
 		return err
 	}
 	seal := key
 	if file := c.String("seal-key"); file != "" {
-		if seal, err = env.keyring().Open(c.Context, from(c, signer.Request{File: file})); err != nil {
+		if seal, err = env.Keyring().Open(c.Context, ui.From(c, signer.Request{File: file})); err != nil {
 			return err
 		}
 	}
@@ -108,7 +109,7 @@ func (env *environment) releasePromote(c *cli.Context) error {
 	r := l.State.Release(b.ID)
 	resumes := r != nil && r.Move != nil // then a file may be there already
 	if _, err := os.Lstat(out); err == nil && !c.Bool("force") && !resumes {
-		return exists(out)
+		return ui.Exists(out)
 	}
 	var over *release.Override
 	if c.IsSet("override") {
@@ -118,7 +119,7 @@ func (env *environment) releasePromote(c *cli.Context) error {
 	p := &pack.Promoter{Source: source, File: out, Replace: c.Bool("force"), Key: wrap.New(seal), Known: known}
 	o, err := l.Promote(c.Context, b, p, over)
 	if errors.Is(err, fs.ErrExist) {
-		return exists(out)
+		return ui.Exists(out)
 	}
 	if err != nil {
 		return err
@@ -126,7 +127,7 @@ func (env *environment) releasePromote(c *cli.Context) error {
 	return env.promoted(c, o, p)
 }
 
-func (env *environment) promoted(c *cli.Context, o release.Outcome, p *pack.Promoter) error {
+func (env *ledgerEnv) promoted(c *cli.Context, o release.Outcome, p *pack.Promoter) error {
 	result := promoteResult{Schema: "relseal/release-promote/v1", Release: o.Source.Bundle, Version: o.Source.Version, From: o.Source.Channel, Alerts: []string{}, Unmet: []string{}, Resumed: o.Resumed}
 	j, text := o.Judgement, ""
 	if j == nil && o.Move != nil {
@@ -161,13 +162,13 @@ func (env *environment) promoted(c *cli.Context, o release.Outcome, p *pack.Prom
 		if j == nil {
 			next = "cut the version again: a release moves up only as a new canary"
 		}
-		answer = &answerError{code: exitReject, hint: next}
+		answer = &ui.Answer{Code: ui.ExitReject, Hint: next}
 	default:
-		answer = &answerError{code: exitUndecidable, hint: "nothing was written; relseal release status says what it waits for"}
+		answer = &ui.Answer{Code: ui.ExitUndecidable, Hint: "nothing was written; relseal release status says what it waits for"}
 	}
 	var end string
 	result.remembered, end = env.remembered()
-	if err := env.printDone(c, result, text+end); err != nil {
+	if err := env.PrintDone(c, result, text+end); err != nil {
 		return err
 	}
 	return answer

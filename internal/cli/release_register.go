@@ -8,11 +8,12 @@ import (
 	"github.com/relseal/relseal/canon"
 	"github.com/relseal/relseal/gates"
 	"github.com/relseal/relseal/gates/policyfile"
+	"github.com/relseal/relseal/internal/cli/ui"
 	"github.com/relseal/relseal/internal/limits"
 	"github.com/relseal/relseal/sign"
 )
 
-func releaseRegisterCommand(env *environment) *cli.Command {
+func releaseRegisterCommand(env *ledgerEnv) *cli.Command {
 	return &cli.Command{
 		Name:      "register",
 		Usage:     "put a gate policy into the ledger, before the windows that it judges",
@@ -25,14 +26,14 @@ Example:
   relseal release register ledger --policy gates.yaml --key release.key`,
 		Flags: append([]cli.Flag{
 			&cli.StringFlag{Name: "policy", Usage: "the gate policy in `F`"},
-			accountFlag(),
+			ui.AccountFlag(),
 			clockFlag(),
-		}, append(signingKeyFlags(), append(knownFlags(), jsonFlag())...)...),
+		}, append(ui.SigningFlags(), append(knownFlags(), ui.JSONFlag())...)...),
 		Action: func(c *cli.Context) error {
-			if err := exactArgs(c, "LEDGER"); err != nil {
+			if err := ui.ExactArgs(c, "LEDGER"); err != nil {
 				return err
 			}
-			if err := need(c, "policy", "key"); err != nil {
+			if err := ui.Need(c, "policy", "key"); err != nil {
 				return err
 			}
 			return env.releaseRegister(c)
@@ -40,8 +41,8 @@ Example:
 	}
 }
 
-func (env *environment) releaseRegister(c *cli.Context) error {
-	name, data, err := env.readInput(c.String("policy"), limits.Document)
+func (env *ledgerEnv) releaseRegister(c *cli.Context) error {
+	name, data, err := env.ReadInput(c.String("policy"), limits.Document)
 	if err != nil {
 		return err
 	}
@@ -71,17 +72,17 @@ func (env *environment) releaseRegister(c *cli.Context) error {
 		text = "registered already"
 	}
 	known, end := env.remembered()
-	return env.printDone(c, struct {
+	return env.PrintDone(c, struct {
 		Schema string      `json:"schema"`
 		Policy sign.Digest `json:"policy"`
 		K      int64       `json:"k"`
 		New    bool        `json:"new"`
 		remembered
 	}{"relseal/release-register/v1", r.Digest, r.K, l.K != before, known},
-		fmt.Sprintf("%s: policy %s, event %d at %s\n", text, r.Digest, r.K, instantText(r.TimeMS))+end)
+		fmt.Sprintf("%s: policy %s, event %d at %s\n", text, r.Digest, r.K, ui.InstantText(r.TimeMS))+end)
 }
 
-func releaseAdmitCommand(env *environment) *cli.Command {
+func releaseAdmitCommand(env *ledgerEnv) *cli.Command {
 	return &cli.Command{
 		Name:      "admit",
 		Usage:     "record that a canary bundle came to its channel",
@@ -92,12 +93,12 @@ traffic. A bundle that was admitted before stays as it is.
 
 Example:
   relseal release admit greetd-1.0.0.release.tar.zst --ledger ledger --key release.key`,
-		Flags: append([]cli.Flag{ledgerFlag()}, append(sourceFlags(), append(signingKeyFlags(), append(knownFlags(), jsonFlag())...)...)...),
+		Flags: append([]cli.Flag{ledgerFlag()}, append(sourceFlags(), append(ui.SigningFlags(), append(knownFlags(), ui.JSONFlag())...)...)...),
 		Action: func(c *cli.Context) error {
-			if err := exactArgs(c, "BUNDLE"); err != nil {
+			if err := ui.ExactArgs(c, "BUNDLE"); err != nil {
 				return err
 			}
-			if err := need(c, "ledger", "key"); err != nil {
+			if err := ui.Need(c, "ledger", "key"); err != nil {
 				return err
 			}
 			return env.releaseAdmit(c)
@@ -110,18 +111,18 @@ func sourceFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.StringSliceFlag{Name: "trust", Usage: "trust the public key in `FILE`, or every *.pub of a directory, beside the signing key's own; may be repeated"},
 		&cli.StringFlag{Name: "artifacts", Usage: "look in `DIR` for artifacts that the bundle does not contain"},
-		accountFlag(),
+		ui.AccountFlag(),
 		clockFlag(),
 	}
 }
 
-func (env *environment) releaseAdmit(c *cli.Context) error {
+func (env *ledgerEnv) releaseAdmit(c *cli.Context) error {
 	l, key, err := env.openLedger(c, c.String("ledger"), c.Args().First())
 	if err != nil {
 		return err
 	}
 	defer l.Close()
-	known, err := releaseOptions(c, key)
+	known, err := ui.ReleaseOptions(c, key)
 	if err != nil {
 		return err
 	}
@@ -140,7 +141,7 @@ func (env *environment) releaseAdmit(c *cli.Context) error {
 		text = "admitted already"
 	}
 	mind, end := env.remembered()
-	return env.printDone(c, struct {
+	return env.PrintDone(c, struct {
 		Schema  string      `json:"schema"`
 		Release sign.Digest `json:"release"`
 		Version string      `json:"version"`
@@ -150,5 +151,5 @@ func (env *environment) releaseAdmit(c *cli.Context) error {
 		New     bool        `json:"new"`
 		remembered
 	}{"relseal/release-admit/v1", r.Bundle, r.Version, r.Channel, r.SinceMS, r.K, l.K != before, mind},
-		fmt.Sprintf("%s: %s on %s, event %d at %s\n  release  %s\n", text, r.Version, r.Channel, r.K, instantText(r.SinceMS), r.Bundle)+end)
+		fmt.Sprintf("%s: %s on %s, event %d at %s\n  release  %s\n", text, r.Version, r.Channel, r.K, ui.InstantText(r.SinceMS), r.Bundle)+end)
 }

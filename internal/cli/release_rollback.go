@@ -6,10 +6,11 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/relseal/relseal/gates"
+	"github.com/relseal/relseal/internal/cli/ui"
 	"github.com/relseal/relseal/sign"
 )
 
-func releaseRollbackCommand(env *environment) *cli.Command {
+func releaseRollbackCommand(env *ledgerEnv) *cli.Command {
 	return &cli.Command{
 		Name:      "rollback",
 		Usage:     "take a release from its channel, or record that it is done",
@@ -29,17 +30,17 @@ Example:
 			&cli.StringFlag{Name: "release", Usage: "the release to take back, `BUNDLE`: its bundle.id or its file"},
 			&cli.StringFlag{Name: "reason", Usage: "why"},
 			&cli.BoolFlag{Name: "done", Usage: "the release is back where the rollback leads"},
-			accountFlag(),
-		}, append(signingKeyFlags(), append(knownFlags(), jsonFlag())...)...),
+			ui.AccountFlag(),
+		}, append(ui.SigningFlags(), append(knownFlags(), ui.JSONFlag())...)...),
 		Action: func(c *cli.Context) error {
-			if err := exactArgs(c, "LEDGER"); err != nil {
+			if err := ui.ExactArgs(c, "LEDGER"); err != nil {
 				return err
 			}
-			if err := need(c, "release", "key"); err != nil {
+			if err := ui.Need(c, "release", "key"); err != nil {
 				return err
 			}
 			if !c.Bool("done") {
-				if err := need(c, "reason"); err != nil {
+				if err := ui.Need(c, "reason"); err != nil {
 					return err
 				}
 			}
@@ -69,7 +70,7 @@ type rollbackDone struct {
 	TotalMS *int64  `json:"total_ms"`
 }
 
-func (env *environment) releaseRollback(c *cli.Context) error {
+func (env *ledgerEnv) releaseRollback(c *cli.Context) error {
 	id, err := bundleID(c.String("release"))
 	if err != nil {
 		return err
@@ -82,9 +83,9 @@ func (env *environment) releaseRollback(c *cli.Context) error {
 	var t *gates.Return
 	before := l.K
 	if c.Bool("done") {
-		t, err = l.Done(id, account(c))
+		t, err = l.Done(id, ui.Account(c))
 	} else {
-		t, err = l.Rollback(id, account(c), c.String("reason"))
+		t, err = l.Rollback(id, ui.Account(c), c.String("reason"))
 	}
 	if err != nil {
 		return err
@@ -93,7 +94,7 @@ func (env *environment) releaseRollback(c *cli.Context) error {
 	result := rollbackResult{"relseal/release-rollback/v1", t.Source.Bundle, t.Channel, t.To, t.Event.K, t.Event.TimeMS, l.K != before, t.DeadlineMS, nil, known}
 	text := ""
 	if !result.New {
-		text = fmt.Sprintf("recorded before: it was rolled back at %s\n", instantText(t.Event.TimeMS))
+		text = fmt.Sprintf("recorded before: it was rolled back at %s\n", ui.InstantText(t.Event.TimeMS))
 	}
 	if !c.Bool("done") {
 		text += rollbackText(t)
@@ -103,10 +104,10 @@ func (env *environment) releaseRollback(c *cli.Context) error {
 		result.Done = &rollbackDone{t.DoneK, d.OK, d.Reason, d.TotalMS}
 		text += doneText(t)
 	}
-	if err := env.printDone(c, result, text+end); err != nil || !c.Bool("done") || d.OK {
+	if err := env.PrintDone(c, result, text+end); err != nil || !c.Bool("done") || d.OK {
 		return err
 	}
-	return &answerError{code: exitReject, hint: "relseal explain " + *d.Reason + " says what it means"}
+	return &ui.Answer{Code: ui.ExitReject, Hint: "relseal explain " + *d.Reason + " says what it means"}
 }
 
 func doneText(t *gates.Return) string {

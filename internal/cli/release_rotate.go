@@ -6,11 +6,12 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/relseal/relseal/audit"
+	"github.com/relseal/relseal/internal/cli/ui"
 	"github.com/relseal/relseal/keys"
 	"github.com/relseal/relseal/sign"
 )
 
-func releaseRotateCommand(env *environment) *cli.Command {
+func releaseRotateCommand(env *ledgerEnv) *cli.Command {
 	return &cli.Command{
 		Name:      "rotate-key",
 		Usage:     "hand the ledger over to another key",
@@ -22,24 +23,24 @@ two keys never need to be on one machine. Whoever verifies needs both public key
 Example:
   relseal release rotate-key ledger --key 2026.key --to 2027.pub
   relseal release rotate-key ledger --key 2027.key --accept`,
-		Flags: append(append(keyFlags("sign with the private key in `F`"), knownFlags()...),
+		Flags: append(append(ui.KeyFlags("sign with the private key in `F`"), knownFlags()...),
 			&cli.StringFlag{Name: "to", Usage: "hand the ledger over to the public key in `F`"},
 			&cli.BoolFlag{Name: "accept", Usage: "take the ledger over"},
 			&cli.StringFlag{Name: "notes", Usage: "record `TEXT` with it, such as why"},
 			&cli.StringFlag{Name: "actor", Usage: "record `A` as who did it"},
 			clockFlag(),
-			jsonFlag(),
+			ui.JSONFlag(),
 		),
 		Action: func(c *cli.Context) error { return releaseRotate(env, c) },
 	}
 }
 
-func releaseRotate(env *environment, c *cli.Context) error {
-	if err := exactArgs(c, "LEDGER"); err != nil {
+func releaseRotate(env *ledgerEnv, c *cli.Context) error {
+	if err := ui.ExactArgs(c, "LEDGER"); err != nil {
 		return err
 	}
 	if c.IsSet("to") == c.Bool("accept") {
-		return usageErrorHint("relseal release rotate-key: one of --to and --accept is needed", "--to 2027.pub with the present key, then --accept with the next one")
+		return ui.UsageHint("relseal release rotate-key: one of --to and --accept is needed", "--to 2027.pub with the present key, then --accept with the next one")
 	}
 	l, key, err := env.openLedger(c, c.Args().First())
 	if err != nil {
@@ -66,7 +67,7 @@ func releaseRotate(env *environment, c *cli.Context) error {
 	result.K, result.HK = head.K, head.HK
 	var end string
 	result.remembered, end = env.remembered()
-	return env.printDone(c, result, fmt.Sprintf("event %d  %s\n  %s %s\n", result.K, result.Action, result.Key, text)+end)
+	return env.PrintDone(c, result, fmt.Sprintf("event %d  %s\n  %s %s\n", result.K, result.Action, result.Key, text)+end)
 }
 
 type rotateResult struct {

@@ -11,6 +11,7 @@ import (
 	"github.com/relseal/relseal/audit"
 	"github.com/relseal/relseal/finding"
 	"github.com/relseal/relseal/gates"
+	"github.com/relseal/relseal/internal/cli/ui"
 	"github.com/relseal/relseal/internal/escape"
 	"github.com/relseal/relseal/internal/regular"
 	"github.com/relseal/relseal/keys"
@@ -19,7 +20,7 @@ import (
 	"github.com/relseal/relseal/verify"
 )
 
-func releaseStatusCommand(env *environment) *cli.Command {
+func releaseStatusCommand(env *ledgerEnv) *cli.Command {
 	return &cli.Command{
 		Name:      "status",
 		Usage:     "show what stands on each channel, and what its next step waits for",
@@ -32,13 +33,13 @@ damaged or an event of it does not follow, 1 if something of it is undecidable.
 Example:
   relseal release status ledger --key release.pub
   relseal release status ledger --json | jq '.channels[].outcome'`,
-		Flags: append([]cli.Flag{trustFlag()}, append(knownFlags(), jsonFlag())...),
+		Flags: append([]cli.Flag{ui.TrustFlag()}, append(knownFlags(), ui.JSONFlag())...),
 		Action: func(c *cli.Context) error {
-			if err := exactArgs(c, "LEDGER"); err != nil {
+			if err := ui.ExactArgs(c, "LEDGER"); err != nil {
 				return err
 			}
 			if c.IsSet("head-out") && !c.IsSet("key") {
-				return usageErrorHint(c.Command.HelpName+": --head-out needs --key", "a head that nobody has verified is worth nothing")
+				return ui.UsageHint(c.Command.HelpName+": --head-out needs --key", "a head that nobody has verified is worth nothing")
 			}
 			return env.releaseStatus(c)
 		},
@@ -91,8 +92,8 @@ type statusFault struct {
 	Text string `json:"text"`
 }
 
-func (env *environment) releaseStatus(c *cli.Context) error {
-	file, err := ledgerFile(c.Args().First())
+func (env *ledgerEnv) releaseStatus(c *cli.Context) error {
+	file, err := ui.LedgerFile(c.Args().First())
 	if err != nil {
 		return err
 	}
@@ -111,28 +112,28 @@ func (env *environment) releaseStatus(c *cli.Context) error {
 		if err != nil {
 			return err
 		}
-		report, err := judgeTrail(untilDone{c.Context, f}, audit.CheckOptions{Keys: trusted})
+		report, err := judgeTrail(ui.Until{Ctx: c.Context, R: f}, audit.CheckOptions{Keys: trusted})
 		if err != nil {
 			return err
 		}
 		for _, found := range report.Diag.Findings {
 			if found.Verdict != finding.Note {
-				env.say("error", fmt.Sprintf("%s: %s: %s", file, found.Code, found.Text))
+				env.Say("error", fmt.Sprintf("%s: %s: %s", file, found.Code, found.Text))
 			}
 		}
 		if code = report.answer(); code != nil {
 			verified = false
 			if report.Verdict == verify.Reject { // 2 says that a rollback is due
-				code = &answerError{exitNoInput, code.(*answerError).hint}
+				code = &ui.Answer{Code: ui.ExitNoInput, Hint: code.(*ui.Answer).Hint}
 			}
 		}
 		if _, err := f.Seek(0, 0); err != nil {
 			return err
 		}
 	} else {
-		env.say("hint", "nothing is verified; --key names the key that you trust")
+		env.Say("hint", "nothing is verified; --key names the key that you trust")
 	}
-	v, err := release.ReadKnown(untilDone{c.Context, f}, nil, env.memory.heads)
+	v, err := release.ReadKnown(ui.Until{Ctx: c.Context, R: f}, nil, env.memory.heads)
 	if err != nil {
 		return fmt.Errorf("%s: %w", file, err)
 	}
@@ -140,7 +141,7 @@ func (env *environment) releaseStatus(c *cli.Context) error {
 	if v.Genesis.Purpose != audit.PurposeLedger {
 		return fmt.Errorf("%s: the trail of a %s, not a ledger", file, v.Genesis.Purpose)
 	}
-	now, _, _ := systemClock().Now()
+	now, _, _ := ui.SystemClock().Now()
 	r, text, err := newStatus(v, now.UnixMilli())
 	if err != nil {
 		return err
@@ -154,12 +155,12 @@ func (env *environment) releaseStatus(c *cli.Context) error {
 	if h := v.Known; h != nil {
 		end = fmt.Sprintf("known to event %d, by %s\n", h.K, escape.Line(h.Source.Name))
 	}
-	if err := env.print(c, r, text+end); err != nil {
+	if err := env.Print(c, r, text+end); err != nil {
 		return err
 	}
 	due := len(r.Open) > 0 || slices.ContainsFunc(r.Channels, func(s statusChannel) bool { return s.Outcome == gates.Rollback })
 	if code == nil && due {
-		return &answerError{code: exitReject, hint: rollBackNow}
+		return &ui.Answer{Code: ui.ExitReject, Hint: rollBackNow}
 	}
 	if err := v.Whole(); code == nil && err != nil {
 		return err
@@ -170,7 +171,7 @@ func (env *environment) releaseStatus(c *cli.Context) error {
 func newStatus(v *release.View, nowMS int64) (statusResult, string, error) {
 	r := statusResult{Schema: "relseal/release-status/v1", Product: v.Genesis.Product, H0: v.H0, K: v.K, Open: []statusOpen{}, Faults: []statusFault{}}
 	var text strings.Builder
-	fmt.Fprintf(&text, "%s: %s, H_0 %s\n", escape.Line(r.Product), counted(r.K, "event"), r.H0)
+	fmt.Fprintf(&text, "%s: %s, H_0 %s\n", escape.Line(r.Product), ui.Counted(r.K, "event"), r.H0)
 	if all := v.State.Policies(); len(all) > 0 {
 		last := all[len(all)-1]
 		r.Policy = &last.Digest
@@ -215,7 +216,7 @@ func channelStatus(v *release.View, name string, nowMS int64) (statusChannel, st
 	if at, ok := j.Decision.Earliest(); ok {
 		s.Earliest = &at
 	}
-	text := fmt.Sprintf("%-7s %s for %s, %s\n        %s\n", name, rel.Version, (time.Duration(age) * time.Millisecond).Round(time.Second), counted(j.Count, "window"), rel.Bundle)
+	text := fmt.Sprintf("%-7s %s for %s, %s\n        %s\n", name, rel.Version, (time.Duration(age) * time.Millisecond).Round(time.Second), ui.Counted(j.Count, "window"), rel.Bundle)
 	switch {
 	case rel.Move != nil && rel.Move.Sealed == nil:
 		s.Pending = &rel.Move.K
@@ -242,7 +243,7 @@ func rollbackText(t *gates.Return) string {
 		s += "  there is no bundle to return to: take it out of service\n"
 	}
 	if t.DeadlineMS != nil && t.Done == nil {
-		s += fmt.Sprintf("  finish by %s, then relseal release rollback --done\n", instantText(*t.DeadlineMS))
+		s += fmt.Sprintf("  finish by %s, then relseal release rollback --done\n", ui.InstantText(*t.DeadlineMS))
 	}
 	return s
 }

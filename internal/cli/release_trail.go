@@ -9,6 +9,7 @@ import (
 	"github.com/relseal/relseal/audit"
 	"github.com/relseal/relseal/canon"
 	"github.com/relseal/relseal/finding"
+	"github.com/relseal/relseal/internal/cli/ui"
 	"github.com/relseal/relseal/internal/regular"
 	"github.com/relseal/relseal/sign"
 )
@@ -34,7 +35,7 @@ func readTrailWindows(c *cli.Context, keys sign.Verifiers) (windowInput, error) 
 	var fault *finding.Finding
 	var lines bytes.Buffer
 	var events []int64
-	sum, err := audit.Check(untilDone{c.Context, f}, audit.CheckOptions{
+	sum, err := audit.Check(ui.Until{Ctx: c.Context, R: f}, audit.CheckOptions{
 		Keys: keys, Bare: true,
 		Report: func(f finding.Finding) {
 			if f.Verdict == finding.Reject && fault == nil {
@@ -56,7 +57,7 @@ func readTrailWindows(c *cli.Context, keys sign.Verifiers) (windowInput, error) 
 		if fault != nil {
 			text = fmt.Sprintf("%s: %s", fault.Code, fault.Text)
 		}
-		return windowInput{}, &exitError{exitNoInput, fmt.Errorf("%s: %s", name, text), "relseal trail verify says what is wrong; --trust names the key that signs it"}
+		return windowInput{}, &ui.Error{Code: ui.ExitNoInput, Err: fmt.Errorf("%s: %s", name, text), Hint: "relseal trail verify says what is wrong; --trust names the key that signs it"}
 	}
 	in, err := newWindowInput(name, "event", &lines)
 	for i := range in.windows {

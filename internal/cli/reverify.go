@@ -12,6 +12,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/relseal/relseal/internal/cli/ui"
 	"github.com/relseal/relseal/internal/durable"
 	"github.com/relseal/relseal/internal/escape"
 	"github.com/relseal/relseal/internal/reverify"
@@ -19,7 +20,7 @@ import (
 	"github.com/relseal/relseal/verify"
 )
 
-func reverifyCommand(env *environment) *cli.Command {
+func reverifyCommand(env *ui.Env) *cli.Command {
 	return &cli.Command{
 		Name:      "reverify",
 		Usage:     "verify an archive of bundles again, and record it",
@@ -35,29 +36,29 @@ where it was when the same command is given again.
 Example:
   relseal reverify archive --root 1.root.json --root-dir ROOTS
   relseal reverify archive --root 1.root.json --root-dir ROOTS --key archive.key --out 2027.audit.tar.zst`,
-		Flags: append(append(append(rootFlags(),
+		Flags: append(append(append(ui.RootFlags(),
 			&cli.BoolFlag{Name: "strict", Usage: "reject what is undecidable"},
 			&cli.StringFlag{Name: "artifacts", Usage: "look in `DIR` for artifacts that bundles do not contain"},
 			&cli.StringFlag{Name: "out", Usage: "write the record to `F`"}),
-			keyFlags("sign the record with the private key in `F`")...),
+			ui.KeyFlags("sign the record with the private key in `F`")...),
 			&cli.StringSliceFlag{Name: "ignore", Usage: "leave out files and directories whose name matches `PATTERN`, such as '*.md'; may be repeated"},
 			&cli.StringFlag{Name: "jobs", Usage: "verify `N` bundles at a time; one a processor if not given"},
 			&cli.BoolFlag{Name: "force", Usage: "overwrite the file of --out"},
-			jsonFlag(),
+			ui.JSONFlag(),
 		),
 		Action: func(c *cli.Context) error { return runReverify(env, c) },
 	}
 }
 
-func runReverify(env *environment, c *cli.Context) error {
+func runReverify(env *ui.Env, c *cli.Context) error {
 	if c.NArg() == 0 {
-		return exactArgs(c, "DIR")
+		return ui.ExactArgs(c, "DIR")
 	}
 	jobs, err := checkReverify(c)
 	if err != nil {
 		return err
 	}
-	o, err := verifyOptions(c)
+	o, err := ui.VerifyOptions(c)
 	if err != nil {
 		return err
 	}
@@ -67,13 +68,13 @@ func runReverify(env *environment, c *cli.Context) error {
 	}
 	files := found.Bundles
 	if len(files) == 0 {
-		return &exitError{exitNoInput, errors.New("no bundle found below " + strings.Join(c.Args().Slice(), ", ")), "a bundle begins with manifest.json, as a .tar.zst, a .tar or a directory"}
+		return &ui.Error{Code: ui.ExitNoInput, Err: errors.New("no bundle found below " + strings.Join(c.Args().Slice(), ", ")), Hint: "a bundle begins with manifest.json, as a .tar.zst, a .tar or a directory"}
 	}
 	paths := make([]string, len(files))
 	for i, f := range files {
 		paths[i] = f.Path
 	}
-	if err := newest(c.Context, &o, paths); err != nil {
+	if err := ui.Newest(c.Context, &o, paths); err != nil {
 		return err
 	}
 	a := archive{env: env, c: c, o: o, total: len(files), skipped: append([]reverify.Skipped{}, found.Skipped...)}
@@ -85,10 +86,10 @@ func runReverify(env *environment, c *cli.Context) error {
 			return err
 		}
 	}
-	frugal(jobs)
-	roomy()
+	ui.Frugal(jobs)
+	ui.Roomy()
 	err = reverify.Verify(c.Context, files, jobs, o, a.take)
-	env.progressEnd()
+	progressEnd(env)
 	if a.record != nil && err != nil {
 		return a.interrupted(err)
 	}
@@ -152,24 +153,24 @@ func absolute(name string) string {
 func checkReverify(c *cli.Context) (jobs int, err error) {
 	switch {
 	case !c.IsSet("root"):
-		return 0, usageErrorHint("relseal reverify: --root is missing", "--root 1.root.json, from a channel that you trust")
+		return 0, ui.UsageHint("relseal reverify: --root is missing", "--root 1.root.json, from a channel that you trust")
 	case c.IsSet("key") != c.IsSet("out"):
-		return 0, usageErrorHint("relseal reverify: --key and --out go together", "--key archive.key --out 2027.audit.tar.zst records the answers")
+		return 0, ui.UsageHint("relseal reverify: --key and --out go together", "--key archive.key --out 2027.audit.tar.zst records the answers")
 	}
 	if jobs = runtime.GOMAXPROCS(0); c.IsSet("jobs") {
 		if jobs, err = strconv.Atoi(c.String("jobs")); err != nil || jobs < 1 {
-			return 0, usageErrorHint(fmt.Sprintf("relseal reverify: --jobs %q is no number from 1 on", c.String("jobs")), "")
+			return 0, ui.UsageHint(fmt.Sprintf("relseal reverify: --jobs %q is no number from 1 on", c.String("jobs")), "")
 		}
 	}
 	for _, pattern := range c.StringSlice("ignore") {
 		if _, err := filepath.Match(pattern, ""); err != nil {
-			return 0, usageError(fmt.Sprintf("relseal reverify: --ignore %q is no pattern", pattern))
+			return 0, ui.Usage(fmt.Sprintf("relseal reverify: --ignore %q is no pattern", pattern))
 		}
 	}
 	if c.IsSet("out") {
 		durable.Sweep(filepath.Dir(c.String("out")))
 		if _, part := os.Lstat(c.String("out") + ".part"); part != nil { // else it may be of a call that was killed before it said so
-			_, err = outFile(c)
+			_, err = ui.OutFile(c)
 		}
 	}
 	return jobs, err
@@ -177,7 +178,7 @@ func checkReverify(c *cli.Context) (jobs int, err error) {
 
 // An archive is being verified.
 type archive struct {
-	env     *environment
+	env     *ui.Env
 	c       *cli.Context
 	o       verify.Options
 	total   int
@@ -197,7 +198,7 @@ func (a *archive) take(r reverify.Result) error {
 	a.results = append(a.results, r)
 	if now := time.Now(); now.Sub(a.shown) > 100*time.Millisecond {
 		a.shown = now
-		a.env.progress("%d of %d bundles verified", len(a.results), a.total)
+		progress(a.env, "%d of %d bundles verified", len(a.results), a.total)
 	}
 	if a.record == nil {
 		return nil
@@ -206,24 +207,24 @@ func (a *archive) take(r reverify.Result) error {
 }
 
 // progress overwrites the last line of a terminal; a pipe stays silent.
-func (env *environment) progress(format string, args ...any) {
-	if f, ok := env.stderr.(*os.File); ok && terminal(f) {
+func progress(env *ui.Env, format string, args ...any) {
+	if f, ok := env.Stderr.(*os.File); ok && ui.Terminal(f) {
 		fmt.Fprint(f, "\r\x1b[K"+escape.Text(fmt.Sprintf(format, args...)))
 	}
 }
 
-func (env *environment) progressEnd() { env.progress("") }
+func progressEnd(env *ui.Env) { progress(env, "") }
 
 // unread counts what could not be read, and says how to exit then: where the medium
 // failed, trying again may help.
 func (a *archive) unread() (code, n int) {
-	code = exitNoInput
+	code = ui.ExitNoInput
 	take := func(cause error) {
 		if cause == nil {
 			return
 		}
-		if n++; codeOf(cause) == exitIO {
-			code = exitIO
+		if n++; ui.CodeOf(cause) == ui.ExitIO {
+			code = ui.ExitIO
 		}
 	}
 	for _, r := range a.results {
@@ -289,7 +290,7 @@ func (a *archive) print() error {
 	}
 	n := res.Counts
 	fmt.Fprintf(&w, "%s: %d VERIFIED, %d UNDECIDABLE, %d REJECT, %d unreadable; by version %d of the root\n",
-		countOf(a.total, "bundle"), n.Verified, n.Undecidable, n.Rejected, n.Unreadable, res.Root.Version)
+		ui.Counted(a.total, "bundle"), n.Verified, n.Undecidable, n.Rejected, n.Unreadable, res.Root.Version)
 	if n.Resumed > 0 {
 		fmt.Fprintf(&w, "taken over from a record that was broken off, for the same bytes: %d\n", n.Resumed)
 	}
@@ -299,20 +300,20 @@ func (a *archive) print() error {
 	if s := a.sealed; s != nil {
 		fmt.Fprintf(&w, "recorded in %s\n  %s\n", escape.Line(s.File), s.ID)
 	}
-	if err := a.env.print(a.c, res, w.String()); err != nil {
+	if err := a.env.Print(a.c, res, w.String()); err != nil {
 		return err
 	}
 	switch code, unread := a.unread(); {
 	case unread > 0 && unread == n.Unreadable:
-		return &exitError{code, fmt.Errorf("%s could not be read", countOf(n.Unreadable, "bundle")), ""}
+		return &ui.Error{Code: code, Err: fmt.Errorf("%s could not be read", ui.Counted(n.Unreadable, "bundle"))}
 	case unread > 0:
-		return &exitError{code, fmt.Errorf("%d of what is there could not be read", unread), ""}
+		return &ui.Error{Code: code, Err: fmt.Errorf("%d of what is there could not be read", unread)}
 	case res.Verdict == verify.Reject:
-		return &answerError{code: exitReject}
+		return &ui.Answer{Code: ui.ExitReject}
 	case n.NotJudged > 0 && n.Undecidable == 0:
-		return &answerError{code: exitUndecidable, hint: "--ignore PATTERN leaves out what is no bundle and need not be one"}
+		return &ui.Answer{Code: ui.ExitUndecidable, Hint: "--ignore PATTERN leaves out what is no bundle and need not be one"}
 	case res.Verdict == verify.Undecidable:
-		return &answerError{code: exitUndecidable}
+		return &ui.Answer{Code: ui.ExitUndecidable}
 	}
 	return nil
 }
@@ -342,6 +343,6 @@ func (a *archive) interrupted(err error) error {
 	if a.c.Context.Err() == nil {
 		return errors.Join(err, closed)
 	}
-	return &exitError{exitInterrupted, fmt.Errorf("interrupted after %d of %d bundles", len(a.results), a.total),
-		"the same command goes on from there; what is recorded so far is in " + shellQuote(a.record.Dir)}
+	return &ui.Error{Code: ui.ExitInterrupted, Err: fmt.Errorf("interrupted after %d of %d bundles", len(a.results), a.total),
+		Hint: "the same command goes on from there; what is recorded so far is in " + ui.ShellQuote(a.record.Dir)}
 }

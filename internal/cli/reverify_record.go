@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/relseal/relseal/canon"
+	"github.com/relseal/relseal/internal/cli/ui"
 	"github.com/relseal/relseal/internal/clock"
 	"github.com/relseal/relseal/internal/escape"
 	"github.com/relseal/relseal/internal/pack"
@@ -28,20 +29,20 @@ type sealedRecord struct {
 // open reads the record beside the file of --out that was broken off, if there is one. A
 // key that nobody would count is refused before the work.
 func (a *archive) open() error {
-	key, err := a.env.signingKey(a.c)
+	key, err := a.env.SigningKey(a.c)
 	if err != nil {
 		return err
 	}
 	authority, _ := a.o.Root.Walk(nil)
 	if g, ok := authority.Grant(sign.RoleArchive, key.Public().KeyID()); !ok || g.Status != sign.Active {
-		return &exitError{exitNoInput, fmt.Errorf("%s may not sign as %s by this root", key.Public().KeyID(), sign.RoleArchive), "relseal trust rotate ROOTS --add archive=FILE gives it the role"}
+		return &ui.Error{Code: ui.ExitNoInput, Err: fmt.Errorf("%s may not sign as %s by this root", key.Public().KeyID(), sign.RoleArchive), Hint: "relseal trust rotate ROOTS --add archive=FILE gives it the role"}
 	}
 	terms := reverify.Terms{Root: rootUseOf(a.o), Strict: a.c.Bool("strict")}
 	if at := a.o.At; !at.IsZero() {
 		terms.At = at.UTC().Format(time.RFC3339Nano)
 	}
 	if name := a.c.String("ledger"); name != "" {
-		file, err := ledgerFile(name)
+		file, err := ui.LedgerFile(name)
 		if err != nil {
 			return err
 		}
@@ -59,13 +60,13 @@ func (a *archive) open() error {
 	a.signer = key
 	out := a.c.String("out")
 	a.record, err = reverify.Open(out+".part", terms, reverify.Writer{
-		Signer: key, Clock: clock.System(), Producer: producer, Actor: "reverify"})
+		Signer: key, Clock: clock.System(), Producer: ui.Producer, Actor: "reverify"})
 	if err != nil {
 		return err
 	}
 	a.replace = a.c.Bool("force") || a.sealedAs(out)
 	if _, err := os.Lstat(out); err == nil && !a.replace {
-		return exists(out)
+		return ui.Exists(out)
 	}
 	return nil
 }
@@ -96,11 +97,11 @@ func (a *archive) rest(files []reverify.File) ([]reverify.File, error) {
 	a.resumed, a.total = len(a.results), len(files)
 	fault := a.record.Fault()
 	if n := len(done) - there; n > 0 {
-		fault = fmt.Errorf("says of %s what is not so now", countOf(n, "file"))
+		fault = fmt.Errorf("says of %s what is not so now", ui.Counted(n, "file"))
 	}
 	aside, err := a.record.Begin(a.results, fault != nil)
 	if aside != "" {
-		a.env.say("hint", fmt.Sprintf("%s: %s; it is %s now, and what it does not answer is verified again", escape.Line(a.record.Dir), escape.Line(fault.Error()), escape.Line(aside)))
+		a.env.Say("hint", fmt.Sprintf("%s: %s; it is %s now, and what it does not answer is verified again", escape.Line(a.record.Dir), escape.Line(fault.Error()), escape.Line(aside)))
 	}
 	return left, err
 }
@@ -117,7 +118,7 @@ func (a *archive) seal() error {
 	out := a.c.String("out")
 	sealed, err := pack.WriteAudit(a.c.Context, out, a.replace, pack.Run{Dir: a.record.Dir, Artifacts: ".", Details: details}, wrap.New(a.signer))
 	if errors.Is(err, fs.ErrExist) {
-		return exists(out)
+		return ui.Exists(out)
 	}
 	if err != nil {
 		return err

@@ -9,6 +9,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/relseal/relseal/internal/cli/ui"
 	"github.com/relseal/relseal/internal/reverify"
 )
 
@@ -22,11 +23,11 @@ func TestArchiveUnread(t *testing.T) {
 		skipped []error
 		code, n int
 	}{
-		{nil, []error{nil}, exitNoInput, 0},
-		{[]error{open}, nil, exitNoInput, 1},
-		{[]error{open, read}, nil, exitIO, 2},
-		{nil, []error{nil, open}, exitNoInput, 1},
-		{[]error{open}, []error{read}, exitIO, 2},
+		{nil, []error{nil}, ui.ExitNoInput, 0},
+		{[]error{open}, nil, ui.ExitNoInput, 1},
+		{[]error{open, read}, nil, ui.ExitIO, 2},
+		{nil, []error{nil, open}, ui.ExitNoInput, 1},
+		{[]error{open}, []error{read}, ui.ExitIO, 2},
 	} {
 		a := &archive{}
 		for _, err := range tt.results {

@@ -13,6 +13,7 @@ import (
 	"github.com/relseal/relseal/cards"
 	"github.com/relseal/relseal/envlock/capture"
 	"github.com/relseal/relseal/internal/ciinfo"
+	"github.com/relseal/relseal/internal/cli/ui"
 	"github.com/relseal/relseal/internal/clock"
 	"github.com/relseal/relseal/internal/escape"
 	"github.com/relseal/relseal/internal/hint"
@@ -21,7 +22,7 @@ import (
 	"github.com/relseal/relseal/sign"
 )
 
-func runCommand(env *environment) *cli.Command {
+func runCommand(env *ui.Env) *cli.Command {
 	return &cli.Command{
 		Name:  "run",
 		Usage: "record what is executed, step by step, and show a record",
@@ -81,7 +82,7 @@ func (r recording) record(c *cli.Context, do func(run.Job, *audit.Log) error) (b
 	plan := rundir.Plan{Dir: r.dir, ID: id, Product: r.product, Root: r.root, EnvLock: lock, Pipeline: r.pipeline, Params: r.params, Clock: clock.System()}
 	return rundir.Record(plan, r.key, func(log *audit.Log) error {
 		return do(run.Job{
-			Dir: r.project, Pipeline: r.pipeline, Actor: actorOf(r.actor, job), Producer: producer,
+			Dir: r.project, Pipeline: r.pipeline, Actor: actorOf(r.actor, job), Producer: ui.Producer,
 			Details: details, LogDir: rundir.Logs(r.dir),
 		}, log)
 	})
@@ -97,17 +98,17 @@ func actorOf(given string, job *ciinfo.Info) string {
 }
 
 // newRunDir returns the directory of --out, which must not exist.
-func (env *environment) newRunDir(c *cli.Context) (string, error) {
+func newRunDir(env *ui.Env, c *cli.Context) (string, error) {
 	dir := c.String("out")
 	if dir == "" {
-		return "", usageErrorHint(c.Command.HelpName+": --out is missing", "--out DIR, a directory that does not exist yet")
+		return "", ui.UsageHint(c.Command.HelpName+": --out is missing", "--out DIR, a directory that does not exist yet")
 	}
 	aside, err := rundir.Vacate(dir)
 	if errors.Is(err, fs.ErrExist) {
 		err = hint.With(err, "records are never overwritten: name a directory that does not exist yet")
 	}
 	if aside != "" {
-		env.say("hint", fmt.Sprintf("a run that was killed has left its record in %s; it is in %s now, and relseal bundle audit --open seals it", escape.Line(dir), escape.Line(aside)))
+		env.Say("hint", fmt.Sprintf("a run that was killed has left its record in %s; it is in %s now, and relseal bundle audit --open seals it", escape.Line(dir), escape.Line(aside)))
 	}
 	return dir, err
 }

@@ -10,13 +10,14 @@ import (
 
 	"github.com/relseal/relseal/audit"
 	"github.com/relseal/relseal/cards/cardfile"
+	"github.com/relseal/relseal/internal/cli/ui"
 	"github.com/relseal/relseal/internal/limits"
 	"github.com/relseal/relseal/internal/rundir"
 	"github.com/relseal/relseal/run"
 	"github.com/relseal/relseal/sign"
 )
 
-func runExecCommand(env *environment) *cli.Command {
+func runExecCommand(env *ui.Env) *cli.Command {
 	return &cli.Command{
 		Name:      "exec",
 		Usage:     "run a pipeline and record it",
@@ -27,51 +28,51 @@ failed, and the record says so. Exit 130: interrupted, and the record says so.
 
 Example:
   relseal run exec cards/pipeline.yaml --params cards/params.yaml --key release.key --out run`,
-		Flags: append(keyFlags("sign the record with the private key in `F`"),
+		Flags: append(ui.KeyFlags("sign the record with the private key in `F`"),
 			&cli.StringFlag{Name: "params", Usage: "run with the ParamCard in `F`"},
 			&cli.StringFlag{Name: "out", Usage: "record the run in the new directory `DIR`"},
 			&cli.StringFlag{Name: "dir", Usage: "the steps run in `PROJECT`, which paths are relative to; the current directory if not given"},
 			&cli.StringFlag{Name: "actor", Usage: "`A` runs it; that of the CI job or the account if not given"},
 			&cli.StringFlag{Name: "product", Usage: "the run is of product `P`"},
-			rootRefFlag(),
-			allowSecretFlag("record"),
-			jsonFlag(),
+			ui.RootRefFlag(),
+			ui.AllowSecretFlag("record"),
+			ui.JSONFlag(),
 		),
 		Action: func(c *cli.Context) error { return runExec(env, c) },
 	}
 }
 
-func runExec(env *environment, c *cli.Context) error {
-	if err := exactArgs(c, "PIPELINE"); err != nil {
+func runExec(env *ui.Env, c *cli.Context) error {
+	if err := ui.ExactArgs(c, "PIPELINE"); err != nil {
 		return err
 	}
 	if c.String("params") == "" {
-		return usageErrorHint("relseal run exec: --params is missing", "relseal run exec PIPELINE --params cards/params.yaml --key release.key --out run")
+		return ui.UsageHint("relseal run exec: --params is missing", "relseal run exec PIPELINE --params cards/params.yaml --key release.key --out run")
 	}
-	dir, err := env.newRunDir(c)
+	dir, err := newRunDir(env, c)
 	if err != nil {
 		return err
 	}
-	key, stopSigner, err := env.apart(c)
+	key, stopSigner, err := env.Apart(c)
 	if err != nil {
 		return err
 	}
 	defer stopSigner()
 	r := recording{dir: dir, project: cmp.Or(c.String("dir"), "."), product: c.String("product"), actor: c.String("actor")}
-	if err := env.readCards(c, &r); err != nil {
+	if err := readCards(env, c, &r); err != nil {
 		return err
 	}
-	if r.key, err = env.openKey(c, key); err != nil {
+	if r.key, err = env.OpenKey(c, key); err != nil {
 		return err
 	}
-	if r.root, err = rootRef(c, r.key, sign.RoleAudit); err != nil {
+	if r.root, err = ui.RootRef(c, r.key, sign.RoleAudit); err != nil {
 		return err
 	}
 	var res run.Result
-	env.note("capturing the environment")
+	env.Note("capturing the environment")
 	_, err = r.record(c, func(j run.Job, log *audit.Log) (err error) {
-		env.note("running the pipeline")
-		j.Progress = env.noteStep
+		env.Note("running the pipeline")
+		j.Progress = env.NoteStep
 		res, err = run.Execute(c.Context, j, log)
 		return err
 	})
@@ -91,22 +92,22 @@ func execAnswer(dir string, res run.Result, shown rundir.Run) error {
 	case audit.StatusOK:
 		return findingsAnswer(shown)
 	case audit.StatusAborted:
-		return &exitError{exitInterrupted, fmt.Errorf("interrupted; the record of the run is in %s", dir), ""}
+		return &ui.Error{Code: ui.ExitInterrupted, Err: fmt.Errorf("interrupted; the record of the run is in %s", dir)}
 	}
 	next := ""
 	if n := len(res.Steps); n > 0 && res.Steps[n-1].Status != audit.StatusOK && res.Steps[n-1].Log != "" {
 		next = "what the step printed is in " + res.Steps[n-1].Log
 	}
-	return &exitError{failedCode(res.Medium), fmt.Errorf("the run failed: %s", res.Failure), next}
+	return &ui.Error{Code: ui.FailedCode(res.Medium), Err: fmt.Errorf("the run failed: %s", res.Failure), Hint: next}
 }
 
 // readCards reads both cards, so that the error holds the faults of both.
-func (env *environment) readCards(c *cli.Context, r *recording) error {
-	name, data, err := env.readInput(c.Args().First(), limits.Document)
+func readCards(env *ui.Env, c *cli.Context, r *recording) error {
+	name, data, err := env.ReadInput(c.Args().First(), limits.Document)
 	if err == nil {
 		r.pipeline, err = cardfile.Pipeline(name, data)
 	}
-	name, data, second := env.readInput(c.String("params"), limits.Document)
+	name, data, second := env.ReadInput(c.String("params"), limits.Document)
 	if second == nil {
 		r.params, second = cardfile.Params(name, data)
 	}
@@ -119,9 +120,9 @@ func packCommand(c *cli.Context, r recording) string {
 	if r.product == "" {
 		return ""
 	}
-	words := []string{"relseal bundle audit", shellQuote(r.dir), "--key", shellQuote(c.String("key"))}
+	words := []string{"relseal bundle audit", ui.ShellQuote(r.dir), "--key", ui.ShellQuote(c.String("key"))}
 	if r.project != "." {
-		words = append(words, "--artifacts", shellQuote(r.project))
+		words = append(words, "--artifacts", ui.ShellQuote(r.project))
 	}
-	return strings.Join(append(words, "--out", shellQuote(r.product+".audit.tar.zst")), " ")
+	return strings.Join(append(words, "--out", ui.ShellQuote(r.product+".audit.tar.zst")), " ")
 }

@@ -4,10 +4,11 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/relseal/relseal/finding"
+	"github.com/relseal/relseal/internal/cli/ui"
 	"github.com/relseal/relseal/internal/rundir"
 )
 
-func runShowCommand(env *environment) *cli.Command {
+func runShowCommand(env *ui.Env) *cli.Command {
 	return &cli.Command{
 		Name:      "show",
 		Usage:     "show the steps of a run: status, times, sizes, the critical path",
@@ -19,9 +20,9 @@ a chain that is broken all the same is exit 2.
 
 Example:
   relseal run show .relseal/runs/0123456789abcdef0123456789abcdef`,
-		Flags: []cli.Flag{jsonFlag()},
+		Flags: []cli.Flag{ui.JSONFlag()},
 		Action: func(c *cli.Context) error {
-			if err := exactArgs(c, "RUNDIR"); err != nil {
+			if err := ui.ExactArgs(c, "RUNDIR"); err != nil {
 				return err
 			}
 			shown, err := showRun(env, c, c.Args().First(), "")
@@ -41,14 +42,14 @@ type runResult struct {
 
 // showRun prints what the run directory says of its run, and the command to go on
 // with, if there is one.
-func showRun(env *environment, c *cli.Context, dir, next string) (rundir.Run, error) {
+func showRun(env *ui.Env, c *cli.Context, dir, next string) (rundir.Run, error) {
 	r, err := rundir.Read(dir)
 	if err != nil {
 		return r, err
 	}
-	text, show := runText(r), env.print
+	text, show := runText(r), env.Print
 	if next != "" {
-		text, show = text+"Seal the record with:\n  "+next+"\n", env.printDone
+		text, show = text+"Seal the record with:\n  "+next+"\n", env.PrintDone
 	}
 	return r, show(c, runResult{"relseal/run/v1", dir, r}, text)
 }
@@ -57,7 +58,7 @@ func showRun(env *environment, c *cli.Context, dir, next string) (rundir.Run, er
 func findingsAnswer(r rundir.Run) error {
 	for _, f := range r.Findings {
 		if f.Verdict == finding.Reject {
-			return &answerError{code: exitReject, hint: "relseal explain " + string(f.Code) + " says what to do"}
+			return &ui.Answer{Code: ui.ExitReject, Hint: "relseal explain " + string(f.Code) + " says what to do"}
 		}
 	}
 	return nil

@@ -18,13 +18,14 @@ import (
 	"github.com/relseal/relseal/audit"
 	"github.com/relseal/relseal/canon"
 	"github.com/relseal/relseal/cards"
+	"github.com/relseal/relseal/internal/cli/ui"
 	"github.com/relseal/relseal/internal/hint"
 	"github.com/relseal/relseal/internal/rundir"
 	"github.com/relseal/relseal/run"
 	"github.com/relseal/relseal/sign"
 )
 
-func runWrapCommand(env *environment) *cli.Command {
+func runWrapCommand(env *ui.Env) *cli.Command {
 	return &cli.Command{
 		Name:      "wrap",
 		Usage:     "record one command as a run, where it is called",
@@ -45,10 +46,10 @@ passphrase on standard input.
 
 Example:
   relseal run wrap --key ci.key --out run --product greetd --input go.mod --output greetd --tool go -- go build .`,
-		Flags: append(keyFlags("sign the record with the private key in `F`"),
+		Flags: append(ui.KeyFlags("sign the record with the private key in `F`"),
 			&cli.StringFlag{Name: "out", Usage: "record the run in the new directory `DIR`"},
 			&cli.StringFlag{Name: "product", Usage: "the run is of product `P`"},
-			rootRefFlag(),
+			ui.RootRefFlag(),
 			&cli.StringFlag{Name: "actor", Usage: "`A` runs it; that of the CI job or the account if not given"},
 			&cli.StringSliceFlag{Name: "env", Usage: "record the variable `NAME`; may be repeated"},
 			&cli.StringSliceFlag{Name: "input", Usage: "CMD reads the file or pattern `F`, below this directory; may be repeated"},
@@ -62,16 +63,16 @@ Example:
 	}
 }
 
-func runWrap(env *environment, c *cli.Context) error {
+func runWrap(env *ui.Env, c *cli.Context) error {
 	// What stands before -- was taken for flags of relseal, which those of CMD may look like.
-	if c.NArg() == 0 || env.quoted != c.NArg() {
-		return usageErrorHint("relseal run wrap: -- CMD is missing", "relseal run wrap --key release.key --out run -- make all")
+	if c.NArg() == 0 || env.Quoted != c.NArg() {
+		return ui.UsageHint("relseal run wrap: -- CMD is missing", "relseal run wrap --key release.key --out run -- make all")
 	}
-	dir, err := env.newRunDir(c)
+	dir, err := newRunDir(env, c)
 	if err != nil {
 		return err
 	}
-	key, stopSigner, err := env.apart(c)
+	key, stopSigner, err := env.Apart(c)
 	if err != nil {
 		return err
 	}
@@ -84,13 +85,13 @@ func runWrap(env *environment, c *cli.Context) error {
 	if err := checkWrapOutputs(c, r.pipeline.Steps[0]); err != nil {
 		return err
 	}
-	if r.key, err = env.openKey(c, key); err != nil {
+	if r.key, err = env.OpenKey(c, key); err != nil {
 		return err
 	}
-	if r.root, err = rootRef(c, r.key, sign.RoleAudit); err != nil {
+	if r.root, err = ui.RootRef(c, r.key, sign.RoleAudit); err != nil {
 		return err
 	}
-	terminal, stop := env.share(c)
+	terminal, stop := share(env, c)
 	defer stop()
 	var res run.Result
 	var exit int
@@ -100,12 +101,12 @@ func runWrap(env *environment, c *cli.Context) error {
 	})
 	if err != nil {
 		if begun { // the command may have done all its work, but nobody can show it
-			err = &exitError{exitIO, err, ""}
+			err = &ui.Error{Code: ui.ExitIO, Err: err}
 		}
 		return err
 	}
 	if c.Bool("json") {
-		if err := env.wrapJSON(dir); err != nil {
+		if err := wrapJSON(env, dir); err != nil {
 			return err
 		}
 	}
@@ -117,7 +118,7 @@ func wrapCard(c *cli.Context) (cards.Pipeline, error) {
 	args := c.Args().Slice()
 	for i, a := range args {
 		if !utf8.ValidString(a) {
-			return cards.Pipeline{}, usageErrorHint(fmt.Sprintf("relseal run wrap: argument %d of the command is not UTF-8", i), "put it into a script, which can be recorded")
+			return cards.Pipeline{}, ui.UsageHint(fmt.Sprintf("relseal run wrap: argument %d of the command is not UTF-8", i), "put it into a script, which can be recorded")
 		}
 	}
 	card := cards.Pipeline{
@@ -132,7 +133,7 @@ func wrapCard(c *cli.Context) (cards.Pipeline, error) {
 		}},
 	}
 	if _, err := card.Marshal(); err != nil {
-		return card, usageErrorHint("relseal run wrap: "+err.Error(), "relseal run wrap --help")
+		return card, ui.UsageHint("relseal run wrap: "+err.Error(), "relseal run wrap --help")
 	}
 	return card, nil
 }
@@ -162,19 +163,19 @@ func checkWrapOutputs(c *cli.Context, s cards.Step) error {
 
 // share returns what the command has of this process. A variable that holds the
 // passphrase of the key is not among it.
-func (env *environment) share(c *cli.Context) (t run.Terminal, stop func()) {
+func share(env *ui.Env, c *cli.Context) (t run.Terminal, stop func()) {
 	secret := c.String("passphrase-env")
 	signals := make(chan os.Signal, 8)
-	if caught := slices.DeleteFunc(slices.Clone(interrupts), signal.Ignored); len(caught) > 0 {
+	if caught := slices.DeleteFunc(slices.Clone(ui.Interrupts), signal.Ignored); len(caught) > 0 {
 		signal.Notify(signals, caught...)
 	}
-	out := env.stdout
-	if checked, ok := out.(*checkedWriter); ok {
-		out = checked.w // the file itself: a command asks whether it is a terminal
-		checked.any = true
+	out := env.Stdout
+	if checked, ok := out.(*ui.Stdout); ok {
+		out = checked.To // the file itself: a command asks whether it is a terminal
+		checked.Any = true
 	}
 	return run.Terminal{
-		Stdin: env.stdin, Stdout: out, Stderr: env.stderr, Signals: signals,
+		Stdin: env.Stdin, Stdout: out, Stderr: env.Stderr, Signals: signals,
 		Environ: slices.DeleteFunc(os.Environ(), func(v string) bool {
 			name, _, _ := strings.Cut(v, "=")
 			return secret != "" && name == secret
@@ -183,14 +184,14 @@ func (env *environment) share(c *cli.Context) (t run.Terminal, stop func()) {
 }
 
 // wrapJSON prints the record as JSON.
-func (env *environment) wrapJSON(dir string) error {
+func wrapJSON(env *ui.Env, dir string) error {
 	r, err := rundir.Read(dir)
 	if err != nil {
 		return err
 	}
 	data, err := canon.Marshal(runResult{"relseal/run/v1", dir, r})
 	if err == nil {
-		_, err = io.WriteString(env.stderr, string(data)+"\n")
+		_, err = io.WriteString(env.Stderr, string(data)+"\n")
 	}
 	return err
 }
@@ -204,13 +205,13 @@ func wrapAnswer(dir string, res run.Result, exit int) error {
 	case res.Outcome == audit.StatusOK:
 		return nil
 	case exit == 0 && res.Outcome == audit.StatusAborted:
-		return &exitError{exitInterrupted, fmt.Errorf("interrupted; the record of the run is in %s", dir), ""}
+		return &ui.Error{Code: ui.ExitInterrupted, Err: fmt.Errorf("interrupted; the record of the run is in %s", dir)}
 	case exit == 0 && ran:
-		return &exitError{failedCode(res.Medium), errors.New("the command ended with 0, and the run failed: " + why), ""}
+		return &ui.Error{Code: ui.FailedCode(res.Medium), Err: errors.New("the command ended with 0, and the run failed: " + why)}
 	case exit == 0:
-		return &exitError{failedCode(res.Medium), errors.New("the command was not started: " + why), ""}
+		return &ui.Error{Code: ui.FailedCode(res.Medium), Err: errors.New("the command was not started: " + why)}
 	case !ran && exit < 128: // not killed
-		return &exitError{exit, errors.New(why), ""}
+		return &ui.Error{Code: exit, Err: errors.New(why)}
 	}
-	return &answerError{code: exit}
+	return &ui.Answer{Code: exit}
 }

@@ -23,6 +23,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/relseal/relseal/audit"
+	"github.com/relseal/relseal/internal/cli/ui"
 	"github.com/relseal/relseal/keys"
 )
 
@@ -40,7 +41,7 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
 		"relseal": func() {
 			if ahead, err := time.ParseDuration(os.Getenv("CLOCK_AHEAD")); err == nil {
-				systemClock = func() audit.Clock { return wrongClock(ahead) }
+				ui.SystemClock = func() audit.Clock { return wrongClock(ahead) }
 			}
 			os.Exit(Main(context.Background(), os.Args, os.Stdin, os.Stdout, os.Stderr))
 		},
@@ -110,7 +111,7 @@ func TestScript(t *testing.T) {
 // reach this test: under nohup, or in the background of a shell, some are ignored,
 // and a program starts with what its parent ignores. What is caught is not handed on.
 func deliverSignals() {
-	for _, s := range interrupts {
+	for _, s := range ui.Interrupts {
 		if signal.Ignored(s) {
 			signal.Notify(make(chan os.Signal, 1), s)
 		}

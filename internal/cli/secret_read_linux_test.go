@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/relseal/relseal/internal/cli/ui"
 )
 
 // TestPromptEnds: whoever is asked for a passphrase can leave by Ctrl-D and Ctrl-C, and
@@ -23,8 +25,8 @@ func TestPromptEnds(t *testing.T) {
 			keys, want string
 			code       int
 		}{
-			{"\x04", "relseal: error: no passphrase was typed", exitUsage},
-			{"\x03", "relseal: error: interrupted", exitInterrupted},
+			{"\x04", "relseal: error: no passphrase was typed", ui.ExitUsage},
+			{"\x03", "relseal: error: interrupted", ui.ExitInterrupted},
 		} {
 			ctrl, tty := openTerminal(t)
 			cmd := exec.Command("relseal", strings.Fields(args)...)
@@ -51,7 +53,7 @@ func TestPromptEnds(t *testing.T) {
 			if code := cmd.ProcessState.ExitCode(); code != tt.code {
 				t.Errorf("%s: exit %d after %q, want %d", args, code, tt.keys, tt.code)
 			}
-			if mode, err := unix.IoctlGetTermios(int(tty.Fd()), getTermios); err != nil || mode.Lflag&unix.ECHO == 0 {
+			if mode, err := unix.IoctlGetTermios(int(tty.Fd()), unix.TCGETS); err != nil || mode.Lflag&unix.ECHO == 0 {
 				t.Errorf("%s: after %q the terminal shows nothing: %v", args, tt.keys, err)
 			}
 		}

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/relseal/relseal/internal/cli/ui"
 	"github.com/relseal/relseal/run"
 )
 
@@ -20,7 +21,7 @@ import (
 func catchInterrupts(ctx context.Context, last func()) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	over := func() { cancel(nil) }
-	caught := slices.DeleteFunc(slices.Clone(interrupts), signal.Ignored)
+	caught := slices.DeleteFunc(slices.Clone(ui.Interrupts), signal.Ignored)
 	if len(caught) == 0 { // which would mean every signal there is
 		return ctx, over
 	}
@@ -39,9 +40,9 @@ func catchInterrupts(ctx context.Context, last func()) (context.Context, context
 					go func() { last(); close(said) }()
 					select {
 					case <-said:
-					case <-time.After(lastWords): // nobody reads it
+					case <-time.After(ui.LastWords): // nobody reads it
 					}
-					os.Exit(exitInterrupted)
+					os.Exit(ui.ExitInterrupted)
 				}
 				cancel(fmt.Errorf("%s signal received", s))
 			}

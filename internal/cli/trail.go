@@ -2,20 +2,18 @@ package cli
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
-	"os/user"
 	"path/filepath"
 
 	"github.com/urfave/cli/v2"
 
 	"github.com/relseal/relseal/bundle"
-	"github.com/relseal/relseal/canon"
+	"github.com/relseal/relseal/internal/cli/ui"
 	"github.com/relseal/relseal/internal/hint"
 )
 
-func trailCommand(env *environment) *cli.Command {
+func trailCommand(env *ui.Env) *cli.Command {
 	return &cli.Command{
 		Name:  "trail",
 		Usage: "record a run as a signed chain of events, check and read it",
@@ -56,33 +54,4 @@ func trailFile(arg string) (string, error) {
 		err = hint.With(err, "relseal trail start makes a run directory")
 	}
 	return file, err
-}
-
-// signingKeyFlags are on the commands that write.
-func signingKeyFlags() []cli.Flag { return keyFlags("sign with the private key in `F`") }
-
-// need returns an error for the first flag that is not given.
-func need(c *cli.Context, flags ...string) error {
-	for _, name := range flags {
-		if !c.IsSet(name) {
-			return usageErrorHint(fmt.Sprintf("%s: --%s is missing", c.Command.HelpName, name), c.Command.HelpName+" --help")
-		}
-	}
-	return nil
-}
-
-// account is the actor of events that relseal makes itself, unless --actor names
-// another.
-func account(c *cli.Context) string {
-	if c.IsSet("actor") {
-		return c.String("actor")
-	}
-	if u, err := user.Current(); err == nil && canon.Printable(u.Username) {
-		return u.Username
-	}
-	return "unknown"
-}
-
-func accountFlag() cli.Flag {
-	return &cli.StringFlag{Name: "actor", Usage: "`A` did it, in place of the account"}
 }

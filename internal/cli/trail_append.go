@@ -8,10 +8,11 @@ import (
 
 	"github.com/relseal/relseal/audit"
 	"github.com/relseal/relseal/canon"
+	"github.com/relseal/relseal/internal/cli/ui"
 	"github.com/relseal/relseal/internal/regular"
 )
 
-func trailAppendCommand(env *environment) *cli.Command {
+func trailAppendCommand(env *ui.Env) *cli.Command {
 	return &cli.Command{
 		Name:      "append",
 		Usage:     "append events to a trail, one or a stream of them",
@@ -30,11 +31,11 @@ refused ends the stream: what came before it is in the trail, nothing after it i
 Example:
   relseal trail append DIR --key F --action step.start --actor ci --path build --input main.go
   ./build.sh | relseal trail append DIR --key F --from -`,
-		Flags: slices.Concat(signingKeyFlags(), []cli.Flag{
+		Flags: slices.Concat(ui.SigningFlags(), []cli.Flag{
 			&cli.StringFlag{Name: "from", Usage: "read events from `FILE`, - for standard input"},
 			&cli.BoolFlag{Name: "keep-going", Usage: "with --from, go on after a line that is refused"},
-		}, eventFlags(), []cli.Flag{jsonFlag()}),
-		Action: func(c *cli.Context) error { return env.trailAppend(c) },
+		}, eventFlags(), []cli.Flag{ui.JSONFlag()}),
+		Action: func(c *cli.Context) error { return trailAppend(env, c) },
 	}
 }
 
@@ -53,35 +54,35 @@ func eventFlags() []cli.Flag {
 	}
 }
 
-func (env *environment) trailAppend(c *cli.Context) error {
-	if err := exactArgs(c, "DIR"); err != nil {
+func trailAppend(env *ui.Env, c *cli.Context) error {
+	if err := ui.ExactArgs(c, "DIR"); err != nil {
 		return err
 	}
-	if err := need(c, "key"); err != nil {
+	if err := ui.Need(c, "key"); err != nil {
 		return err
 	}
 	if c.IsSet("from") {
 		for _, f := range eventFlags() {
 			if name := f.Names()[0]; c.IsSet(name) {
-				return usageError(fmt.Sprintf("%s: --from and --%s exclude each other: the events say it", c.Command.HelpName, name))
+				return ui.Usage(fmt.Sprintf("%s: --from and --%s exclude each other: the events say it", c.Command.HelpName, name))
 			}
 		}
-		return env.trailImport(c)
+		return trailImport(env, c)
 	}
 	if !c.IsSet("action") {
-		return usageErrorHint(c.Command.HelpName+": neither --from nor --action is given", c.Command.HelpName+" --help")
+		return ui.UsageHint(c.Command.HelpName+": neither --from nor --action is given", c.Command.HelpName+" --help")
 	}
 	if c.Bool("keep-going") {
-		return usageError(c.Command.HelpName + ": --keep-going goes with --from")
+		return ui.Usage(c.Command.HelpName + ": --keep-going goes with --from")
 	}
-	if err := need(c, "actor"); err != nil {
+	if err := ui.Need(c, "actor"); err != nil {
 		return err
 	}
 	d, err := draftOf(c)
 	if err != nil {
 		return err
 	}
-	run, err := env.openTrailRun(c)
+	run, err := openTrailRun(env, c)
 	if err != nil {
 		return err
 	}
@@ -92,7 +93,7 @@ func (env *environment) trailAppend(c *cli.Context) error {
 	}
 	a := newAppended(run.log)
 	a.add(recs...)
-	return env.printDone(c, a, a.text())
+	return env.PrintDone(c, a, a.text())
 }
 
 // draftOf returns the event that the flags describe.
@@ -130,7 +131,7 @@ func statusFlag(c *cli.Context) (string, error) {
 	case "", audit.StatusOK, audit.StatusFailed, audit.StatusAborted:
 		return s, nil
 	default:
-		return "", usageError(fmt.Sprintf("%s: --status %q is not ok, failed or aborted", c.Command.HelpName, s))
+		return "", ui.Usage(fmt.Sprintf("%s: --status %q is not ok, failed or aborted", c.Command.HelpName, s))
 	}
 }
 
@@ -140,7 +141,7 @@ func detailsFlag(c *cli.Context) (canon.Value, error) {
 	}
 	v, err := audit.ImportValue([]byte(c.String("details")))
 	if err != nil {
-		err = usageError(fmt.Sprintf("%s: --details: %v", c.Command.HelpName, err))
+		err = ui.Usage(fmt.Sprintf("%s: --details: %v", c.Command.HelpName, err))
 	}
 	return v, err
 }

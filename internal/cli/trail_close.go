@@ -9,12 +9,13 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/relseal/relseal/audit"
+	"github.com/relseal/relseal/internal/cli/ui"
 	"github.com/relseal/relseal/internal/escape"
 	"github.com/relseal/relseal/internal/regular"
 	"github.com/relseal/relseal/sign"
 )
 
-func trailCloseCommand(env *environment) *cli.Command {
+func trailCloseCommand(env *ui.Env) *cli.Command {
 	return &cli.Command{
 		Name:      "close",
 		Usage:     "end the run and close its trail",
@@ -28,25 +29,25 @@ failed or was aborted has none, and its outputs are not looked at.
 Example:
   relseal trail close DIR --key F --output out/greetd
   relseal trail close DIR --key F --output out/greetd --status failed`,
-		Flags: append(signingKeyFlags(),
+		Flags: append(ui.SigningFlags(),
 			&cli.StringFlag{Name: "status", Usage: "how the run ended: `ok|failed|aborted`"},
 			&cli.StringSliceFlag{Name: "output", Usage: "an artifact, by its path below the current directory: a `FILE`; may be repeated"},
-			accountFlag(),
-			jsonFlag(),
+			ui.AccountFlag(),
+			ui.JSONFlag(),
 		),
 		Action: func(c *cli.Context) error {
-			if err := exactArgs(c, "DIR"); err != nil {
+			if err := ui.ExactArgs(c, "DIR"); err != nil {
 				return err
 			}
-			if err := need(c, "key"); err != nil {
+			if err := ui.Need(c, "key"); err != nil {
 				return err
 			}
-			return env.trailClose(c)
+			return trailClose(env, c)
 		},
 	}
 }
 
-func (env *environment) trailClose(c *cli.Context) error {
+func trailClose(env *ui.Env, c *cli.Context) error {
 	status, err := statusFlag(c)
 	if err != nil {
 		return err
@@ -55,7 +56,7 @@ func (env *environment) trailClose(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	run, err := env.openTrailRun(c)
+	run, err := openTrailRun(env, c)
 	if err != nil {
 		return err
 	}
@@ -70,24 +71,24 @@ func (env *environment) trailClose(c *cli.Context) error {
 			return err
 		}
 		end := audit.Draft{Action: audit.ActionRunEnd, Status: status}
-		if end.Outputs, err = env.artifacts(c, so, status, outputs); err != nil {
+		if end.Outputs, err = artifacts(env, c, so, status, outputs); err != nil {
 			return err
 		}
 		drafts = append([]audit.Draft{end}, drafts...)
 	} else if c.IsSet("status") || len(outputs) > 0 {
-		return usageErrorHint(fmt.Sprintf("%s: the trail has run.end already, with status %s", c.Command.HelpName, so.end),
+		return ui.UsageHint(fmt.Sprintf("%s: the trail has run.end already, with status %s", c.Command.HelpName, so.end),
 			"leave out --status and --output")
 	}
 	so.end = cmp.Or(so.end, status)
 	for i := range drafts {
-		drafts[i].Actor = audit.Txt(account(c))
+		drafts[i].Actor = audit.Txt(ui.Account(c))
 	}
 	recs, err := run.append(drafts...)
 	if err != nil {
 		return err
 	}
 	last := recs[len(recs)-1]
-	return env.printDone(c, struct {
+	return env.PrintDone(c, struct {
 		Schema string      `json:"schema"`
 		Run    string      `json:"run"`
 		Status string      `json:"status"`
@@ -99,10 +100,10 @@ func (env *environment) trailClose(c *cli.Context) error {
 
 // artifacts returns what a run that ended ok was for. One that did not has none: a
 // script that closes every run with the same outputs need not know which there are.
-func (env *environment) artifacts(c *cli.Context, so trailProgress, status string, outputs []string) ([]audit.Item, error) {
+func artifacts(env *ui.Env, c *cli.Context, so trailProgress, status string, outputs []string) ([]audit.Item, error) {
 	if status != audit.StatusOK {
 		if len(outputs) > 0 {
-			env.say("hint", fmt.Sprintf("a run that ended %s has no artifacts: --output is left out", status))
+			env.Say("hint", fmt.Sprintf("a run that ended %s has no artifacts: --output is left out", status))
 		}
 		return nil, nil
 	}
@@ -110,7 +111,7 @@ func (env *environment) artifacts(c *cli.Context, so trailProgress, status strin
 	if err != nil {
 		_, other := errors.AsType[*regular.KindError](err)
 		if other || errors.Is(err, fs.ErrNotExist) {
-			err = notEndedOK("output " + plainText(err))
+			err = notEndedOK("output " + ui.PlainText(err))
 		}
 		return nil, err
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/relseal/relseal/audit"
 	"github.com/relseal/relseal/finding"
+	"github.com/relseal/relseal/internal/cli/ui"
 	"github.com/relseal/relseal/internal/regular"
 	"github.com/relseal/relseal/keys"
 )
@@ -45,7 +46,7 @@ type trailEvent struct {
 }
 
 // openTrailSource opens the trail that the command names.
-func (env *environment) openTrailSource(c *cli.Context) (*trailSource, error) {
+func openTrailSource(env *ui.Env, c *cli.Context) (*trailSource, error) {
 	s := &trailSource{faults: newTrailFaults(env), limit: c.Int64("limit"), follow: c.Bool("follow")}
 	var err error
 	if s.filter, err = newEventFilter(c); err != nil {
@@ -107,7 +108,7 @@ func (s *trailSource) checkOptions() audit.CheckOptions {
 // forward reads line after line and, where the trail is followed, those to come.
 func (s *trailSource) forward(ctx context.Context) error {
 	for offset, number := int64(0), int64(0); ; {
-		lines := audit.NewLineReader(untilDone{ctx, io.NewSectionReader(s.file, offset, s.size-offset)})
+		lines := audit.NewLineReader(ui.Until{Ctx: ctx, R: io.NewSectionReader(s.file, offset, s.size-offset)})
 		for {
 			l, err := lines.Next()
 			if err == io.EOF || err == nil && s.follow && l.Torn() {
@@ -163,7 +164,7 @@ func (s *trailSource) line(l audit.Line, number int64) error {
 // path, status and details. It costs what checking does, or less.
 func (s *trailSource) eachBrief(ctx context.Context, yield func(trailEvent) error) error {
 	s.yield = yield
-	in := untilDone{ctx, io.NewSectionReader(s.file, 0, s.size)}
+	in := ui.Until{Ctx: ctx, R: io.NewSectionReader(s.file, 0, s.size)}
 	if s.keys != nil {
 		var fault error
 		o := s.checkOptions()
@@ -218,7 +219,7 @@ func (s *trailSource) offer(e trailEvent) error {
 		return nil
 	}
 	if s.given++; s.given == 1 && s.keys == nil {
-		s.faults.env.say("hint", "nothing was verified; --key release.pub checks the chain")
+		s.faults.env.Say("hint", "nothing was verified; --key release.pub checks the chain")
 	}
 	if err := s.yield(e); err != nil {
 		return err

@@ -10,6 +10,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/relseal/relseal/internal/cli/ui"
 	"github.com/relseal/relseal/internal/durable"
 	"github.com/relseal/relseal/internal/escape"
 	"github.com/relseal/relseal/verify"
@@ -36,7 +37,7 @@ type exporter interface {
 	end()
 }
 
-func trailExportCommand(env *environment) *cli.Command {
+func trailExportCommand(env *ui.Env) *cli.Command {
 	return &cli.Command{
 		Name:      "export",
 		Usage:     "write the events of a trail as JSON or CSV",
@@ -60,19 +61,19 @@ Example:
 			&cli.StringFlag{Name: "format", Usage: "write `json|jsonl|csv|none`; else what RELSEAL_TRAIL_FORMAT says, else jsonl"},
 			&cli.StringFlag{Name: "out", Usage: "write to `F` instead of standard output"},
 			&cli.BoolFlag{Name: "force", Usage: "overwrite the file of --out"},
-			trustFlag(),
+			ui.TrustFlag(),
 			&cli.BoolFlag{Name: "json", Usage: "with --out or format none, print the result as JSON"},
 		),
 		Action: func(c *cli.Context) error {
-			if err := exactArgs(c, "DIR|FILE"); err != nil {
+			if err := ui.ExactArgs(c, "DIR|FILE"); err != nil {
 				return err
 			}
-			return env.trailExport(c)
+			return trailExport(env, c)
 		},
 	}
 }
 
-func (env *environment) trailExport(c *cli.Context) error {
+func trailExport(env *ui.Env, c *cli.Context) error {
 	format, err := exportFormat(c)
 	if err != nil {
 		return err
@@ -80,23 +81,23 @@ func (env *environment) trailExport(c *cli.Context) error {
 	out := c.String("out")
 	switch {
 	case format == "none" && out != "":
-		return usageError(c.Command.HelpName + ": format none writes nothing; leave out --out")
+		return ui.Usage(c.Command.HelpName + ": format none writes nothing; leave out --out")
 	case c.Bool("json") && out == "" && format != "none":
-		return usageErrorHint(c.Command.HelpName+": --json tells what was written to --out", "the events as JSON are --format json")
+		return ui.UsageHint(c.Command.HelpName+": --json tells what was written to --out", "the events as JSON are --format json")
 	}
-	s, err := env.openTrailSource(c)
+	s, err := openTrailSource(env, c)
 	if err != nil {
 		return err
 	}
 	defer s.file.Close()
 	if out == "" {
-		if err := s.export(c, format, env.stdout); err != nil {
+		if err := s.export(c, format, env.Stdout); err != nil {
 			return err
 		}
 	} else if err := s.exportTo(c, format, out); err != nil {
 		return err
 	}
-	if err := env.printExport(c, s, format, out); err != nil {
+	if err := printExport(env, c, s, format, out); err != nil {
 		return err
 	}
 	return s.faults.answer()
@@ -118,7 +119,7 @@ func exportFormat(c *cli.Context) (string, error) {
 		}
 		names = append(names, f.name)
 	}
-	return "", usageErrorHint(fmt.Sprintf("%s: %s %q is no format", c.Command.HelpName, source, format), suggest(format, names, "json, jsonl, csv or none"))
+	return "", ui.UsageHint(fmt.Sprintf("%s: %s %q is no format", c.Command.HelpName, source, format), ui.Suggest(format, names, "json, jsonl, csv or none"))
 }
 
 // export writes the events to w.
@@ -142,7 +143,7 @@ func (s *trailSource) export(c *cli.Context, format string, w io.Writer) error {
 func (s *trailSource) exportTo(c *cli.Context, format, name string) error {
 	file, err := durable.Create(name, 0o644, c.Bool("force"))
 	if errors.Is(err, fs.ErrExist) {
-		return exists(name)
+		return ui.Exists(name)
 	}
 	if err != nil {
 		return err
@@ -157,7 +158,7 @@ func (s *trailSource) exportTo(c *cli.Context, format, name string) error {
 	return file.Commit()
 }
 
-func (env *environment) printExport(c *cli.Context, s *trailSource, format, out string) error {
+func printExport(env *ui.Env, c *cli.Context, s *trailSource, format, out string) error {
 	if out == "" && !c.Bool("json") {
 		return nil
 	}
@@ -170,22 +171,26 @@ func (env *environment) printExport(c *cli.Context, s *trailSource, format, out 
 	if out != "" {
 		result.File = &out
 	}
-	return env.print(c, result, fmt.Sprintf("wrote %s to %s\n", counted(s.given, "event"), escape.Line(out)))
+	return env.Print(c, result, fmt.Sprintf("wrote %s to %s\n", ui.Counted(s.given, "event"), escape.Line(out)))
 }
 
 type noExporter struct{}
 
-func (noExporter) begin()                 {}
+func (noExporter) begin() {}
+
 func (noExporter) event(trailEvent) error { return nil }
-func (noExporter) end()                   {}
+
+func (noExporter) end() {}
 
 type jsonlExporter struct{ w *bufio.Writer }
 
 func (jsonlExporter) begin() {}
+
 func (x jsonlExporter) event(e trailEvent) error {
 	x.w.Write(e.line)
 	return x.w.WriteByte('\n')
 }
+
 func (jsonlExporter) end() {}
 
 // A jsonExporter writes an array, one event a line.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/relseal/relseal/finding"
+	"github.com/relseal/relseal/internal/cli/ui"
 	"github.com/relseal/relseal/verify"
 )
 
@@ -13,13 +14,13 @@ const shownFaults = 20
 // trailFaults says what is wrong with a trail while its events are read, and
 // keeps the answer that follows.
 type trailFaults struct {
-	env     *environment
+	env     *ui.Env
 	verdict verify.Verdict
 	code    verify.Code // of the first finding that is as bad as verdict
 	count   int64
 }
 
-func newTrailFaults(env *environment) *trailFaults {
+func newTrailFaults(env *ui.Env) *trailFaults {
 	return &trailFaults{env: env, verdict: verify.Verified}
 }
 
@@ -30,7 +31,7 @@ func (t *trailFaults) add(v verify.Verdict, text string) {
 		kind = "hint"
 	}
 	if t.count++; t.count <= shownFaults {
-		t.env.say(kind, text)
+		t.env.Say(kind, text)
 	}
 }
 
@@ -50,19 +51,19 @@ func (t *trailFaults) finding(name string, f finding.Finding) {
 // answer carries the verdict to the exit code.
 func (t *trailFaults) answer() error {
 	if n := t.count - shownFaults; n > 0 {
-		t.env.say("error", fmt.Sprintf("and %d more", n))
+		t.env.Say("error", fmt.Sprintf("and %d more", n))
 	}
-	a := &answerError{code: exitReject}
+	a := &ui.Answer{Code: ui.ExitReject}
 	switch {
 	case t.verdict == verify.Verified:
 		return nil
 	case t.verdict == verify.Undecidable:
-		a.code = exitUndecidable
+		a.Code = ui.ExitUndecidable
 	case t.code == "": // nothing was verified: lines that are none are no answer
-		a.code = exitNoInput
+		a.Code = ui.ExitNoInput
 	}
 	if t.code != "" {
-		a.hint = fmt.Sprintf("relseal explain %s says what to do", t.code)
+		a.Hint = fmt.Sprintf("relseal explain %s says what to do", t.code)
 	}
 	return a
 }

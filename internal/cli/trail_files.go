@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"path"
 	"path/filepath"
 
@@ -12,6 +11,7 @@ import (
 
 	"github.com/relseal/relseal/audit"
 	"github.com/relseal/relseal/canon"
+	"github.com/relseal/relseal/internal/cli/ui"
 	"github.com/relseal/relseal/internal/hint"
 	"github.com/relseal/relseal/internal/regular"
 	"github.com/relseal/relseal/sign"
@@ -22,7 +22,7 @@ func filesBelow(c *cli.Context, flag string) ([]string, error) {
 	names := c.StringSlice(flag)
 	for _, name := range names {
 		if !filepath.IsLocal(name) || !canon.Printable(filepath.ToSlash(name)) {
-			return nil, usageErrorHint(fmt.Sprintf("%s: --%s %+q is not a path below the current directory", c.Command.HelpName, flag, name),
+			return nil, ui.UsageHint(fmt.Sprintf("%s: --%s %+q is not a path below the current directory", c.Command.HelpName, flag, name),
 				"the path is recorded as the file's name and must mean the same elsewhere")
 		}
 	}
@@ -58,19 +58,6 @@ func hashRegular(ctx context.Context, name string, open func(string) (*regular.F
 		return sign.Digest{}, err
 	}
 	defer f.Close()
-	hash, _, err := sign.SumReader(untilDone{ctx, f})
+	hash, _, err := sign.SumReader(ui.Until{Ctx: ctx, R: f})
 	return hash, err
-}
-
-// untilDone ends a long read when ctx ends.
-type untilDone struct {
-	ctx context.Context
-	r   io.Reader
-}
-
-func (u untilDone) Read(p []byte) (int, error) {
-	if err := u.ctx.Err(); err != nil {
-		return 0, err
-	}
-	return u.r.Read(p)
 }

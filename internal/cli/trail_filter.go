@@ -8,6 +8,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/relseal/relseal/audit"
+	"github.com/relseal/relseal/internal/cli/ui"
 )
 
 // filterFlags are on the commands that read events.
@@ -38,7 +39,7 @@ func newEventFilter(c *cli.Context) (f eventFilter, err error) {
 			continue
 		}
 		if *at, err = time.Parse(time.RFC3339, c.String(name)); err != nil {
-			return f, usageErrorHint(fmt.Sprintf("%s: --%s %q is not a time", c.Command.HelpName, name, c.String(name)), "a time is 2026-03-04T05:06:07Z, or has +01:00 for Z (RFC 3339)")
+			return f, ui.UsageHint(fmt.Sprintf("%s: --%s %q is not a time", c.Command.HelpName, name, c.String(name)), "a time is 2026-03-04T05:06:07Z, or has +01:00 for Z (RFC 3339)")
 		}
 	}
 	return f, nil

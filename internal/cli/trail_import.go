@@ -11,29 +11,25 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/relseal/relseal/audit"
+	"github.com/relseal/relseal/internal/cli/ui"
 	"github.com/relseal/relseal/internal/limits"
 	"github.com/relseal/relseal/sign"
 )
 
 // appended acknowledges what is on disk.
 type appended struct {
-	Schema  string        `json:"schema"`
-	Count   int64         `json:"count"`
-	K       int64         `json:"k"` // of the last event
-	HK      sign.Digest   `json:"H_k"`
-	Refused []refusedLine `json:"refused"` // at most limits.Findings of them
+	Schema  string           `json:"schema"`
+	Count   int64            `json:"count"`
+	K       int64            `json:"k"` // of the last event
+	HK      sign.Digest      `json:"H_k"`
+	Refused []ui.RefusedLine `json:"refused"` // at most limits.Findings of them
 
 	RefusedTotal int64 `json:"refused_total"`
 }
 
-type refusedLine struct {
-	Line int64  `json:"line"`
-	Why  string `json:"why"`
-}
-
 // newAppended returns the state of a trail to which nothing was appended yet.
 func newAppended(log *audit.Log) *appended {
-	a := &appended{Schema: "relseal/trail-append/v1", Refused: []refusedLine{}}
+	a := &appended{Schema: "relseal/trail-append/v1", Refused: []ui.RefusedLine{}}
 	a.K, a.HK = log.Head()
 	return a
 }
@@ -46,24 +42,24 @@ func (a *appended) add(recs ...audit.Record) {
 }
 
 func (a *appended) text() string {
-	return fmt.Sprintf("appended %s; the last is event %d, H_k %s\n", counted(a.Count, "event"), a.K, a.HK)
+	return fmt.Sprintf("appended %s; the last is event %d, H_k %s\n", ui.Counted(a.Count, "event"), a.K, a.HK)
 }
 
 // trailImport appends the events of a stream.
-func (env *environment) trailImport(c *cli.Context) error {
-	name, in, err := env.openInput(c.String("from"))
+func trailImport(env *ui.Env, c *cli.Context) error {
+	name, in, err := env.OpenInput(c.String("from"))
 	if err != nil {
 		return err
 	}
 	defer in.Close()
-	run, err := env.openTrailRun(c)
+	run, err := openTrailRun(env, c)
 	if err != nil {
 		return err
 	}
 	defer run.log.Close()
 	im := &importer{env: env, run: run, name: name, keepGoing: c.Bool("keep-going"), result: newAppended(run.log)}
 	fault := im.all(c.Context, in)
-	if err := env.printDone(c, im.result, im.result.text()); err != nil {
+	if err := env.PrintDone(c, im.result, im.result.text()); err != nil {
 		return err
 	}
 	if fault == nil && im.result.RefusedTotal > 0 {
@@ -71,14 +67,14 @@ func (env *environment) trailImport(c *cli.Context) error {
 		if !im.keepGoing {
 			next = "nothing after that line was appended; --keep-going leaves out the line alone"
 		}
-		return &answerError{code: exitNoInput, hint: next}
+		return &ui.Answer{Code: ui.ExitNoInput, Hint: next}
 	}
 	return fault
 }
 
 // An importer appends the lines of a stream in batches.
 type importer struct {
-	env       *environment
+	env       *ui.Env
 	run       *trailRun
 	name      string // of the stream
 	keepGoing bool
@@ -92,7 +88,7 @@ type importer struct {
 type lineBatch struct {
 	drafts  []audit.Draft
 	lines   []int64 // their numbers
-	refused []refusedLine
+	refused []ui.RefusedLine
 }
 
 // A lineFault reports a line that is refused; the stream goes on after it.
@@ -131,7 +127,7 @@ func (im *importer) source(err error) error {
 	if err == nil || errors.Is(err, context.Canceled) {
 		return err
 	}
-	return &exitError{exitIO, fmt.Errorf("%s: %w", im.name, plainCause(err)), ""}
+	return &ui.Error{Code: ui.ExitIO, Err: fmt.Errorf("%s: %w", im.name, ui.PlainCause(err))}
 }
 
 // read returns the drafts of the lines that are there, as many as are worth a
@@ -152,7 +148,7 @@ func (im *importer) read(lines *audit.LineReader) (b lineBatch, end bool, err er
 			}
 		}
 		if _, ok := errors.AsType[lineFault](err); ok {
-			b.refused = append(b.refused, refusedLine{im.line, err.Error()})
+			b.refused = append(b.refused, ui.RefusedLine{Line: im.line, Why: err.Error()})
 			if !im.keepGoing {
 				return b, false, nil
 			}
@@ -205,17 +201,17 @@ func (im *importer) write(b lineBatch) error {
 		if !ok {
 			return err
 		}
-		line := refusedLine{b.lines[refused.Index], refused.Err.Error()}
+		line := ui.RefusedLine{Line: b.lines[refused.Index], Why: refused.Err.Error()}
 		if !im.keepGoing {
-			b.refused = []refusedLine{line} // what is wrong later was never tried
+			b.refused = []ui.RefusedLine{line} // what is wrong later was never tried
 			break
 		}
 		b.refused = append(b.refused, line)
 		b.drafts, b.lines = b.drafts[refused.Index+1:], b.lines[refused.Index+1:]
 	}
-	slices.SortFunc(b.refused, func(x, y refusedLine) int { return int(x.Line - y.Line) })
+	slices.SortFunc(b.refused, func(x, y ui.RefusedLine) int { return int(x.Line - y.Line) })
 	for _, r := range b.refused {
-		im.env.say("error", fmt.Sprintf("%s: line %d: %s", im.name, r.Line, r.Why))
+		im.env.Say("error", fmt.Sprintf("%s: line %d: %s", im.name, r.Line, r.Why))
 		if im.result.RefusedTotal++; len(im.result.Refused) < limits.Findings {
 			im.result.Refused = append(im.result.Refused, r)
 		}

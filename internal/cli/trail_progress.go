@@ -6,6 +6,7 @@ import (
 
 	"github.com/relseal/relseal/audit"
 	"github.com/relseal/relseal/finding"
+	"github.com/relseal/relseal/internal/cli/ui"
 	"github.com/relseal/relseal/internal/escape"
 	"github.com/relseal/relseal/internal/regular"
 	"github.com/relseal/relseal/keys"
@@ -65,7 +66,7 @@ func (r *trailRun) progress(ctx context.Context) (trailProgress, error) {
 	}
 	defer f.Close()
 	var fault *finding.Finding
-	_, err = audit.Check(untilDone{ctx, f}, audit.CheckOptions{
+	_, err = audit.Check(ui.Until{Ctx: ctx, R: f}, audit.CheckOptions{
 		Report: func(f finding.Finding) {
 			if f.Verdict == finding.Reject && fault == nil {
 				fault = &f
@@ -114,7 +115,7 @@ func (p trailProgress) outcome(card trailCard, said string) (string, error) {
 }
 
 func notEndedOK(why string) error {
-	return &exitError{exitReject, errors.New("the run has not ended ok: " + why), "--status failed or --status aborted closes it as that"}
+	return &ui.Error{Code: ui.ExitReject, Err: errors.New("the run has not ended ok: " + why), Hint: "--status failed or --status aborted closes it as that"}
 }
 
 // notOK returns why the run cannot have ended ok, "" if it can: what a verifier

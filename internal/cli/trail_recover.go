@@ -7,12 +7,13 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/relseal/relseal/audit"
+	"github.com/relseal/relseal/internal/cli/ui"
 	"github.com/relseal/relseal/internal/clock"
 	"github.com/relseal/relseal/internal/escape"
 	"github.com/relseal/relseal/sign"
 )
 
-func trailRecoverCommand(env *environment) *cli.Command {
+func trailRecoverCommand(env *ui.Env) *cli.Command {
 	return &cli.Command{
 		Name:      "recover",
 		Usage:     "set the damaged end of a trail aside, on record",
@@ -26,20 +27,20 @@ aside. Look for a copy of the trail first. A closed trail is not opened again.
 Example:
   relseal trail recover DIR --key F
   relseal trail recover DIR --key F --set-aside sha256:D --notes 'disk sda failed'`,
-		Flags: append(signingKeyFlags(),
+		Flags: append(ui.SigningFlags(),
 			&cli.StringFlag{Name: "set-aside", Usage: "set aside what has the digest `D`"},
 			&cli.StringFlag{Name: "notes", Usage: "record `TEXT` with it, such as why"},
-			accountFlag(),
-			jsonFlag(),
+			ui.AccountFlag(),
+			ui.JSONFlag(),
 		),
 		Action: func(c *cli.Context) error {
-			if err := exactArgs(c, "DIR|FILE"); err != nil {
+			if err := ui.ExactArgs(c, "DIR|FILE"); err != nil {
 				return err
 			}
-			if err := need(c, "key"); err != nil {
+			if err := ui.Need(c, "key"); err != nil {
 				return err
 			}
-			return env.trailRecover(c)
+			return trailRecover(env, c)
 		},
 	}
 }
@@ -56,7 +57,7 @@ type recoverResult struct {
 // errShown ends a recovery that was only to show what it would do.
 var errShown = errors.New("shown")
 
-func (env *environment) trailRecover(c *cli.Context) error {
+func trailRecover(env *ui.Env, c *cli.Context) error {
 	file, err := trailFile(c.Args().First())
 	if err != nil {
 		return err
@@ -64,14 +65,14 @@ func (env *environment) trailRecover(c *cli.Context) error {
 	var agreed sign.Digest
 	if c.IsSet("set-aside") {
 		if agreed, err = sign.ParseDigest(c.String("set-aside")); err != nil {
-			return usageError(fmt.Sprintf("%s: --set-aside: %v", c.Command.HelpName, err))
+			return ui.Usage(fmt.Sprintf("%s: --set-aside: %v", c.Command.HelpName, err))
 		}
 	}
-	key, err := env.signingKey(c)
+	key, err := env.SigningKey(c)
 	if err != nil {
 		return err
 	}
-	d := audit.Draft{Actor: audit.Txt(account(c)), Code: sign.Sum([]byte(producer))}
+	d := audit.Draft{Actor: audit.Txt(ui.Account(c)), Code: sign.Sum([]byte(ui.Producer))}
 	if notes := c.String("notes"); notes != "" {
 		d.Notes = audit.Txt(notes)
 	}
@@ -84,16 +85,16 @@ func (env *environment) trailRecover(c *cli.Context) error {
 		case a.Digest == agreed:
 			return nil
 		}
-		return &exitError{exitNoInput, fmt.Errorf("%s: what would be set aside is %s, not %s", file, a.Digest, agreed), c.Command.HelpName + " without --set-aside shows it"}
+		return &ui.Error{Code: ui.ExitNoInput, Err: fmt.Errorf("%s: what would be set aside is %s, not %s", file, a.Digest, agreed), Hint: c.Command.HelpName + " without --set-aside shows it"}
 	})
 	if errors.Is(err, errShown) {
-		if err := env.print(c, r, r.text()); err != nil {
+		if err := env.Print(c, r, r.text()); err != nil {
 			return err
 		}
-		return &answerError{code: exitUndecidable, hint: "nothing was done; look for a copy of the trail, or give --set-aside " + r.Aside.Digest.String()}
+		return &ui.Answer{Code: ui.ExitUndecidable, Hint: "nothing was done; look for a copy of the trail, or give --set-aside " + r.Aside.Digest.String()}
 	}
 	if errors.Is(err, audit.ErrSound) || errors.Is(err, audit.ErrClosed) {
-		return &exitError{exitNoInput, fmt.Errorf("%s: %w", file, err), ""}
+		return &ui.Error{Code: ui.ExitNoInput, Err: fmt.Errorf("%s: %w", file, err)}
 	}
 	if err != nil {
 		return err
@@ -101,12 +102,12 @@ func (env *environment) trailRecover(c *cli.Context) error {
 	if r.K = &rec.E.K; torn.Path != "" {
 		r.File = &torn.Path
 	}
-	return env.printDone(c, r, r.text())
+	return env.PrintDone(c, r, r.text())
 }
 
 func (r *recoverResult) text() string {
 	a := r.Aside
-	text := fmt.Sprintf("%s behind event %d, %d bytes, %s", counted(a.Lines, "line"), r.After, a.Size, a.Digest)
+	text := fmt.Sprintf("%s behind event %d, %d bytes, %s", ui.Counted(a.Lines, "line"), r.After, a.Size, a.Digest)
 	if r.K == nil {
 		text = "would set aside " + text + "\n"
 	} else {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/relseal/relseal/audit"
 	"github.com/relseal/relseal/finding"
+	"github.com/relseal/relseal/internal/cli/ui"
 	"github.com/relseal/relseal/internal/escape"
 	"github.com/relseal/relseal/internal/limits"
 	"github.com/relseal/relseal/release"
@@ -155,7 +156,7 @@ func trailNonClaims(t *trailFindings, sum audit.Summary, known *release.KnownHea
 		{ID: "documents", Why: "a trail names its environment and its cards by digest; a bundle holds and checks them"},
 	}
 	if g := sum.Genesis; g != nil && g.Purpose == audit.PurposeLedger {
-		out = append(out, endOf(known))
+		out = append(out, ui.EndOf(known))
 	}
 	if g := sum.Genesis; g != nil && g.Continues != nil {
 		out = append(out, verify.NonClaim{ID: "trail.earlier", Why: fmt.Sprintf("the trail goes on from event %d of another one; nothing shows what that holds", g.Continues.K)})
@@ -173,15 +174,15 @@ func trailNonClaims(t *trailFindings, sum audit.Summary, known *release.KnownHea
 
 // answer carries the verdict to the exit code.
 func (r *trailReport) answer() error {
-	a := &answerError{code: exitReject}
+	a := &ui.Answer{Code: ui.ExitReject}
 	switch r.Verdict {
 	case verify.Verified:
 		return nil
 	case verify.Undecidable:
-		a.code = exitUndecidable
+		a.Code = ui.ExitUndecidable
 	}
 	if len(r.Diag.Findings) > 0 {
-		a.hint = fmt.Sprintf("relseal explain %s says what to do", r.Diag.Findings[0].Code)
+		a.Hint = fmt.Sprintf("relseal explain %s says what to do", r.Diag.Findings[0].Code)
 	}
 	return a
 }
@@ -190,7 +191,7 @@ func (r *trailReport) answer() error {
 // does and does not show.
 func (r *trailReport) text() string {
 	var w strings.Builder
-	fmt.Fprintf(&w, "%s  %s, %s\n", r.Verdict, r.Trail, counted(r.Trail.K, "event"))
+	fmt.Fprintf(&w, "%s  %s, %s\n", r.Verdict, r.Trail, ui.Counted(r.Trail.K, "event"))
 	if r.Trail.HK != nil {
 		fmt.Fprintf(&w, "  head H_%d %s\n", r.Trail.K, r.Trail.HK)
 	}

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/relseal/relseal/audit"
+	"github.com/relseal/relseal/internal/cli/ui"
 	"github.com/relseal/relseal/internal/limits"
 )
 
@@ -18,7 +19,7 @@ func (s *trailSource) eachReverse(ctx context.Context, yield func(trailEvent) er
 	whole := io.NewSectionReader(s.file, 0, s.size)
 	doubtful := func(int64) bool { return false }
 	if s.keys != nil {
-		sum, err := audit.Check(untilDone{ctx, whole}, s.checkOptions())
+		sum, err := audit.Check(ui.Until{Ctx: ctx, R: whole}, s.checkOptions())
 		if err != nil {
 			return err
 		}

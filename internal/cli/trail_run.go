@@ -10,7 +10,7 @@ import (
 	"github.com/relseal/relseal/audit"
 	"github.com/relseal/relseal/bundle"
 	"github.com/relseal/relseal/cards"
-	"github.com/relseal/relseal/internal/clock"
+	"github.com/relseal/relseal/internal/cli/ui"
 	"github.com/relseal/relseal/internal/escape"
 	"github.com/relseal/relseal/internal/limits"
 	"github.com/relseal/relseal/internal/regular"
@@ -28,20 +28,20 @@ type trailRun struct {
 
 // openTrailRun opens the run directory that the command names, with the card
 // that its genesis pins.
-func (env *environment) openTrailRun(c *cli.Context) (*trailRun, error) {
+func openTrailRun(env *ui.Env, c *cli.Context) (*trailRun, error) {
 	dir := c.Args().First()
 	file, err := trailFile(dir)
 	if err != nil {
 		return nil, err
 	}
 	if file == dir {
-		return nil, usageErrorHint(fmt.Sprintf("%s: %s is not a run directory", c.Command.HelpName, dir), "name the directory that relseal trail start made")
+		return nil, ui.UsageHint(fmt.Sprintf("%s: %s is not a run directory", c.Command.HelpName, dir), "name the directory that relseal trail start made")
 	}
-	key, err := env.signingKey(c)
+	key, err := env.SigningKey(c)
 	if err != nil {
 		return nil, err
 	}
-	log, err := env.openLog(c, file, key, true)
+	log, err := env.OpenLog(c, file, key, true)
 	if err != nil {
 		return nil, err
 	}
@@ -51,22 +51,9 @@ func (env *environment) openTrailRun(c *cli.Context) (*trailRun, error) {
 		return nil, err
 	}
 	for _, torn := range log.Torn() {
-		env.say("hint", tornText(torn))
+		env.Say("hint", ui.TornText(torn))
 	}
 	return r, nil
-}
-
-// openLog opens a trail to append to it, until the user interrupts. With resume it goes
-// on from the state beside the trail; otherwise every line is checked.
-func (env *environment) openLog(c *cli.Context, file string, key sign.Signer, resume bool) (*audit.Log, error) {
-	return audit.OpenWith(c.Context, file, key, clock.System(), audit.Options{Resume: resume, Waiting: env.waiting(file)})
-}
-
-// waiting says whose lock on a trail is waited for.
-func (env *environment) waiting(file string) func(holder string) {
-	return func(holder string) {
-		env.say("hint", fmt.Sprintf("waiting for %s, which has the lock on %s", holder, file))
-	}
 }
 
 // append appends events; what is wrong with one of them is said of the run.
@@ -139,13 +126,6 @@ func (r *trailRun) startedWith(id string) (audit.Items, bool, error) {
 	return rec.E.Inputs, true, nil
 }
 
-func tornText(t audit.Torn) string {
-	if t.Path == "" {
-		return fmt.Sprintf("a crash cut the last line short by its LF; event %d is whole and was kept", t.K)
-	}
-	return fmt.Sprintf("a crash cut off event %d; its bytes are in %s", t.K, t.Path)
-}
-
 // A trailCard is what a PipelineCard says of each event.
 type trailCard struct {
 	cards.Pipeline
@@ -194,7 +174,7 @@ func (c trailCard) complete(d *audit.Draft) error {
 	if c.RNG != nil {
 		d.Seed = &c.RNG.Seed
 	}
-	d.Code = sign.Sum([]byte(producer))
+	d.Code = sign.Sum([]byte(ui.Producer))
 	if d.Path.Value == nil {
 		return nil
 	}
@@ -203,7 +183,7 @@ func (c trailCard) complete(d *audit.Draft) error {
 	case ok:
 		d.Code = code
 	case d.Action == audit.ActionStepStart, d.Action == audit.ActionStepEnd:
-		return errors.New("the card has no step " + escape.Line(clipped(*d.Path.Value, 60)))
+		return errors.New("the card has no step " + escape.Line(ui.Clipped(*d.Path.Value, 60)))
 	}
 	return nil
 }

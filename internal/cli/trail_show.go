@@ -9,10 +9,11 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/relseal/relseal/audit"
+	"github.com/relseal/relseal/internal/cli/ui"
 	"github.com/relseal/relseal/internal/escape"
 )
 
-func trailShowCommand(env *environment) *cli.Command {
+func trailShowCommand(env *ui.Env) *cli.Command {
 	return &cli.Command{
 		Name:      "show",
 		Usage:     "print the events of a trail, one a line",
@@ -30,31 +31,31 @@ Example:
 			&cli.BoolFlag{Name: "follow", Usage: "wait for events to come, until the trail is closed"},
 			&cli.BoolFlag{Name: "reverse", Usage: "the newest first"},
 			&cli.Int64Flag{Name: "limit", Usage: "print at most `N` events"},
-			trustFlag(),
+			ui.TrustFlag(),
 			&cli.BoolFlag{Name: "json", Usage: "print the lines of the trail: JSON"},
 		),
 		Action: func(c *cli.Context) error {
-			if err := exactArgs(c, "DIR|FILE"); err != nil {
+			if err := ui.ExactArgs(c, "DIR|FILE"); err != nil {
 				return err
 			}
 			if c.Bool("follow") && c.Bool("reverse") {
-				return usageError(c.Command.HelpName + ": --follow and --reverse exclude each other")
+				return ui.Usage(c.Command.HelpName + ": --follow and --reverse exclude each other")
 			}
 			if c.IsSet("limit") && c.Int64("limit") < 1 {
-				return usageError(c.Command.HelpName + ": --limit is less than 1")
+				return ui.Usage(c.Command.HelpName + ": --limit is less than 1")
 			}
-			return env.trailShow(c)
+			return trailShow(env, c)
 		},
 	}
 }
 
-func (env *environment) trailShow(c *cli.Context) error {
-	s, err := env.openTrailSource(c)
+func trailShow(env *ui.Env, c *cli.Context) error {
+	s, err := openTrailSource(env, c)
 	if err != nil {
 		return err
 	}
 	defer s.file.Close()
-	out := bufio.NewWriter(env.stdout)
+	out := bufio.NewWriter(env.Stdout)
 	s.idle = out.Flush
 	show := func(e trailEvent) error {
 		_, err := out.WriteString(eventRow(e) + "\n")
@@ -92,8 +93,8 @@ func eventRow(e trailEvent) string {
 		mark = "!"
 	}
 	row := fmt.Sprintf("%s%5d %s %s %s ", mark, e.E.K, e.E.TS.Format("2006-01-02T15:04:05Z"),
-		cell(escape.Line(e.E.Actor.String()), 10), cell(e.E.Action, 11))
-	return strings.TrimRight(row+clipped(eventText(&e.E), rowWidth-len([]rune(row))), " ")
+		ui.Cell(escape.Line(e.E.Actor.String()), 10), ui.Cell(e.E.Action, 11))
+	return strings.TrimRight(row+ui.Clipped(eventText(&e.E), rowWidth-len([]rune(row))), " ")
 }
 
 // eventText is what an event says beyond who and what: build failed: exit status 1.

@@ -15,6 +15,7 @@ import (
 	"github.com/relseal/relseal/cards"
 	"github.com/relseal/relseal/cards/cardfile"
 	"github.com/relseal/relseal/envlock"
+	"github.com/relseal/relseal/internal/cli/ui"
 	"github.com/relseal/relseal/internal/clock"
 	"github.com/relseal/relseal/internal/durable"
 	"github.com/relseal/relseal/internal/escape"
@@ -23,7 +24,7 @@ import (
 	"github.com/relseal/relseal/sign"
 )
 
-func trailStartCommand(env *environment) *cli.Command {
+func trailStartCommand(env *ui.Env) *cli.Command {
 	return &cli.Command{
 		Name:      "start",
 		Usage:     "make a run directory and start its trail",
@@ -39,21 +40,21 @@ Example:
 			&cli.StringFlag{Name: "envlock", Usage: "the environment of the run: the EnvLock in `F`"},
 			&cli.StringFlag{Name: "pipeline", Usage: "the PipelineCard in `F`"},
 			&cli.StringFlag{Name: "params", Usage: "the ParamCard in `F`"},
-		}, signingKeyFlags()...),
+		}, ui.SigningFlags()...),
 			&cli.StringFlag{Name: "product", Usage: "the run makes product `P`"},
 			&cli.StringFlag{Name: "run-id", Usage: "the run has this `ID` of 32 lower-case hexadecimal digits, in place of a random one"},
-			accountFlag(),
+			ui.AccountFlag(),
 			&cli.StringFlag{Name: "details", Usage: "details of run.start, such as {\"source\":{\"commit\":C,\"dirty\":false}}, as `JSON`"},
-			jsonFlag(),
+			ui.JSONFlag(),
 		),
 		Action: func(c *cli.Context) error {
-			if err := exactArgs(c, "DIR"); err != nil {
+			if err := ui.ExactArgs(c, "DIR"); err != nil {
 				return err
 			}
-			if err := need(c, "envlock", "pipeline", "params", "key"); err != nil {
+			if err := ui.Need(c, "envlock", "pipeline", "params", "key"); err != nil {
 				return err
 			}
-			return env.trailStart(c)
+			return trailStart(env, c)
 		},
 	}
 }
@@ -66,7 +67,7 @@ type trailBirth struct {
 	first   audit.Draft
 }
 
-func (env *environment) trailStart(c *cli.Context) error {
+func trailStart(env *ui.Env, c *cli.Context) error {
 	b := trailBirth{dir: c.Args().First()}
 	if err := b.vacant(); err != nil {
 		return err
@@ -74,10 +75,10 @@ func (env *environment) trailStart(c *cli.Context) error {
 	if err := b.identify(c); err != nil {
 		return err
 	}
-	if err := env.readTrailDocuments(c, &b); err != nil {
+	if err := readTrailDocuments(env, c, &b); err != nil {
 		return err
 	}
-	key, err := env.signingKey(c)
+	key, err := env.SigningKey(c)
 	if err != nil {
 		return err
 	}
@@ -85,7 +86,7 @@ func (env *environment) trailStart(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	return env.printDone(c, struct {
+	return env.PrintDone(c, struct {
 		Schema string      `json:"schema"`
 		Dir    string      `json:"dir"`
 		Run    string      `json:"run"`
@@ -123,19 +124,19 @@ func (b *trailBirth) identify(c *cli.Context) error {
 		}
 		b.genesis.Run.ID = audit.NewRunID(random)
 	case len(id) != 32 || strings.Trim(id, "0123456789abcdef") != "":
-		return usageError(fmt.Sprintf("%s: --run-id %q is not 32 lower-case hexadecimal digits", c.Command.HelpName, id))
+		return ui.Usage(fmt.Sprintf("%s: --run-id %q is not 32 lower-case hexadecimal digits", c.Command.HelpName, id))
 	}
 	if !canon.Printable(b.genesis.Product) {
-		return usageError(fmt.Sprintf("%s: --product %+q has a character outside U+0020 to U+007E", c.Command.HelpName, b.genesis.Product))
+		return ui.Usage(fmt.Sprintf("%s: --product %+q has a character outside U+0020 to U+007E", c.Command.HelpName, b.genesis.Product))
 	}
-	b.first = audit.Draft{Action: audit.ActionRunStart, Actor: audit.Txt(account(c))}
+	b.first = audit.Draft{Action: audit.ActionRunStart, Actor: audit.Txt(ui.Account(c))}
 	var err error
 	b.first.Details, err = detailsFlag(c)
 	return err
 }
 
 // readTrailDocuments reads what the genesis pins.
-func (env *environment) readTrailDocuments(c *cli.Context, b *trailBirth) error {
+func readTrailDocuments(env *ui.Env, c *cli.Context, b *trailBirth) error {
 	var card cards.Pipeline
 	for _, d := range []struct {
 		flag, path string
@@ -164,7 +165,7 @@ func (env *environment) readTrailDocuments(c *cli.Context, b *trailBirth) error 
 			return p.Marshal()
 		}},
 	} {
-		name, data, err := env.readInput(c.String(d.flag), d.limit)
+		name, data, err := env.ReadInput(c.String(d.flag), d.limit)
 		if err != nil {
 			return err
 		}

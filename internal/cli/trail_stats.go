@@ -9,11 +9,12 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/relseal/relseal/audit"
+	"github.com/relseal/relseal/internal/cli/ui"
 	"github.com/relseal/relseal/internal/escape"
 	"github.com/relseal/relseal/internal/limits"
 )
 
-func trailStatsCommand(env *environment) *cli.Command {
+func trailStatsCommand(env *ui.Env) *cli.Command {
 	return &cli.Command{
 		Name:      "stats",
 		Usage:     "count the events of a trail",
@@ -24,18 +25,18 @@ recorded. Nothing is verified unless --key is given.
 Example:
   relseal trail stats DIR
   relseal trail stats DIR --action step --json | jq .status`,
-		Flags: append(filterFlags(), trustFlag(), jsonFlag()),
+		Flags: append(filterFlags(), ui.TrustFlag(), ui.JSONFlag()),
 		Action: func(c *cli.Context) error {
-			if err := exactArgs(c, "DIR|FILE"); err != nil {
+			if err := ui.ExactArgs(c, "DIR|FILE"); err != nil {
 				return err
 			}
-			return env.trailStats(c)
+			return runTrailStats(env, c)
 		},
 	}
 }
 
-func (env *environment) trailStats(c *cli.Context) error {
-	s, err := env.openTrailSource(c)
+func runTrailStats(env *ui.Env, c *cli.Context) error {
+	s, err := openTrailSource(env, c)
 	if err != nil {
 		return err
 	}
@@ -44,7 +45,7 @@ func (env *environment) trailStats(c *cli.Context) error {
 	if err := s.eachBrief(c.Context, func(e trailEvent) error { t.add(&e.E); return nil }); err != nil {
 		return err
 	}
-	if err := env.print(c, t.result(), t.text()); err != nil {
+	if err := env.Print(c, t.result(), t.text()); err != nil {
 		return err
 	}
 	return s.faults.answer()
@@ -85,7 +86,7 @@ func (t *trailStats) result() statsResult {
 
 func (t *trailStats) text() string {
 	var w strings.Builder
-	w.WriteString(counted(t.events, "event"))
+	w.WriteString(ui.Counted(t.events, "event"))
 	if t.first != nil {
 		fmt.Fprintf(&w, ", %s to %s", t.first, t.last)
 	}
@@ -99,7 +100,7 @@ func (t *trailStats) text() string {
 		}
 		fmt.Fprintf(&w, "%s:\n", group.name)
 		for _, n := range group.tally.Counts {
-			fmt.Fprintf(&w, "  %7d  %s\n", n.Count, clipped(escape.Line(n.Name), rowWidth-11))
+			fmt.Fprintf(&w, "  %7d  %s\n", n.Count, ui.Clipped(escape.Line(n.Name), rowWidth-11))
 		}
 		if group.tally.Others > 0 {
 			fmt.Fprintf(&w, "  %7d  of others\n", group.tally.Others)

@@ -19,6 +19,7 @@ import (
 
 	"github.com/relseal/relseal/audit"
 	"github.com/relseal/relseal/bundle"
+	"github.com/relseal/relseal/internal/cli/ui"
 	"github.com/relseal/relseal/internal/clock"
 	"github.com/relseal/relseal/internal/escape"
 	"github.com/relseal/relseal/internal/limits"
@@ -174,7 +175,7 @@ func TestTrailStepInputs(t *testing.T) {
 			relsealWith(t, 0, appendFrom, strings.NewReader(start))
 			relseal(t, 0, "trail append run --key k.key --action step.end --actor ci --path build --status ok")
 		},
-		"start refused": func() { relsealWith(t, exitNoInput, appendFrom+" --keep-going", strings.NewReader(start+other+end)) },
+		"start refused": func() { relsealWith(t, ui.ExitNoInput, appendFrom+" --keep-going", strings.NewReader(start+other+end)) },
 	} {
 		inTrailDir(t)
 		relseal(t, 0, startRun)
@@ -193,7 +194,7 @@ func TestTrailStepInputs(t *testing.T) {
 	inTrailDir(t)
 	relseal(t, 0, startRun)
 	relsealWith(t, 0, appendFrom, strings.NewReader(start))
-	_, said := relseal(t, exitNoInput, "trail append run --key k.key --action step.end --actor ci --path build --status ok --input main.txt")
+	_, said := relseal(t, ui.ExitNoInput, "trail append run --key k.key --action step.end --actor ci --path build --status ok --input main.txt")
 	if said != "relseal: error: run: step build ended with other inputs than it started; leave them out\n" {
 		t.Error(said)
 	}
@@ -233,7 +234,7 @@ func TestTrailStreamFails(t *testing.T) {
 	inTrailDir(t)
 	relseal(t, 0, startRun)
 	in := io.MultiReader(strings.NewReader(`{"action":"note","actor":"ci"}`+"\n"+`{"action":`), iotest.ErrReader(io.ErrClosedPipe))
-	out, said := relsealWith(t, exitIO, "trail append run --key k.key --from -", in)
+	out, said := relsealWith(t, ui.ExitIO, "trail append run --key k.key --from -", in)
 	if !strings.HasPrefix(out, "appended 1 event; the last is event 2,") || said != "relseal: error: standard input: io: read/write on closed pipe\n" {
 		t.Errorf("%s%s", out, said)
 	}
@@ -345,8 +346,8 @@ func TestTrailLongLine(t *testing.T) {
 		t.Fatal(err)
 	}
 	for line, code := range map[string]int{
-		"trail show long.jsonl": exitNoInput, "trail show long.jsonl --reverse": exitNoInput,
-		"trail show long.jsonl --key k.pub": exitReject, "trail export long.jsonl": exitNoInput,
+		"trail show long.jsonl": ui.ExitNoInput, "trail show long.jsonl --reverse": ui.ExitNoInput,
+		"trail show long.jsonl --key k.pub": ui.ExitReject, "trail export long.jsonl": ui.ExitNoInput,
 	} {
 		out, said := relseal(t, code, line)
 		if strings.Count(out, "\n") != 2 || !strings.Contains(said, "a line of 3145728 bytes: the limit is 1048576") {
@@ -367,7 +368,7 @@ func TestTrailManyFaults(t *testing.T) {
 		t.Fatal(err)
 	}
 	for line, code := range map[string]int{
-		"trail show many.jsonl": exitNoInput, "trail show many.jsonl --reverse": exitNoInput, "trail stats many.jsonl --key k.pub": exitReject,
+		"trail show many.jsonl": ui.ExitNoInput, "trail show many.jsonl --reverse": ui.ExitNoInput, "trail stats many.jsonl --key k.pub": ui.ExitReject,
 	} {
 		_, said := relseal(t, code, line)
 		said, _ = strings.CutSuffix(said, "relseal: hint: relseal explain E_FORMAT says what to do\n")
@@ -532,7 +533,7 @@ func TestTrailLedger(t *testing.T) {
 	if !strings.Contains(out, "events 1 to 1 are one unbroken chain") || !strings.Contains(out, "nothing shows whether events followed") || strings.Contains(out, "no event is missing") {
 		t.Error(out)
 	}
-	if _, said := relseal(t, exitNoInput, "trail append ledger --key k.key --action note --actor ci"); said != "relseal: error: ledger: holds a ledger, not a run\n" {
+	if _, said := relseal(t, ui.ExitNoInput, "trail append ledger --key k.key --action note --actor ci"); said != "relseal: error: ledger: holds a ledger, not a run\n" {
 		t.Error(said)
 	}
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/relseal/relseal/audit"
 	"github.com/relseal/relseal/finding"
+	"github.com/relseal/relseal/internal/cli/ui"
 	"github.com/relseal/relseal/internal/known"
 	"github.com/relseal/relseal/internal/regular"
 	"github.com/relseal/relseal/keys"
@@ -16,7 +17,7 @@ import (
 	"github.com/relseal/relseal/verify"
 )
 
-func trailVerifyCommand(env *environment) *cli.Command {
+func trailVerifyCommand(env *ui.Env) *cli.Command {
 	return &cli.Command{
 		Name:      "verify",
 		Usage:     "check a trail with a public key, offline",
@@ -31,26 +32,21 @@ before that.
 Example:
   relseal trail verify DIR --key release.pub
   relseal trail verify audit/trail.jsonl --key release.pub --json | jq .verdict`,
-		Flags: []cli.Flag{trustFlag(), knownFlag(), plainFlag(), jsonFlag()},
+		Flags: []cli.Flag{ui.TrustFlag(), ui.KnownFlag(), ui.PlainFlag(), ui.JSONFlag()},
 		Action: func(c *cli.Context) error {
-			if err := exactArgs(c, "DIR|FILE"); err != nil {
+			if err := ui.ExactArgs(c, "DIR|FILE"); err != nil {
 				return err
 			}
 			if len(c.StringSlice("key")) == 0 {
-				return usageErrorHint(c.Command.HelpName+": no key given; trust comes from you alone",
+				return ui.UsageHint(c.Command.HelpName+": no key given; trust comes from you alone",
 					"--key release.pub, with a key from a channel that you trust")
 			}
-			return env.trailVerify(c)
+			return trailVerify(env, c)
 		},
 	}
 }
 
-// trustFlag is on the commands that check.
-func trustFlag() cli.Flag {
-	return &cli.StringSliceFlag{Name: "key", Usage: "trust the public key in `FILE`, or every *.pub of a directory; may be repeated"}
-}
-
-func (env *environment) trailVerify(c *cli.Context) error {
+func trailVerify(env *ui.Env, c *cli.Context) error {
 	file, err := trailFile(c.Args().First())
 	if err != nil {
 		return err
@@ -76,13 +72,13 @@ func (env *environment) trailVerify(c *cli.Context) error {
 	if info, err := os.Stat(file); err == nil {
 		p.Of.Store(info.Size()) // 0 of a pipe
 	}
-	stop := env.watch(file, p)
-	r, err := judgeTrail(p.Count(untilDone{c.Context, f}), audit.CheckOptions{Keys: trusted, Plain: c.Bool("plain"), Judged: &p.Events}, heads...)
+	stop := env.Watch(file, p)
+	r, err := judgeTrail(p.Count(ui.Until{Ctx: c.Context, R: f}), audit.CheckOptions{Keys: trusted, Plain: c.Bool("plain"), Judged: &p.Events}, heads...)
 	stop()
 	if err != nil {
 		return err
 	}
-	if err := env.print(c, r, r.text()); err != nil {
+	if err := env.Print(c, r, r.text()); err != nil {
 		return err
 	}
 	return r.answer()

@@ -12,6 +12,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/relseal/relseal/internal/cli/ui"
 	"github.com/relseal/relseal/internal/durable"
 	"github.com/relseal/relseal/internal/hint"
 	"github.com/relseal/relseal/keys"
@@ -19,7 +20,7 @@ import (
 	"github.com/relseal/relseal/sign"
 )
 
-func trustCommand(env *environment) *cli.Command {
+func trustCommand(env *ui.Env) *cli.Command {
 	return &cli.Command{
 		Name:  "trust",
 		Usage: "say who may sign what, until when, and change it",
@@ -59,7 +60,7 @@ func changeFlags() []cli.Flag {
 // of the version before, zero for the first.
 func change(c *cli.Context, before root.Time) (root.Change, error) {
 	ch := root.Change{Thresholds: map[string]int{}}
-	from, err := timeFlag(c, "from")
+	from, err := ui.TimeFlag(c, "from")
 	if err != nil {
 		return ch, err
 	}
@@ -68,10 +69,10 @@ func change(c *cli.Context, before root.Time) (root.Change, error) {
 		from = root.At(time.Now())
 		retire = root.Time{Time: from.Add(time.Second)}
 	}
-	if ch.Expires, err = timeFlag(c, "expires"); err != nil {
+	if ch.Expires, err = ui.TimeFlag(c, "expires"); err != nil {
 		return ch, err
 	}
-	if until, err = timeFlag(c, "until"); err != nil {
+	if until, err = ui.TimeFlag(c, "until"); err != nil {
 		return ch, err
 	}
 	for _, t := range []root.Time{ch.Expires, before} {
@@ -85,7 +86,7 @@ func change(c *cli.Context, before root.Time) (root.Change, error) {
 			return ch, err
 		}
 		if role == "" {
-			return ch, usageErrorHint(fmt.Sprintf("%s: --add %q names no role", c.Command.HelpName, s), "--add audit="+shellQuote(s))
+			return ch, ui.UsageHint(fmt.Sprintf("%s: --add %q names no role", c.Command.HelpName, s), "--add audit="+ui.ShellQuote(s))
 		}
 		ch.Add = append(ch.Add, root.Addition{Role: role, Key: key, NotBefore: from, NotAfter: until})
 	}
@@ -100,12 +101,12 @@ func change(c *cli.Context, before root.Time) (root.Change, error) {
 		role, n, _ := strings.Cut(s, "=")
 		count, err := strconv.Atoi(n)
 		if err != nil || !isRole(role) {
-			return ch, usageErrorHint(fmt.Sprintf("%s: --threshold %q is not ROLE=N", c.Command.HelpName, s), "the roles are "+strings.Join(roleNames(), ", "))
+			return ch, ui.UsageHint(fmt.Sprintf("%s: --threshold %q is not ROLE=N", c.Command.HelpName, s), "the roles are "+strings.Join(roleNames(), ", "))
 		}
 		ch.Thresholds[role] = count
 	}
 	if c.IsSet("expires") && !ch.Expires.After(from.Time) {
-		return ch, usageErrorHint(fmt.Sprintf("%s: --expires %q is not after %s, from when on keys may sign", c.Command.HelpName, c.String("expires"), from.Format(time.RFC3339)),
+		return ch, ui.UsageHint(fmt.Sprintf("%s: --expires %q is not after %s, from when on keys may sign", c.Command.HelpName, c.String("expires"), from.Format(time.RFC3339)),
 			"--expires +2y; under a root that has expired nobody installs")
 	}
 	return ch, nil
@@ -122,39 +123,13 @@ func roleKey(c *cli.Context, flag, s string) (role string, key sign.PublicKey, e
 	if before, after, ok := strings.Cut(s, "="); ok && isRole(before) {
 		role, file = before, after
 	} else if ok && !strings.ContainsAny(before, `/\.`) {
-		return "", key, usageErrorHint(fmt.Sprintf("%s: --%s: there is no role %q", c.Command.HelpName, flag, before), "the roles are "+strings.Join(roleNames(), ", "))
+		return "", key, ui.UsageHint(fmt.Sprintf("%s: --%s: there is no role %q", c.Command.HelpName, flag, before), "the roles are "+strings.Join(roleNames(), ", "))
 	}
 	if file == "" {
-		return "", key, usageErrorHint(fmt.Sprintf("%s: --%s %q names no file", c.Command.HelpName, flag, s), "--"+flag+" audit=ci.pub")
+		return "", key, ui.UsageHint(fmt.Sprintf("%s: --%s %q names no file", c.Command.HelpName, flag, s), "--"+flag+" audit=ci.pub")
 	}
 	key, err = keys.LoadPublic(file)
 	return role, key, err
-}
-
-// timeFlag reads a date, a time in RFC 3339, "now" or a time from now on, such as
-// +2y or +90d; it is zero where there is none.
-func timeFlag(c *cli.Context, name string) (root.Time, error) {
-	s := c.String(name)
-	if s == "" {
-		return root.Time{}, nil
-	}
-	if s == "now" {
-		return root.At(time.Now()), nil
-	}
-	if n, err := strconv.Atoi(s[:len(s)-1]); err == nil && s[0] == '+' && n <= 1000 {
-		switch s[len(s)-1] {
-		case 'y':
-			return root.At(time.Now().AddDate(n, 0, 0)), nil
-		case 'd':
-			return root.At(time.Now().AddDate(0, 0, n)), nil
-		}
-	}
-	for _, layout := range []string{time.DateOnly, time.RFC3339} {
-		if t, err := time.Parse(layout, s); err == nil {
-			return root.At(t), nil
-		}
-	}
-	return root.Time{}, usageErrorHint(fmt.Sprintf("%s: --%s %q is no time", c.Command.HelpName, name, s), "2030-01-01, 2030-01-01T12:00:00Z, now, +2y or +90d")
 }
 
 // writeRoot writes a version into the directory.

@@ -6,6 +6,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/relseal/relseal/internal/cli/ui"
 	"github.com/relseal/relseal/internal/durable"
 	"github.com/relseal/relseal/internal/escape"
 	"github.com/relseal/relseal/internal/hint"
@@ -14,7 +15,7 @@ import (
 	"github.com/relseal/relseal/sign"
 )
 
-func trustInitCommand(env *environment) *cli.Command {
+func trustInitCommand(env *ui.Env) *cli.Command {
 	return &cli.Command{
 		Name:      "init",
 		Usage:     "make the first version of a trust root, unsigned",
@@ -26,12 +27,12 @@ ever lose a key.
 Example:
   relseal trust init ROOTS --add root=alice.pub --add root=bob.pub --add audit=ci.pub --add release.canary=ci.pub --expires 2030-01-01
   relseal trust init ROOTS --add root=alice.pub --add root=bob.pub --add root=carol.pub --threshold root=2 --add release.stable=a.pub --add release.stable=b.pub --threshold release.stable=2 --expires 2030-01-01`,
-		Flags:  append(changeFlags(), jsonFlag()),
+		Flags:  append(changeFlags(), ui.JSONFlag()),
 		Action: func(c *cli.Context) error { return trustInit(env, c) },
 	}
 }
 
-func trustRotateCommand(env *environment) *cli.Command {
+func trustRotateCommand(env *ui.Env) *cli.Command {
 	return &cli.Command{
 		Name:      "rotate",
 		Usage:     "make the next version: keys come and go, thresholds and expiry change",
@@ -45,13 +46,13 @@ Example:
   relseal trust rotate ROOTS --retire bob.pub --add root=carol.pub --expires 2032-01-01`,
 		Flags: append(changeFlags(),
 			&cli.StringSliceFlag{Name: "retire", Usage: "take a role from a key, `ROLE=FILE`, or every role, FILE, from --from on; may be repeated"},
-			jsonFlag(),
+			ui.JSONFlag(),
 		),
 		Action: func(c *cli.Context) error { return trustRotate(env, c, nil) },
 	}
 }
 
-func trustRevokeCommand(env *environment) *cli.Command {
+func trustRevokeCommand(env *ui.Env) *cli.Command {
 	return &cli.Command{
 		Name:      "revoke",
 		Usage:     "make the next version: a key may be in other hands",
@@ -68,18 +69,18 @@ Example:
 			&cli.StringFlag{Name: "key", Usage: "revoke the public key in `FILE`"},
 			&cli.StringFlag{Name: "since", Usage: "it may have been in other hands from `T` on"},
 			&cli.StringSliceFlag{Name: "retire", Usage: "take a role from another key, `ROLE=FILE`, or every role, FILE; may be repeated"},
-			jsonFlag(),
+			ui.JSONFlag(),
 		),
 		Action: func(c *cli.Context) error { return trustRevoke(env, c) },
 	}
 }
 
-func trustInit(env *environment, c *cli.Context) error {
-	if err := exactArgs(c, "ROOTS"); err != nil {
+func trustInit(env *ui.Env, c *cli.Context) error {
+	if err := ui.ExactArgs(c, "ROOTS"); err != nil {
 		return err
 	}
 	if !c.IsSet("expires") {
-		return usageErrorHint("relseal trust init: --expires is missing", "--expires 2030-01-01: until then somebody has to sign a new version")
+		return ui.UsageHint("relseal trust init: --expires is missing", "--expires 2030-01-01: until then somebody has to sign a new version")
 	}
 	ch, err := change(c, root.Time{})
 	if err != nil {
@@ -93,28 +94,28 @@ func trustInit(env *environment, c *cli.Context) error {
 	if err := durable.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
-	return env.made(c, dir, nil, r)
+	return made(env, c, dir, nil, r)
 }
 
-func trustRevoke(env *environment, c *cli.Context) error {
+func trustRevoke(env *ui.Env, c *cli.Context) error {
 	for _, name := range []string{"key", "since"} {
 		if !c.IsSet(name) {
-			return usageErrorHint("relseal trust revoke: --"+name+" is missing", "relseal trust revoke --help")
+			return ui.UsageHint("relseal trust revoke: --"+name+" is missing", "relseal trust revoke --help")
 		}
 	}
 	key, err := keys.LoadPublic(c.String("key"))
 	if err != nil {
 		return err
 	}
-	since, err := timeFlag(c, "since")
+	since, err := ui.TimeFlag(c, "since")
 	if err != nil {
 		return err
 	}
 	return trustRotate(env, c, []root.Revocation{{Key: key, Since: since}})
 }
 
-func trustRotate(env *environment, c *cli.Context, revoke []root.Revocation) error {
-	if err := exactArgs(c, "ROOTS"); err != nil {
+func trustRotate(env *ui.Env, c *cli.Context, revoke []root.Revocation) error {
+	if err := ui.ExactArgs(c, "ROOTS"); err != nil {
 		return err
 	}
 	roots, err := keys.OpenRoots(c.Args().First())
@@ -122,8 +123,8 @@ func trustRotate(env *environment, c *cli.Context, revoke []root.Revocation) err
 		return err
 	}
 	if roots.Pending != nil {
-		return &exitError{exitCantCreate, fmt.Errorf("version %d of the root is not signed yet", roots.Pending.Version()),
-			"finish it, relseal trust sign, or remove the file"}
+		return &ui.Error{Code: ui.ExitCantCreate, Err: fmt.Errorf("version %d of the root is not signed yet", roots.Pending.Version()),
+			Hint: "finish it, relseal trust sign, or remove the file"}
 	}
 	last := roots.Chain.Last()
 	ch, err := change(c, last.Signed().Expires)
@@ -132,13 +133,13 @@ func trustRotate(env *environment, c *cli.Context, revoke []root.Revocation) err
 	}
 	ch.Revoke = revoke
 	if len(ch.Add)+len(ch.Retire)+len(ch.Revoke)+len(ch.Thresholds) == 0 && ch.Expires.IsZero() {
-		return usageErrorHint(c.Command.HelpName+": nothing would change", "--add, --retire, --threshold or --expires")
+		return ui.UsageHint(c.Command.HelpName+": nothing would change", "--add, --retire, --threshold or --expires")
 	}
 	r, err := last.Signed().Change(ch)
 	if err != nil {
 		return badChange(err)
 	}
-	return env.made(c, roots.Dir, last, r)
+	return made(env, c, roots.Dir, last, r)
 }
 
 // badChange says what to do where a role would be left without keys enough, or a key
@@ -191,7 +192,7 @@ func newMadeResult(schema, file string, prev, r *root.Root) (madeResult, error) 
 }
 
 // made writes a new version and says what it changes and who has to sign it.
-func (env *environment) made(c *cli.Context, dir string, prev, r *root.Root) error {
+func made(env *ui.Env, c *cli.Context, dir string, prev, r *root.Root) error {
 	file, err := writeRoot(dir, r, false)
 	if err != nil {
 		return err
@@ -200,25 +201,18 @@ func (env *environment) made(c *cli.Context, dir string, prev, r *root.Root) err
 	if err != nil {
 		return err
 	}
-	return env.printDone(c, m, fmt.Sprintf("wrote %s\n%s%s", escape.Line(file), differencesText(m.Differences, nil), missingText(m.Missing, nil)))
+	return env.PrintDone(c, m, fmt.Sprintf("wrote %s\n%s%s", escape.Line(file), differencesText(m.Differences, nil), missingText(m.Missing, nil)))
 }
 
 func missingText(missing []lack, names keyNames) string {
 	var w strings.Builder
 	for _, l := range missing {
-		fmt.Fprintf(&w, "missing: %s by root keys of version %d, of these:\n", countOf(l.Need, "signature"), l.Version)
+		fmt.Fprintf(&w, "missing: %s by root keys of version %d, of these:\n", ui.Counted(l.Need, "signature"), l.Version)
 		for _, id := range l.By {
 			fmt.Fprintf(&w, "  %s\n", names.of(id))
 		}
 	}
 	return w.String()
-}
-
-func countOf(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
 }
 
 func differencesText(list []root.Difference, names keyNames) string {

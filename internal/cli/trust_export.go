@@ -7,11 +7,12 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/relseal/relseal/internal/cli/ui"
 	"github.com/relseal/relseal/internal/escape"
 	"github.com/relseal/relseal/keys"
 )
 
-func trustExportCommand(env *environment) *cli.Command {
+func trustExportCommand(env *ui.Env) *cli.Command {
 	return &cli.Command{
 		Name:      "export",
 		Usage:     "write a root as allowed_signers, revocation list and key files",
@@ -25,37 +26,37 @@ Example:
   relseal trust export ROOTS --out exported`,
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "out", Usage: "write the files into the new directory `DIR`"},
-			jsonFlag(),
+			ui.JSONFlag(),
 		},
 		Action: func(c *cli.Context) error { return trustExport(env, c) },
 	}
 }
 
-func trustExport(env *environment, c *cli.Context) error {
-	if err := exactArgs(c, "ROOTS"); err != nil {
+func trustExport(env *ui.Env, c *cli.Context) error {
+	if err := ui.ExactArgs(c, "ROOTS"); err != nil {
 		return err
 	}
 	dir := c.String("out")
 	if dir == "" {
-		return usageErrorHint("relseal trust export: --out is missing", "--out DIR, a directory that does not exist yet")
+		return ui.UsageHint("relseal trust export: --out is missing", "--out DIR, a directory that does not exist yet")
 	}
 	roots, err := keys.OpenRoots(c.Args().First())
 	if err != nil {
 		return err
 	}
 	if roots.Chain == nil {
-		return &exitError{exitUndecidable, errors.New("no version of the root is signed yet"), "relseal trust sign adds a signature"}
+		return &ui.Error{Code: ui.ExitUndecidable, Err: errors.New("no version of the root is signed yet"), Hint: "relseal trust sign adds a signature"}
 	}
 	r := roots.Chain.Last()
 	files := map[string][]byte{"allowed_signers": r.AllowedSigners(), "revoked.krl": r.KRL()}
 	for name, pem := range r.PublicKeys() {
 		files["keys/"+name] = pem
 	}
-	if err := writeNewDir(dir, files); err != nil {
+	if err := ui.WriteNewDir(dir, files); err != nil {
 		return err
 	}
-	names := sortedPaths(files)
-	return env.print(c, struct {
+	names := ui.SortedPaths(files)
+	return env.Print(c, struct {
 		Schema  string   `json:"schema"`
 		Version int64    `json:"version"`
 		Dir     string   `json:"dir"`

@@ -9,13 +9,14 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/relseal/relseal/internal/cli/ui"
 	"github.com/relseal/relseal/internal/escape"
 	"github.com/relseal/relseal/keys"
 	"github.com/relseal/relseal/keys/root"
 	"github.com/relseal/relseal/sign"
 )
 
-func trustShowCommand(env *environment) *cli.Command {
+func trustShowCommand(env *ui.Env) *cli.Command {
 	return &cli.Command{
 		Name:      "show",
 		Usage:     "print who may do what until when, and what changed",
@@ -32,7 +33,7 @@ Example:
 			&cli.StringFlag{Name: "version", Usage: "show version `N`"},
 			&cli.StringFlag{Name: "previous", Usage: "show what differs from the version in `F`"},
 			&cli.StringFlag{Name: "names", Usage: "call keys by the names of the *.pub files in `DIR`"},
-			jsonFlag(),
+			ui.JSONFlag(),
 		},
 		Action: func(c *cli.Context) error { return trustShow(env, c) },
 	}
@@ -65,8 +66,8 @@ type shownRoot struct {
 	Breaks      *string           `json:"breaks"` // why it may not come after that version; null if it may
 }
 
-func trustShow(env *environment, c *cli.Context) error {
-	if err := exactArgs(c, "ROOTS|FILE"); err != nil {
+func trustShow(env *ui.Env, c *cli.Context) error {
+	if err := ui.ExactArgs(c, "ROOTS|FILE"); err != nil {
 		return err
 	}
 	prev, r, err := shownVersions(c)
@@ -91,13 +92,13 @@ func trustShow(env *environment, c *cli.Context) error {
 			s.Breaks = &text
 		}
 	}
-	switch err := env.print(c, s, s.text(names)); {
+	switch err := env.Print(c, s, s.text(names)); {
 	case err != nil:
 		return err
 	case s.Breaks != nil:
-		return &answerError{code: exitReject, hint: "do not sign it: relseal explain E_ROOT"}
+		return &ui.Answer{Code: ui.ExitReject, Hint: "do not sign it: relseal explain E_ROOT"}
 	case !s.Complete:
-		return &answerError{code: exitUndecidable, hint: "relseal trust sign adds a signature"}
+		return &ui.Answer{Code: ui.ExitUndecidable, Hint: "relseal trust sign adds a signature"}
 	}
 	return nil
 }
@@ -130,7 +131,7 @@ func shownVersions(c *cli.Context) (prev, r *root.Root, err error) {
 		}
 		if c.IsSet("version") {
 			if _, ok := root.VersionOf(c.String("version") + ".root.json"); !ok {
-				return nil, nil, usageErrorHint(fmt.Sprintf("relseal trust show: --version %q is no number from 1 on", c.String("version")), "--version 1")
+				return nil, nil, ui.UsageHint(fmt.Sprintf("relseal trust show: --version %q is no number from 1 on", c.String("version")), "--version 1")
 			}
 			name = filepath.Join(name, c.String("version")+".root.json")
 		} else if !c.IsSet("previous") {

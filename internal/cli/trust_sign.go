@@ -9,6 +9,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/relseal/relseal/internal/cli/ui"
 	"github.com/relseal/relseal/internal/durable"
 	"github.com/relseal/relseal/internal/escape"
 	"github.com/relseal/relseal/internal/hint"
@@ -17,7 +18,7 @@ import (
 	"github.com/relseal/relseal/sign"
 )
 
-func trustSignCommand(env *environment) *cli.Command {
+func trustSignCommand(env *ui.Env) *cli.Command {
 	return &cli.Command{
 		Name:      "sign",
 		Usage:     "sign a version of the root with a root key",
@@ -33,19 +34,19 @@ The holders do this one after the other, each on their own machine; no network i
 Example:
   relseal trust sign 2.root.json --key alice.key --root ~/my/1.root.json
   relseal trust sign 2.root.json --key alice.key --root ~/my/1.root.json --hash sha256:9f2c…`,
-		Flags: append(keyFlags("sign with the private key in `F`, a root key"),
+		Flags: append(ui.KeyFlags("sign with the private key in `F`, a root key"),
 			&cli.StringFlag{Name: "root", Usage: "your own copy of the root, of a version before, is in `F`"},
 			&cli.StringFlag{Name: "root-dir", Usage: "look in `DIR` for the versions between the two; beside FILE if not given"},
 			&cli.StringFlag{Name: "hash", Usage: "do not ask: sign what has the hash `H`, and nothing else"},
 			&cli.StringFlag{Name: "names", Usage: "call keys by the names of the *.pub files in `DIR`"},
-			jsonFlag(),
+			ui.JSONFlag(),
 		),
 		Action: func(c *cli.Context) error { return trustSign(env, c) },
 	}
 }
 
-func trustSign(env *environment, c *cli.Context) error {
-	if err := exactArgs(c, "FILE"); err != nil {
+func trustSign(env *ui.Env, c *cli.Context) error {
+	if err := ui.ExactArgs(c, "FILE"); err != nil {
 		return err
 	}
 	file := c.Args().First()
@@ -61,10 +62,10 @@ func trustSign(env *environment, c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := env.agreed(c, h, r, names); err != nil {
+	if err := agreed(env, c, h, r, names); err != nil {
 		return err
 	}
-	key, err := env.signingKey(c)
+	key, err := env.SigningKey(c)
 	if err != nil {
 		return err
 	}
@@ -88,7 +89,7 @@ func trustSign(env *environment, c *cli.Context) error {
 	if len(m.Missing) == 0 {
 		text += fmt.Sprintf("version %d of the root is complete\n", m.Version)
 	}
-	return env.printDone(c, struct {
+	return env.PrintDone(c, struct {
 		madeResult
 		Key sign.KeyID `json:"key"`
 	}{m, key.Public().KeyID()}, text)
@@ -105,7 +106,7 @@ type holder struct {
 func holderOf(c *cli.Context, file string, r *root.Root) (h holder, err error) {
 	if !c.IsSet("root") {
 		if r.Version() > 1 {
-			return h, usageErrorHint("relseal trust sign: --root is missing: the root that you hold, against which the change is shown",
+			return h, ui.UsageHint("relseal trust sign: --root is missing: the root that you hold, against which the change is shown",
 				"--root ~/my/1.root.json, your own copy and not one that came with the file")
 		}
 		_, err = root.Lacks(nil, r)
@@ -121,7 +122,7 @@ func holderOf(c *cli.Context, file string, r *root.Root) (h holder, err error) {
 	}
 	err = keys.GoOn(chain, dir, r.Version()-1)
 	if _, breaks := errors.AsType[*root.Error](err); breaks {
-		return h, &exitError{exitReject, err, "what is built on it is not signed"}
+		return h, &ui.Error{Code: ui.ExitReject, Err: err, Hint: "what is built on it is not signed"}
 	}
 	if errors.Is(err, fs.ErrNotExist) {
 		err = hint.With(err, "--root-dir DIR has the versions between your own and the one to sign")
@@ -134,7 +135,7 @@ func holderOf(c *cli.Context, file string, r *root.Root) (h holder, err error) {
 		h.before = chain.Last()
 	}
 	if err := h.check(dir, r); err != nil {
-		return h, hint.With(&exitError{exitReject, fmt.Errorf("%s: %w", file, err), ""}, "do not sign it; relseal trust show "+shellQuote(file)+" shows what it says")
+		return h, hint.With(&ui.Error{Code: ui.ExitReject, Err: fmt.Errorf("%s: %w", file, err)}, "do not sign it; relseal trust show "+ui.ShellQuote(file)+" shows what it says")
 	}
 	return h, nil
 }
@@ -163,7 +164,7 @@ func (h holder) check(dir string, r *root.Root) error {
 }
 
 // agreed shows r against what the holder has and returns nil if it is to be signed.
-func (env *environment) agreed(c *cli.Context, h holder, r *root.Root, names keyNames) error {
+func agreed(env *ui.Env, c *cli.Context, h holder, r *root.Root, names keyNames) error {
 	s, err := showing(h.own, h.before, r)
 	if err != nil {
 		return err
@@ -185,16 +186,16 @@ func (env *environment) agreed(c *cli.Context, h holder, r *root.Root, names key
 			fmt.Fprintf(&w, "signed by %s\n", names.of(key.KeyID()))
 		}
 	}
-	fmt.Fprint(env.stderr, w.String())
+	fmt.Fprint(env.Stderr, w.String())
 	if want := c.String("hash"); c.IsSet("hash") {
 		if want != r.Hash().String() {
-			return &exitError{exitReject, fmt.Errorf("the hash is %s, and not %s of --hash: nothing was signed", r.Hash(), want), ""}
+			return &ui.Error{Code: ui.ExitReject, Err: fmt.Errorf("the hash is %s, and not %s of --hash: nothing was signed", r.Hash(), want)}
 		}
 		return nil
 	}
-	yes, err := env.confirm(c.Context, fmt.Sprintf("Sign version %d of the root?", r.Version()), "--hash "+r.Hash().String()+" signs this and nothing else, once you have read it")
+	yes, err := env.Confirm(c.Context, fmt.Sprintf("Sign version %d of the root?", r.Version()), "--hash "+r.Hash().String()+" signs this and nothing else, once you have read it")
 	if err == nil && !yes {
-		err = &exitError{exitReject, errors.New("nothing was signed"), ""}
+		err = &ui.Error{Code: ui.ExitReject, Err: errors.New("nothing was signed")}
 	}
 	return err
 }

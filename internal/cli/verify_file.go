@@ -12,13 +12,14 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/relseal/relseal/bundle"
+	"github.com/relseal/relseal/internal/cli/ui"
 	"github.com/relseal/relseal/internal/escape"
 	"github.com/relseal/relseal/internal/hint"
 	"github.com/relseal/relseal/sign"
 	"github.com/relseal/relseal/verify"
 )
 
-func verifyFileCommand(env *environment) *cli.Command {
+func verifyFileCommand(env *ui.Env) *cli.Command {
 	return &cli.Command{
 		Name:      "verify",
 		Usage:     "check a file that you hold, or a bundle, with a public key, offline",
@@ -34,22 +35,22 @@ Example:
   relseal verify greetd --key release.pub
   relseal verify greetd greetctl --bundle greetd-1.0.0.release.tar.zst --key release.pub
   relseal verify Downloads/greetd --root 1.root.json --for-install --at now --expect product=greetd`,
-		Flags: append(judgeFlags(),
+		Flags: append(ui.JudgeFlags(),
 			&cli.StringSliceFlag{Name: "bundle", Usage: "look for the files in the bundle `B` alone; may be repeated"},
-			jsonFlag(),
+			ui.JSONFlag(),
 		),
-		Action: func(c *cli.Context) error { frugal(1); return runVerifyFile(env, c) },
+		Action: func(c *cli.Context) error { ui.Frugal(1); return runVerifyFile(env, c) },
 	}
 }
 
-func runVerifyFile(env *environment, c *cli.Context) error {
+func runVerifyFile(env *ui.Env, c *cli.Context) error {
 	if c.NArg() == 0 {
-		return exactArgs(c, "FILE")
+		return ui.ExactArgs(c, "FILE")
 	}
-	if err := trustGiven(c); err != nil {
+	if err := ui.TrustGiven(c); err != nil {
 		return err
 	}
-	o, err := verifyOptions(c)
+	o, err := ui.VerifyOptions(c)
 	if err != nil {
 		return err
 	}
@@ -67,7 +68,7 @@ func runVerifyFile(env *environment, c *cli.Context) error {
 
 // An inquiry is about files that somebody has.
 type inquiry struct {
-	env     *environment
+	env     *ui.Env
 	c       *cli.Context
 	o       verify.Options
 	files   []*heldFile
@@ -132,7 +133,7 @@ func (q *inquiry) take(name string) error {
 }
 
 func (q *inquiry) fail(f *heldFile, err error) {
-	f.Error = plainText(err)
+	f.Error = ui.PlainText(err)
 	q.failed = append(q.failed, err)
 }
 
@@ -163,9 +164,9 @@ func (q *inquiry) directory(name string) error {
 	}
 	tip := "relseal verify FILE names the file that you hold"
 	if len(shelf) > 0 {
-		tip = "relseal verify-bundle " + shellQuote(filepath.Clean(name)) + "/*.tar.zst"
+		tip = "relseal verify-bundle " + ui.ShellQuote(filepath.Clean(name)) + "/*.tar.zst"
 	}
-	return hint.With(fmt.Errorf("%s is a directory and no bundle; it holds %s", name, countOf(len(shelf), "bundle")), tip)
+	return hint.With(fmt.Errorf("%s is a directory and no bundle; it holds %s", name, ui.Counted(len(shelf), "bundle")), tip)
 }
 
 func bundleName(name string) bool {
@@ -226,7 +227,7 @@ func (q *inquiry) look(f *heldFile) error {
 	if _, err := verify.Peek(f.File); err == nil {
 		f.Reason += "; it begins like a bundle, and relseal verify-bundle judges it as one"
 	}
-	f.Reason = fmt.Sprintf("no artifact of the %s %s", countOf(len(shelf), "bundle"), where) + f.Reason
+	f.Reason = fmt.Sprintf("no artifact of the %s %s", ui.Counted(len(shelf), "bundle"), where) + f.Reason
 	f.Verdict = &v
 	return nil
 }
@@ -333,7 +334,7 @@ func (q *inquiry) judge() error {
 	for i, ask := range order {
 		bundles[i] = ask.bundle
 	}
-	if err := newest(q.c.Context, &q.o, bundles); err != nil {
+	if err := ui.Newest(q.c.Context, &q.o, bundles); err != nil {
 		return err
 	}
 	reports, broken := map[question]*verify.Report{}, map[question]error{}
@@ -370,7 +371,7 @@ func (q *inquiry) judge() error {
 
 func (q *inquiry) verify(ctx context.Context, name string, o verify.Options) (*verify.Report, error) {
 	o.Progress = new(verify.Progress)
-	defer q.env.watch(name, o.Progress)()
+	defer q.env.Watch(name, o.Progress)()
 	r, err := verify.File(ctx, name, o)
 	if r != nil {
 		err = nil // any answer is one
@@ -407,7 +408,7 @@ func (q *inquiry) print() error {
 	if len(q.failed) == 0 {
 		res.Verdict = &worst
 	}
-	if err := q.env.print(q.c, res, w.String()); err != nil {
+	if err := q.env.Print(q.c, res, w.String()); err != nil {
 		return err
 	}
 	switch {
@@ -416,11 +417,11 @@ func (q *inquiry) print() error {
 	case worst == verify.Verified:
 		return nil
 	case last != nil:
-		return answer(last)
+		return ui.AnswerTo(last)
 	case worst == verify.Undecidable:
-		return &answerError{code: exitUndecidable}
+		return &ui.Answer{Code: ui.ExitUndecidable}
 	}
-	return &answerError{code: exitReject}
+	return &ui.Answer{Code: ui.ExitReject}
 }
 
 // text writes the answer about a file: one line, and then each report, once, unless there

@@ -10,9 +10,9 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/relseal/relseal/internal/cireport"
+	"github.com/relseal/relseal/internal/cli/ui"
 	"github.com/relseal/relseal/internal/durable"
 	"github.com/relseal/relseal/internal/escape"
-	"github.com/relseal/relseal/internal/hint"
 	"github.com/relseal/relseal/verify"
 )
 
@@ -30,7 +30,7 @@ var reportFiles = []reportFile{
 	}},
 	{"summary", func(r []cireport.Result) ([]byte, error) { return []byte(r[0].Report.Summary()), nil }},
 	{"junit", cireport.JUnit},
-	{"sarif", func(r []cireport.Result) ([]byte, error) { return cireport.SARIF(Version, r) }},
+	{"sarif", func(r []cireport.Result) ([]byte, error) { return cireport.SARIF(ui.Version, r) }},
 }
 
 // checkReportFiles refuses before the work, and not after it, to overwrite.
@@ -38,14 +38,10 @@ func checkReportFiles(c *cli.Context) error {
 	for _, f := range reportFiles {
 		file := c.String(f.flag)
 		if _, err := os.Lstat(file); err == nil && !c.Bool("force") {
-			return exists(file)
+			return ui.Exists(file)
 		}
 	}
 	return nil
-}
-
-func exists(file string) error {
-	return hint.With(fmt.Errorf("%s: %w", file, fs.ErrExist), "--force overwrites it")
 }
 
 func writeReportFiles(c *cli.Context, results []cireport.Result) error {
@@ -60,7 +56,7 @@ func writeReportFiles(c *cli.Context, results []cireport.Result) error {
 		}
 		err = durable.WriteFile(file, data, 0o644, c.Bool("force"))
 		if errors.Is(err, fs.ErrExist) {
-			return exists(file)
+			return ui.Exists(file)
 		}
 		if err != nil {
 			return err
@@ -71,10 +67,10 @@ func writeReportFiles(c *cli.Context, results []cireport.Result) error {
 
 // printReports prints one report as it is; of several, those that are not
 // VERIFIED and then a table of all.
-func (env *environment) printReports(c *cli.Context, results []cireport.Result, many bool) error {
+func printReports(env *ui.Env, c *cli.Context, results []cireport.Result, many bool) error {
 	if c.Bool("json") || !many {
 		for _, r := range results {
-			if err := env.print(c, r.Report, r.Report.Summary()); err != nil {
+			if err := env.Print(c, r.Report, r.Report.Summary()); err != nil {
 				return err
 			}
 		}
@@ -89,7 +85,7 @@ func (env *environment) printReports(c *cli.Context, results []cireport.Result, 
 	for _, r := range results {
 		fmt.Fprintf(&w, "%-11s  %s%s%s\n", r.Report.Verdict, escape.Line(r.Name), ended(r.Report), by(r.Report))
 	}
-	_, err := fmt.Fprint(env.stdout, w.String())
+	_, err := fmt.Fprint(env.Stdout, w.String())
 	return err
 }
 

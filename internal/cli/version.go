@@ -5,22 +5,18 @@ import (
 	"runtime"
 
 	"github.com/urfave/cli/v2"
+
+	"github.com/relseal/relseal/internal/cli/ui"
 )
 
-// Version is the version of this relseal, which its records name as producer.
-const Version = "0.1.0"
-
-// producer is what code.hash of the events that relseal itself writes is the digest of.
-const producer = "relseal " + Version
-
-func versionCommand(env *environment) *cli.Command {
+func versionCommand(env *ui.Env) *cli.Command {
 	return &cli.Command{
 		Name:        "version",
 		Usage:       "print the version",
 		Description: "Example:\n  relseal version --json",
-		Flags:       []cli.Flag{jsonFlag()},
+		Flags:       []cli.Flag{ui.JSONFlag()},
 		Action: func(c *cli.Context) error {
-			if err := exactArgs(c); err != nil {
+			if err := ui.ExactArgs(c); err != nil {
 				return err
 			}
 			v := struct {
@@ -29,8 +25,8 @@ func versionCommand(env *environment) *cli.Command {
 				Go      string `json:"go"`
 				OS      string `json:"os"`
 				Arch    string `json:"arch"`
-			}{"relseal/version/v1", Version, runtime.Version(), runtime.GOOS, runtime.GOARCH}
-			return env.print(c, v, fmt.Sprintf("%s (%s, %s/%s)\n", producer, v.Go, v.OS, v.Arch))
+			}{"relseal/version/v1", ui.Version, runtime.Version(), runtime.GOOS, runtime.GOARCH}
+			return env.Print(c, v, fmt.Sprintf("%s (%s, %s/%s)\n", ui.Producer, v.Go, v.OS, v.Arch))
 		},
 	}
 }

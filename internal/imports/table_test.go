@@ -10,6 +10,8 @@ const (
 	xcrypto   = "golang.org/x/crypto"
 	xsys      = "golang.org/x/sys"
 	yaml      = "gopkg.in/yaml.v3"
+	urfave    = "github.com/urfave/cli/v2"
+	xterm     = "golang.org/x/term"
 )
 
 // anything allows every package of the module, or every third-party module.
@@ -95,8 +97,10 @@ var table = map[string]row{
 	// It is measured against, so it has the standard library alone.
 	"internal/naive": {},
 	"internal/e2e":   {},
-	"internal/cli":   {own: []string{anything}, mods: []string{anything}},
-	"cmd/relseal":    {own: []string{"internal/cli"}},
+	// What the commands share; it knows none of them.
+	"internal/cli/ui": {own: []string{anything}, mods: []string{urfave, xsys, xterm}},
+	"internal/cli":    {own: []string{anything}, mods: []string{anything}},
+	"cmd/relseal":     {own: []string{"internal/cli"}},
 }
 
 // A ban holds for everything that a package reaches, not for its own imports alone.

@@ -1,4 +1,4 @@
-package cli
+package ui
 
 import (
 	"bytes"
@@ -25,7 +25,7 @@ import (
 // A keyring opens and makes private keys in this process. It implements
 // [signer.Keys].
 type keyring struct {
-	env    *environment
+	env    *Env
 	lookup func(name string) (value []byte, ok bool)    // a variable
 	line   func(number string) (r io.Reader, err error) // a descriptor to read a line from
 
@@ -35,8 +35,8 @@ type keyring struct {
 	secret []byte // to write it with
 }
 
-// keyring returns the one of a command that starts nothing of others.
-func (env *environment) keyring() *keyring {
+// Keyring returns the one of a command that starts nothing of others.
+func (env *Env) Keyring() *keyring {
 	return &keyring{
 		env: env,
 		lookup: func(name string) ([]byte, bool) {
@@ -49,7 +49,7 @@ func (env *environment) keyring() *keyring {
 
 // Open implements [signer.Keys].
 func (k *keyring) Open(ctx context.Context, r signer.Request) (sign.Signer, error) {
-	if err := k.env.protect(); err != nil {
+	if err := k.env.Protect(); err != nil {
 		return nil, err
 	}
 	if !r.New {
@@ -81,7 +81,7 @@ func (k *keyring) Open(ctx context.Context, r signer.Request) (sign.Signer, erro
 func (k *keyring) Save(comment string) ([]string, error) {
 	files, err := private.WritePair(k.file, k.key, k.secret, comment)
 	if err != nil {
-		return nil, &exitError{exitCantCreate, err, ""}
+		return nil, &Error{ExitCantCreate, err, ""}
 	}
 	return files, nil
 }
@@ -96,7 +96,7 @@ func (k *keyring) passphrase(ctx context.Context, r signer.Request) ([]byte, err
 	case signer.Variable:
 		value, ok := k.lookup(r.Name)
 		if !ok {
-			return nil, &exitError{exitNoInput, fmt.Errorf("the variable %s is not set", r.Name), ""}
+			return nil, &Error{ExitNoInput, fmt.Errorf("the variable %s is not set", r.Name), ""}
 		}
 		return value, nil
 	case signer.Terminal:
@@ -140,13 +140,13 @@ func (k *keyring) passphraseFD(number string) ([]byte, error) {
 }
 
 // descriptor returns an open file of this process by its number.
-func (env *environment) descriptor(number string) (io.Reader, error) {
+func (env *Env) descriptor(number string) (io.Reader, error) {
 	fd, err := strconv.Atoi(number)
 	if err != nil {
 		return nil, err
 	}
 	if fd == 0 {
-		return env.stdin, nil
+		return env.Stdin, nil
 	}
 	if f := os.NewFile(uintptr(fd), "fd "+number); f != nil {
 		return f, nil
@@ -154,10 +154,10 @@ func (env *environment) descriptor(number string) (io.Reader, error) {
 	return nil, fs.ErrInvalid
 }
 
-// from says in a request where the flags take the passphrase from; the terminal, if
+// From says in a request where the flags take the passphrase from; the terminal, if
 // none says it.
-func from(c *cli.Context, r signer.Request) signer.Request {
-	r.From, r.Elsewhere = signer.Terminal, passphraseElsewhere
+func From(c *cli.Context, r signer.Request) signer.Request {
+	r.From, r.Elsewhere = signer.Terminal, PassphraseElsewhere
 	for flag, source := range map[string]signer.Source{"file": signer.File, "fd": signer.Descriptor, "env": signer.Variable} {
 		if name := "passphrase-" + flag; c.IsSet(name) {
 			r.From, r.Name = source, c.String(name)
@@ -166,13 +166,13 @@ func from(c *cli.Context, r signer.Request) signer.Request {
 	return r
 }
 
-// apart puts the private key of a command that starts programs of others into a
+// Apart puts the private key of a command that starts programs of others into a
 // process of its own, before anything else is done: this one is begun anew without
 // the variables that hold its passphrase, the one of --passphrase-env and those of
 // the given names. stop ends that process.
-func (env *environment) apart(c *cli.Context, names ...string) (k signer.Keys, stop func(), err error) {
-	if !env.own { // called by another program, which has no place to give up
-		return env.keyring(), func() {}, nil
+func (env *Env) Apart(c *cli.Context, names ...string) (k signer.Keys, stop func(), err error) {
+	if !env.Own { // called by another program, which has no place to give up
+		return env.Keyring(), func() {}, nil
 	}
 	client, err := signer.Adopt()
 	if client == nil && err == nil {
@@ -185,67 +185,67 @@ func (env *environment) apart(c *cli.Context, names ...string) (k signer.Keys, s
 	}
 	switch {
 	case errors.Is(err, errors.ErrUnsupported):
-		return env.keyring(), func() {}, nil
+		return env.Keyring(), func() {}, nil
 	case err != nil:
-		code := exitInternal
+		code := ExitInternal
 		if _, ok := errors.AsType[syscall.Errno](err); ok { // the system has nothing left for one
-			code = exitIO
+			code = ExitIO
 		}
-		return nil, nil, &exitError{code, fmt.Errorf("no process for the private key: %w", err), ""}
+		return nil, nil, &Error{code, fmt.Errorf("no process for the private key: %w", err), ""}
 	}
 	return client, client.Close, nil
 }
 
-// openKey opens the private key of --key with k.
-func (env *environment) openKey(c *cli.Context, k signer.Keys) (sign.Signer, error) {
+// OpenKey opens the private key of --key with k.
+func (env *Env) OpenKey(c *cli.Context, k signer.Keys) (sign.Signer, error) {
 	file := c.String("key")
 	if file == "" {
-		return nil, usageErrorHint(c.Command.HelpName+": --key is missing", "--key release.key; relseal key generate makes one")
+		return nil, UsageHint(c.Command.HelpName+": --key is missing", "--key release.key; relseal key generate makes one")
 	}
-	if err := checkPassphrase(c); err != nil {
+	if err := CheckPassphrase(c); err != nil {
 		return nil, err
 	}
-	key, err := k.Open(c.Context, from(c, signer.Request{File: file}))
+	key, err := k.Open(c.Context, From(c, signer.Request{File: file}))
 	if own, ok := k.(*keyring); ok && !own.asked {
 		closeUnread(c) // the key is not encrypted
 	}
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, hint.With(err, "make it: relseal key generate --out "+shellQuote(file))
+		return nil, hint.With(err, "make it: relseal key generate --out "+ShellQuote(file))
 	}
 	return key, err
 }
 
-// passphrase returns what asks for the passphrase of a private key: the file, the
+// Passphrase returns what asks for the passphrase of a private key: the file, the
 // descriptor or the variable of the flags, else the terminal.
-func (env *environment) passphrase(c *cli.Context) func() ([]byte, error) {
+func (env *Env) Passphrase(c *cli.Context) func() ([]byte, error) {
 	return func() ([]byte, error) {
-		if err := errors.Join(checkPassphrase(c), env.protect()); err != nil {
+		if err := errors.Join(CheckPassphrase(c), env.Protect()); err != nil {
 			return nil, err
 		}
-		return env.keyring().passphrase(c.Context, from(c, signer.Request{}))
+		return env.Keyring().passphrase(c.Context, From(c, signer.Request{}))
 	}
 }
 
-// protect keeps what this process is about to read from others of the same user.
-func (env *environment) protect() error {
-	if !env.own {
+// Protect keeps what this process is about to read from others of the same user.
+func (env *Env) Protect() error {
+	if !env.Own {
 		return nil
 	}
 	if err := signer.Protect(); err != nil {
-		return &exitError{exitInternal, err, ""}
+		return &Error{ExitInternal, err, ""}
 	}
 	return nil
 }
 
-// runSigner is the other process of apart.
-func runSigner(env *environment, args []string) int {
+// RunSigner is the other process of apart.
+func RunSigner(env *Env, args []string) int {
 	conn, err := signer.Conn(args)
 	if err != nil {
-		return env.finish(context.Background(), usageError(err.Error()))
+		return env.Finish(context.Background(), Usage(err.Error()))
 	}
 	// Ctrl-C reaches this process too. It ends when the one that it signs for does,
 	// which may have an end of the run to sign still.
-	signal.Ignore(interrupts...)
+	signal.Ignore(Interrupts...)
 	protected := signer.Protect()
 	err = signer.Service{
 		Keys: func(g signer.Given) signer.Keys {
@@ -257,7 +257,7 @@ func runSigner(env *environment, args []string) int {
 				lookup: func(name string) ([]byte, bool) { v, ok := g.Variables[name]; return v, ok },
 				line: func(number string) (io.Reader, error) {
 					if number == "0" {
-						return env.stdin, nil
+						return env.Stdin, nil
 					}
 					if !g.Descriptor {
 						return nil, syscall.EBADF
@@ -269,16 +269,16 @@ func runSigner(env *environment, args []string) int {
 		Describe: func(err error) (int, string, string) { return classify(context.Background(), err) },
 	}.Serve(conn)
 	if err != nil {
-		return exitInternal // the other process says what is wrong
+		return ExitInternal // the other process says what is wrong
 	}
-	return exitOK
+	return ExitOK
 }
 
 // noKeys is a keyring that must not read any key.
 type noKeys struct{ err error }
 
 func (r noKeys) Open(context.Context, signer.Request) (sign.Signer, error) {
-	return nil, &exitError{exitInternal, r.err, ""}
+	return nil, &Error{ExitInternal, r.err, ""}
 }
 
 func (r noKeys) Save(string) ([]string, error) { return nil, r.err }

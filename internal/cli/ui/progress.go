@@ -1,4 +1,4 @@
-package cli
+package ui
 
 import (
 	"fmt"
@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/relseal/relseal/internal/escape"
+	"github.com/relseal/relseal/run"
 	"github.com/relseal/relseal/verify"
 )
 
@@ -17,11 +18,11 @@ const (
 	progressEvery = 200 * time.Millisecond // as often as one reads a number
 )
 
-// watch shows on a terminal how far a verification has come, in one line that is
+// Watch shows on a terminal how far a verification has come, in one line that is
 // gone in the end; stop waits for that. To a pipe it says nothing.
-func (env *environment) watch(what string, p *verify.Progress) (stop func()) {
-	f, ok := env.stderr.(*os.File)
-	if !ok || !terminal(f) {
+func (env *Env) Watch(what string, p *verify.Progress) (stop func()) {
+	f, ok := env.Stderr.(*os.File)
+	if !ok || !Terminal(f) {
 		return func() {}
 	}
 	done, gone := make(chan struct{}), make(chan struct{})
@@ -55,7 +56,7 @@ type meter struct {
 func (m *meter) show(now time.Time) {
 	line := progressLine(m.p, now.Sub(m.start))
 	if room := 79 - len(line) - len(": "); room > 10 {
-		line = clipped(escape.Line(m.what), room) + ": " + line
+		line = Clipped(escape.Line(m.what), room) + ": " + line
 	}
 	wide := utf8.RuneCountInString(line)
 	fmt.Fprintf(m.w, "\r%s%s", escape.Text(line), strings.Repeat(" ", max(0, m.wide-wide)))
@@ -74,7 +75,7 @@ func progressLine(p *verify.Progress, took time.Duration) string {
 	events, bytes, of := p.Events.Load(), p.Bytes.Load(), p.Of.Load()
 	var parts []string
 	if events > 0 {
-		parts = append(parts, counted(events, "event"))
+		parts = append(parts, Counted(events, "event"))
 	}
 	switch {
 	case of >= bytes && of > 0:
@@ -97,4 +98,13 @@ func megabytes(n int64) string {
 		return fmt.Sprintf("%.1f MB", float64(n)/1e6)
 	}
 	return fmt.Sprintf("%.1f GB", float64(n)/1e9)
+}
+
+// NoteStep shows a step on a terminal as it ends.
+func (env *Env) NoteStep(e run.Event) {
+	if e.Status == "" {
+		env.Note("  [%d/%d] %s", e.Index, e.Total, e.Step)
+		return
+	}
+	env.Note("  [%d/%d] %s: %s in %s", e.Index, e.Total, e.Step, e.Status, e.Duration.Round(10*time.Millisecond))
 }

@@ -1,4 +1,4 @@
-package cli
+package ui
 
 import (
 	"context"
@@ -12,49 +12,49 @@ import (
 	"golang.org/x/term"
 )
 
-// newPassphrase returns the passphrase to write a key with, nil for none.
-func (env *environment) newPassphrase(c *cli.Context) (secret []byte, err error) {
-	if err := checkPassphrase(c); err != nil {
+// NewPassphrase returns the passphrase to write a key with, nil for none.
+func (env *Env) NewPassphrase(c *cli.Context) (secret []byte, err error) {
+	if err := CheckPassphrase(c); err != nil {
 		return nil, err
 	}
-	given := passphraseGiven(c)
+	given := PassphraseGiven(c)
 	switch {
 	case c.Bool("no-passphrase") && given:
-		return nil, usageErrorHint("relseal key generate: --no-passphrase and a passphrase exclude each other", "relseal key generate --help")
+		return nil, UsageHint("relseal key generate: --no-passphrase and a passphrase exclude each other", "relseal key generate --help")
 	case c.Bool("no-passphrase"):
 		return nil, nil
 	case given:
-		secret, err = env.passphrase(c)()
+		secret, err = env.Passphrase(c)()
 	default:
-		secret, err = env.askTwice(c.Context, passphraseElsewhere+"; --no-passphrase leaves the key unencrypted")
+		secret, err = env.askTwice(c.Context, PassphraseElsewhere+"; --no-passphrase leaves the key unencrypted")
 	}
 	if err == nil && len(secret) == 0 {
-		err = usageErrorHint("an empty passphrase protects nothing", "--no-passphrase leaves the key unencrypted on purpose")
+		err = UsageHint("an empty passphrase protects nothing", "--no-passphrase leaves the key unencrypted on purpose")
 	}
 	return secret, err
 }
 
 // askTwice asks for a new passphrase: nobody sees what is typed.
-func (env *environment) askTwice(ctx context.Context, elsewhere string) ([]byte, error) {
+func (env *Env) askTwice(ctx context.Context, elsewhere string) ([]byte, error) {
 	first, err := env.ask(ctx, "Passphrase for the new key: ", elsewhere)
 	if err != nil || len(first) == 0 {
 		return nil, err
 	}
 	second, err := env.ask(ctx, "The same again: ", elsewhere)
 	if err == nil && string(first) != string(second) {
-		err = usageError("the two passphrases differ")
+		err = Usage("the two passphrases differ")
 	}
 	return first, err
 }
 
-// confirm asks a question on the terminal and reports whether the answer is yes. Where
+// Confirm asks a question on the terminal and reports whether the answer is yes. Where
 // there is none, elsewhere is the hint.
-func (env *environment) confirm(ctx context.Context, question, elsewhere string) (bool, error) {
-	in, ok := env.stdin.(*os.File)
-	if !ok || !terminal(in) {
-		return false, usageErrorHint("nobody can be asked: standard input is not a terminal", elsewhere)
+func (env *Env) Confirm(ctx context.Context, question, elsewhere string) (bool, error) {
+	in, ok := env.Stdin.(*os.File)
+	if !ok || !Terminal(in) {
+		return false, UsageHint("nobody can be asked: standard input is not a terminal", elsewhere)
 	}
-	fmt.Fprint(env.stderr, question+" (yes or no) ")
+	fmt.Fprint(env.Stderr, question+" (yes or no) ")
 	type line struct {
 		text []byte
 		err  error
@@ -85,18 +85,18 @@ func (env *environment) confirm(ctx context.Context, question, elsewhere string)
 
 // ask reads a secret from the terminal. Nothing prompts where there is none:
 // elsewhere is the hint for that case.
-func (env *environment) ask(ctx context.Context, prompt, elsewhere string) ([]byte, error) {
-	in, ok := env.stdin.(*os.File)
-	if !ok || !terminal(in) {
-		return nil, usageErrorHint("a passphrase is needed and standard input is not a terminal", elsewhere)
+func (env *Env) ask(ctx context.Context, prompt, elsewhere string) ([]byte, error) {
+	in, ok := env.Stdin.(*os.File)
+	if !ok || !Terminal(in) {
+		return nil, UsageHint("a passphrase is needed and standard input is not a terminal", elsewhere)
 	}
 	fd := int(in.Fd())
 	before, err := term.GetState(fd)
 	if err != nil {
 		return nil, err
 	}
-	fmt.Fprint(env.stderr, prompt)
-	defer fmt.Fprintln(env.stderr)
+	fmt.Fprint(env.Stderr, prompt)
+	defer fmt.Fprintln(env.Stderr)
 	type line struct {
 		secret []byte
 		err    error
@@ -109,7 +109,7 @@ func (env *environment) ask(ctx context.Context, prompt, elsewhere string) ([]by
 	select {
 	case l := <-read:
 		if errors.Is(l.err, io.EOF) { // Ctrl-D, or nobody is there any more
-			l.err = usageError("no passphrase was typed")
+			l.err = Usage("no passphrase was typed")
 		}
 		return l.secret, l.err
 	case <-ctx.Done(): // reading goes on until the end of the process; the echo must not stay off

@@ -1,4 +1,4 @@
-package cli
+package ui
 
 import (
 	"context"
@@ -20,53 +20,54 @@ import (
 
 // The exit codes. 0 to 2 are the three answers, the rest follows sysexits.
 const (
-	exitOK          = 0
-	exitUndecidable = 1
-	exitReject      = 2
-	exitUsage       = 64
-	exitNoInput     = 66
-	exitInternal    = 70
-	exitCantCreate  = 73
-	exitIO          = 74
-	exitInterrupted = 130
+	ExitOK          = 0
+	ExitUndecidable = 1
+	ExitReject      = 2
+	ExitUsage       = 64
+	ExitNoInput     = 66
+	ExitInternal    = 70
+	ExitCantCreate  = 73
+	ExitIO          = 74
+	ExitInterrupted = 130
 )
 
-// answerError ends a command whose answer, already printed, is not yes.
-type answerError struct {
-	code int
-	hint string
+// Answer ends a command whose answer, already printed, is not yes.
+type Answer struct {
+	Code int
+	Hint string
 }
 
-func (e *answerError) Error() string { return "exit " + strconv.Itoa(e.code) }
+func (e *Answer) Error() string { return "exit " + strconv.Itoa(e.Code) }
 
-// exitError is a failure that knows its exit code.
-type exitError struct {
-	code int
-	err  error
-	hint string // "": the one that err carries
+// Error is a failure that knows its exit code.
+type Error struct {
+	Code int
+	Err  error
+	Hint string // "": the one that err carries
 }
 
-func (e *exitError) Error() string { return e.err.Error() }
-func (e *exitError) Unwrap() error { return e.err }
+func (e *Error) Error() string { return e.Err.Error() }
 
-func usageError(text string) error {
-	return usageErrorHint(text, "")
+func (e *Error) Unwrap() error { return e.Err }
+
+func Usage(text string) error {
+	return UsageHint(text, "")
 }
 
-func usageErrorHint(text, hint string) error {
-	return &exitError{exitUsage, errors.New(text), hint}
+func UsageHint(text, hint string) error {
+	return &Error{ExitUsage, errors.New(text), hint}
 }
 
 // classify says what to print for err and how to exit.
 func classify(ctx context.Context, err error) (code int, text, hintText string) {
-	text, hintText = plainText(err), hint.Of(err)
-	var exit *exitError
+	text, hintText = PlainText(err), hint.Of(err)
+	var exit *Error
 	var fault *signer.Fault // of another process, which knew what is behind it
 	switch {
 	case errors.As(err, &exit):
-		code = exit.code
-		if exit.hint != "" {
-			hintText = exit.hint
+		code = exit.Code
+		if exit.Hint != "" {
+			hintText = exit.Hint
 		}
 	case errors.As(err, &fault):
 		code = fault.Code
@@ -74,11 +75,11 @@ func classify(ctx context.Context, err error) (code int, text, hintText string) 
 			hintText = fault.Hint
 		}
 	case ctx.Err() != nil && errors.Is(err, context.Canceled):
-		code, text = exitInterrupted, "interrupted"
+		code, text = ExitInterrupted, "interrupted"
 	case ctx.Err() != nil:
-		code, text = exitInterrupted, "interrupted: "+text
+		code, text = ExitInterrupted, "interrupted: "+text
 	default:
-		code = codeOf(err)
+		code = CodeOf(err)
 	}
 	if hintText == "" && damaged(err) {
 		hintText = "relseal trail recover shows what would have to be set aside before anything can be appended"
@@ -89,11 +90,11 @@ func classify(ctx context.Context, err error) (code int, text, hintText string) 
 	return code, text, hintText
 }
 
-// codeOf tells by what the system was asked for whether an input is missing, an
+// CodeOf tells by what the system was asked for whether an input is missing, an
 // output cannot be made, or input and output failed. Where the system was not
 // the one to say no, the input was there and is not acceptable. No error is an
 // answer: 1 and 2 are what a command decided.
-func codeOf(err error) int {
+func CodeOf(err error) int {
 	var path *fs.PathError
 	var link *os.LinkError
 	var git *cut.GitError
@@ -101,38 +102,38 @@ func codeOf(err error) int {
 	switch {
 	case errors.As(err, &git):
 		if git.Ran {
-			return exitNoInput
+			return ExitNoInput
 		}
-		return exitIO
+		return ExitIO
 	case damaged(err):
-		return exitNoInput
+		return ExitNoInput
 	case errors.As(err, &link), errors.Is(err, fs.ErrExist):
-		return exitCantCreate
+		return ExitCantCreate
 	case errors.Is(err, syscall.EISDIR): // found out by reading
-		return exitNoInput
+		return ExitNoInput
 	case errors.As(err, &path):
 		switch path.Op {
 		case "create", "mkdir", "mkdirat":
-			return exitCantCreate
+			return ExitCantCreate
 		case "open", "openat", "stat", "lstat", "statat", "lstatat", "fstatat", "readlink", "GetFileAttributesEx", "CreateFile":
-			return exitNoInput
+			return ExitNoInput
 		}
-		return exitIO
+		return ExitIO
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, fs.ErrPermission):
-		return exitNoInput
+		return ExitNoInput
 	case errors.As(err, &errno):
-		return exitIO
+		return ExitIO
 	}
-	return exitNoInput
+	return ExitNoInput
 }
 
-// failedCode is the exit code of a run that failed: that is an answer, unless what
+// FailedCode is the exit code of a run that failed: that is an answer, unless what
 // ended it is that a file could not be read.
-func failedCode(medium error) int {
+func FailedCode(medium error) int {
 	if medium == nil {
-		return exitReject
+		return ExitReject
 	}
-	return codeOf(medium)
+	return CodeOf(medium)
 }
 
 // damaged reports whether a trail cannot be appended to for what it holds or lacks.
@@ -159,9 +160,9 @@ func faultCode(err error) finding.Code {
 	return ""
 }
 
-// plainText returns the text of err. Where it holds what the os package says of
+// PlainText returns the text of err. Where it holds what the os package says of
 // a file, the name of the system call is left out: it is nobody's business.
-func plainText(err error) string {
+func PlainText(err error) string {
 	text := err.Error()
 	visit(err, func(e error) {
 		if path, ok := e.(*fs.PathError); ok {
@@ -186,8 +187,8 @@ func visit(err error, f func(error)) {
 	}
 }
 
-// plainCause drops the operation and the path that os wraps around a cause.
-func plainCause(err error) error {
+// PlainCause drops the operation and the path that os wraps around a cause.
+func PlainCause(err error) error {
 	var path *fs.PathError
 	if errors.As(err, &path) {
 		return path.Err

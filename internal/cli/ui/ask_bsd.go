@@ -1,6 +1,6 @@
 //go:build darwin || dragonfly || freebsd || netbsd || openbsd
 
-package cli
+package ui
 
 import "golang.org/x/sys/unix"
 

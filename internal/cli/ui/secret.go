@@ -1,4 +1,4 @@
-package cli
+package ui
 
 import (
 	"bytes"
@@ -19,10 +19,10 @@ import (
 // maxPassphrase bounds what is read in search of the end of a passphrase.
 const maxPassphrase = 64 << 10
 
-// passphraseFlags say where the passphrase of a private key is, for those who
+// PassphraseFlags say where the passphrase of a private key is, for those who
 // cannot type it. There is none that takes the passphrase itself: a command line
 // is there for every user of the machine to read.
-func passphraseFlags() []cli.Flag {
+func PassphraseFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.StringFlag{Name: "passphrase-file", Usage: "read the passphrase of the key from `F`"},
 		&cli.StringFlag{Name: "passphrase-fd", Usage: "read it from the file descriptor `N`, up to the end of the line"},
@@ -30,29 +30,29 @@ func passphraseFlags() []cli.Flag {
 	}
 }
 
-// passphraseElsewhere is the hint where a passphrase is asked for and nobody can
+// PassphraseElsewhere is the hint where a passphrase is asked for and nobody can
 // type it.
-const passphraseElsewhere = "run it on a terminal, or give --passphrase-file F, --passphrase-fd N or --passphrase-env NAME"
+const PassphraseElsewhere = "run it on a terminal, or give --passphrase-file F, --passphrase-fd N or --passphrase-env NAME"
 
-// passphraseGiven reports whether a flag says where the passphrase is.
-func passphraseGiven(c *cli.Context) bool {
-	return slices.ContainsFunc(passphraseFlags(), func(f cli.Flag) bool { return c.IsSet(f.Names()[0]) })
+// PassphraseGiven reports whether a flag says where the passphrase is.
+func PassphraseGiven(c *cli.Context) bool {
+	return slices.ContainsFunc(PassphraseFlags(), func(f cli.Flag) bool { return c.IsSet(f.Names()[0]) })
 }
 
-// checkPassphrase refuses more than one source, also where none is needed.
-func checkPassphrase(c *cli.Context) error {
+// CheckPassphrase refuses more than one source, also where none is needed.
+func CheckPassphrase(c *cli.Context) error {
 	var given []string
-	for _, f := range passphraseFlags() {
+	for _, f := range PassphraseFlags() {
 		if name := f.Names()[0]; c.IsSet(name) {
 			given = append(given, "--"+name)
 		}
 	}
 	if len(given) > 1 {
-		return usageErrorHint(fmt.Sprintf("%s: %s exclude each other", c.Command.HelpName, strings.Join(given, " and ")), c.Command.HelpName+" --help")
+		return UsageHint(fmt.Sprintf("%s: %s exclude each other", c.Command.HelpName, strings.Join(given, " and ")), c.Command.HelpName+" --help")
 	}
 	if fd := c.String("passphrase-fd"); fd != "" {
 		if n, err := strconv.Atoi(fd); err != nil || n < 0 || n == 1 || n == 2 {
-			return usageErrorHint(fmt.Sprintf("%s: --passphrase-fd %q is not the number of a file descriptor to read from", c.Command.HelpName, fd), "--passphrase-fd 3 3<secret")
+			return UsageHint(fmt.Sprintf("%s: --passphrase-fd %q is not the number of a file descriptor to read from", c.Command.HelpName, fd), "--passphrase-fd 3 3<secret")
 		}
 	}
 	return nil
@@ -91,16 +91,19 @@ func closeUnread(c *cli.Context) {
 // noPassphrase is the error about a source that gives none. It wraps
 // no fs.ErrNotExist: that would be about the file of the key.
 func noPassphrase(where string, err error) error {
-	return &exitError{exitNoInput, fmt.Errorf("%s: %v", where, plainCause(err)), ""}
+	return &Error{ExitNoInput, fmt.Errorf("%s: %v", where, PlainCause(err)), ""}
 }
 
-// signingKey opens the private key of --key in this process, which starts nothing of
+// SigningKey opens the private key of --key in this process, which starts nothing of
 // others while it has it.
-func (env *environment) signingKey(c *cli.Context) (sign.Signer, error) {
-	return env.openKey(c, env.keyring())
+func (env *Env) SigningKey(c *cli.Context) (sign.Signer, error) {
+	return env.OpenKey(c, env.Keyring())
 }
 
-// keyFlags are the flags of every command that signs.
-func keyFlags(usage string) []cli.Flag {
-	return append([]cli.Flag{&cli.StringFlag{Name: "key", Usage: usage}}, passphraseFlags()...)
+// KeyFlags are the flags of every command that signs.
+func KeyFlags(usage string) []cli.Flag {
+	return append([]cli.Flag{&cli.StringFlag{Name: "key", Usage: usage}}, PassphraseFlags()...)
 }
+
+// SigningFlags are on the commands that write.
+func SigningFlags() []cli.Flag { return KeyFlags("sign with the private key in `F`") }

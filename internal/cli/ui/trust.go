@@ -1,4 +1,4 @@
-package cli
+package ui
 
 import (
 	"context"
@@ -17,8 +17,23 @@ import (
 	"github.com/relseal/relseal/verify"
 )
 
-// rootFlags are those of every command that verifies with a trust root.
-func rootFlags() []cli.Flag {
+// HistoryFlag is for those who ask about a release of the past.
+func HistoryFlag() cli.Flag {
+	return &cli.BoolFlag{Name: "history", Usage: "a release that the ledger of --ledger rolled back is no reason to reject it"}
+}
+
+// PlainFlag is for those who doubt the fast way, and to hold it against.
+func PlainFlag() cli.Flag {
+	return &cli.BoolFlag{Name: "plain", Usage: "take no short cut in checking trails: the same report, several times as slow"}
+}
+
+// TrustFlag is on the commands that check.
+func TrustFlag() cli.Flag {
+	return &cli.StringSliceFlag{Name: "key", Usage: "trust the public key in `FILE`, or every *.pub of a directory; may be repeated"}
+}
+
+// RootFlags are those of every command that verifies with a trust root.
+func RootFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.StringFlag{Name: "root", Usage: "trust the version of a trust root in `FILE`, instead of --key"},
 		&cli.StringFlag{Name: "root-dir", Usage: "look for later versions of the root in `DIR`, beside the copies in the bundle"},
@@ -27,31 +42,31 @@ func rootFlags() []cli.Flag {
 	}
 }
 
-// trustGiven refuses a command that names nobody to trust, or both ways.
-func trustGiven(c *cli.Context) error {
+// TrustGiven refuses a command that names nobody to trust, or both ways.
+func TrustGiven(c *cli.Context) error {
 	name := c.Command.HelpName
 	if !c.IsSet("root") {
 		if len(c.StringSlice("key")) == 0 {
-			return usageErrorHint(name+": no key given; trust comes from you alone", "--key release.pub, with a key from a channel that you trust")
+			return UsageHint(name+": no key given; trust comes from you alone", "--key release.pub, with a key from a channel that you trust")
 		}
 		for _, f := range []string{"root-dir", "at", "for-install"} {
 			if c.IsSet(f) {
-				return usageErrorHint(fmt.Sprintf("%s: --%s without --root", name, f), "--root 1.root.json, from a channel that you trust")
+				return UsageHint(fmt.Sprintf("%s: --%s without --root", name, f), "--root 1.root.json, from a channel that you trust")
 			}
 		}
 		return nil
 	}
 	if len(c.StringSlice("key")) > 0 {
-		return usageErrorHint(name+": --key and --root exclude each other", "a root says which keys to trust, and for what")
+		return UsageHint(name+": --key and --root exclude each other", "a root says which keys to trust, and for what")
 	}
 	if c.Bool("for-install") && !c.IsSet("at") {
-		return usageErrorHint(name+": --for-install without --at", "--at now takes the clock of this machine")
+		return UsageHint(name+": --for-install without --at", "--at now takes the clock of this machine")
 	}
 	return nil
 }
 
-// rootOptions reads the flags of a root into o.
-func rootOptions(c *cli.Context, o *verify.Options) error {
+// RootOptions reads the flags of a root into o.
+func RootOptions(c *cli.Context, o *verify.Options) error {
 	chain, err := keys.LoadRoot(c.String("root"), c.String("root-dir"))
 	if e, ok := errors.AsType[*root.Error](err); ok {
 		return hint.With(err, "relseal explain "+string(e.FindingCode()))
@@ -60,7 +75,7 @@ func rootOptions(c *cli.Context, o *verify.Options) error {
 		return err
 	}
 	o.Root, o.Install = chain, c.Bool("for-install")
-	at, err := timeFlag(c, "at")
+	at, err := TimeFlag(c, "at")
 	if err != nil {
 		return err
 	}
@@ -71,7 +86,7 @@ func rootOptions(c *cli.Context, o *verify.Options) error {
 	authority, findings := chain.Walk(nil)
 	for _, f := range findings {
 		if f.Verdict == verify.Reject {
-			return hint.With(fmt.Errorf("%s: %s: %s", c.String("root-dir"), f.Code, f.Text), "relseal trust show "+shellQuote(c.String("root-dir")))
+			return hint.With(fmt.Errorf("%s: %s: %s", c.String("root-dir"), f.Code, f.Text), "relseal trust show "+ShellQuote(c.String("root-dir")))
 		}
 	}
 	if walked, ok := authority.(*root.Chain); ok && len(findings) == 0 {
@@ -87,7 +102,7 @@ func givenLedger(name string, keys sign.Verifiers, authority sign.Authority) (*v
 	if name == "" {
 		return nil, nil, nil
 	}
-	file, err := ledgerFile(name)
+	file, err := LedgerFile(name)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -116,10 +131,10 @@ func ofLedger(name string, err error) error {
 	return fmt.Errorf("%s: %w", name, err)
 }
 
-// newest makes the bundles of one call be judged by the newest version of the root that
+// Newest makes the bundles of one call be judged by the newest version of the root that
 // any of them brings: what one of them shows to be revoked is so for the others. A bundle
 // that cannot be read, or brings what does not follow, is judged for that in its turn.
-func newest(ctx context.Context, o *verify.Options, bundles []string) error {
+func Newest(ctx context.Context, o *verify.Options, bundles []string) error {
 	chain, ok := o.Root.(*root.Chain)
 	if !ok || len(bundles) < 2 {
 		return nil
@@ -140,4 +155,16 @@ func newest(ctx context.Context, o *verify.Options, bundles []string) error {
 		}
 	}
 	return nil
+}
+
+// ReleaseOptions returns how a command that seals verifies the bundles that it rests
+// on: with the sealing key and those of --trust.
+func ReleaseOptions(c *cli.Context, key sign.Signer) (o verify.Options, err error) {
+	if o.Keys, err = TrustedFor(c, key.Public()); err != nil {
+		return o, err
+	}
+	if dir := c.String("artifacts"); dir != "" {
+		o.Artifacts, err = verify.Dir(dir)
+	}
+	return o, err
 }

@@ -1,0 +1,160 @@
+package ui
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/relseal/relseal/audit"
+	"github.com/relseal/relseal/bundle"
+	"github.com/relseal/relseal/internal/clock"
+	"github.com/relseal/relseal/internal/hint"
+	"github.com/relseal/relseal/internal/known"
+	"github.com/relseal/relseal/internal/limits"
+	"github.com/relseal/relseal/internal/regular"
+	"github.com/relseal/relseal/keys"
+	"github.com/relseal/relseal/keys/root"
+	"github.com/relseal/relseal/release"
+	"github.com/relseal/relseal/sign"
+	"github.com/relseal/relseal/verify"
+)
+
+// HeadFlag is that of commands that seal a canary.
+func HeadFlag() cli.Flag {
+	return &cli.StringFlag{Name: "ledger", Usage: "pin in the release where the product's ledger, `LEDGER`, stands now"}
+}
+
+// LedgerHead returns where the ledger of --ledger stands, nil if none is given. Its
+// signer counts if the root lets it sign ledgers, or if it is one of trusted. A ledger
+// of which this machine has seen more is refused: the bundle would forget it.
+func LedgerHead(c *cli.Context, product string, chain *root.Chain, trusted sign.Verifiers) (*bundle.LedgerRef, error) {
+	arg := c.String("ledger")
+	if arg == "" {
+		return nil, nil
+	}
+	file, err := LedgerFile(arg)
+	if err != nil {
+		return nil, err
+	}
+	_, h0, err := LedgerGenesis(file)
+	if err != nil {
+		return nil, err
+	}
+	var seen []release.KnownHead
+	if state, err := known.System(); err == nil {
+		h, err := state.Head(h0)
+		if err != nil {
+			return nil, err
+		}
+		if h != nil {
+			seen = append(seen, *h)
+		}
+	}
+	f, err := regular.Open(file)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	head, err := release.ReadHead(f, product, ledgerKeys{chain, trusted}, seen...)
+	if refused, ok := errors.AsType[*release.RefusedError](err); ok {
+		return nil, &Error{ExitNoInput, fmt.Errorf("%s: %w", file, err), refused.Hint}
+	}
+	if err != nil {
+		return nil, hint.With(fmt.Errorf("%s: %w", file, err), "relseal trail verify "+ShellQuote(file)+" says everything that is wrong with it; --trust names its key")
+	}
+	ref := bundle.LedgerRef(head)
+	return &ref, nil
+}
+
+// ledgerKeys are the keys that may sign a ledger: those of the root that have the
+// role, and those that the caller trusts besides.
+type ledgerKeys struct {
+	chain *root.Chain // may be nil
+	known sign.Verifiers
+}
+
+func (l ledgerKeys) Verifier(id sign.KeyID) (sign.PublicKey, bool) {
+	if l.chain != nil {
+		if _, ok := l.chain.Grant(sign.RoleLedger, id); ok {
+			return l.chain.Verifier(id)
+		}
+	}
+	return l.known.Verifier(id)
+}
+
+// TrustedFor returns the sealing key and those of --trust.
+func TrustedFor(c *cli.Context, own sign.PublicKey) (sign.Verifiers, error) {
+	t := trustedBy{own: own}
+	var err error
+	if paths := c.StringSlice("trust"); len(paths) > 0 {
+		t.others, err = keys.LoadTrusted(paths)
+	}
+	return t, err
+}
+
+// LedgerFile returns the trail of a ledger: a file, or that of its directory.
+func LedgerFile(arg string) (string, error) {
+	info, err := os.Stat(arg)
+	if err == nil && info.IsDir() {
+		arg = filepath.Join(arg, filepath.FromSlash(bundle.TrailPath))
+		_, err = os.Stat(arg)
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		err = hint.With(err, "relseal release init makes a ledger")
+	}
+	return arg, err
+}
+
+// SystemClock is the clock of this machine; tests turn it.
+var SystemClock = func() audit.Clock { return clock.System() }
+
+// KnownFlag is on the commands that hold a ledger against what is known of it.
+func KnownFlag() cli.Flag {
+	return &cli.StringSliceFlag{Name: "known", Usage: "the ledger must hold the head that is known: `FILE|k:H_k`, of a bundle, a directory of bundles, or --head-out; may be repeated"}
+}
+
+// LedgerGenesis reads line 0 of a ledger; nothing is verified.
+func LedgerGenesis(file string) (audit.Genesis, sign.Digest, error) {
+	f, err := regular.Open(file)
+	if err != nil {
+		return audit.Genesis{}, sign.Digest{}, err
+	}
+	defer f.Close()
+	line, err := bufio.NewReader(io.LimitReader(f, limits.Line+1)).ReadBytes('\n')
+	if err != nil && err != io.EOF {
+		return audit.Genesis{}, sign.Digest{}, err
+	}
+	h, err := audit.ParseHeader(bytes.TrimSuffix(line, []byte("\n")))
+	if err != nil {
+		return audit.Genesis{}, sign.Digest{}, fmt.Errorf("%s: line 0: %w", file, err)
+	}
+	return h.Genesis, h.H0, nil
+}
+
+// EndOf says how much of the end of a ledger is shown by what is known of it.
+func EndOf(h *release.KnownHead) verify.NonClaim {
+	if h == nil {
+		return verify.NonClaim{ID: "ledger.end", Why: "nothing shows that the end of this ledger was not cut"}
+	}
+	return verify.NonClaim{ID: "ledger.end", Why: fmt.Sprintf("nothing shows that the end of this ledger was not cut after event %d, the last that %s knows", h.K, h.Source.Name)}
+}
+
+// trustedBy trusts the sealing key and those of --trust.
+type trustedBy struct {
+	own    sign.PublicKey
+	others *keys.Trusted
+}
+
+func (t trustedBy) Verifier(id sign.KeyID) (sign.PublicKey, bool) {
+	if id == t.own.KeyID() {
+		return t.own, true
+	}
+	return t.others.Verifier(id)
+}

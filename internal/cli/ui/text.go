@@ -1,0 +1,56 @@
+package ui
+
+import (
+	"fmt"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+// Cell returns text in exactly width characters; what is cut off leaves a mark.
+func Cell(text string, width int) string {
+	return fmt.Sprintf("%-*s", width, Clipped(text, width))
+}
+
+// Clipped returns text in at most width characters.
+func Clipped(text string, width int) string {
+	if utf8.RuneCountInString(text) <= width {
+		return text
+	}
+	for i := range text {
+		if width--; width == 0 {
+			return text[:i] + "…"
+		}
+	}
+	return text
+}
+
+// Counted returns a number with its noun: 1 event, 2 events.
+func Counted[N int | int64](n N, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
+
+// OrNull returns nil for the empty text.
+func OrNull(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
+}
+
+// ShellQuote returns s as it can be pasted into a shell as one argument.
+func ShellQuote(s string) string {
+	if strings.HasPrefix(s, "-") {
+		s = "./" + s // a file, not a flag
+	}
+	if s != "" && strings.Trim(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_+@%:,./-") == "" {
+		return s
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+}
+
+// InstantText returns milliseconds since 1970 as a time of day, in UTC.
+func InstantText(ms int64) string { return time.UnixMilli(ms).UTC().Format("2006-01-02T15:04:05.999Z") }
