@@ -30,7 +30,7 @@ func TestEveryByteOfEveryFile(t *testing.T) {
 		if verdict := judge(t, dir, trusted); verdict != verify.Verified {
 			t.Fatalf("%s before any change", verdict)
 		}
-		sampled := ninth(t)
+		sampled := every(t, 9)
 		for _, path := range files.Paths() {
 			f := open(t, filepath.Join(dir, filepath.FromSlash(path)))
 			eachByte(t, f, files[path], sampled, func(i int) {
@@ -55,12 +55,12 @@ func TestEveryByteOfTheTar(t *testing.T) {
 			t.Fatalf("%s before any change", verdict)
 		}
 		f := open(t, name)
-		eachByte(t, f, tar, ninth(t), func(i int) {
+		eachByte(t, f, tar, every(t, 9), func(i int) {
 			if verdict := judge(t, name, trusted); verdict != verify.Reject {
 				t.Errorf("%s with byte %d changed", verdict, i)
 			}
 		})
-		sampled := ninth(t)
+		sampled := every(t, 97)
 		atBlock := func(n int) bool { return (n+1)%512 < 3 }
 		eachPrefix(t, f, len(tar), func(n int) bool { return atBlock(n) || sampled(n) }, func(n int) {
 			if verdict := judge(t, name, trusted); verdict != verify.Reject {
@@ -70,17 +70,15 @@ func TestEveryByteOfTheTar(t *testing.T) {
 	})
 }
 
-// ninth takes each ninth position, others in each run, so that all eight bits have
-// their turn; with RELSEAL_WHOLE=1 it takes all.
-func ninth(t *testing.T) func(i int) bool {
+// every takes each nth position, others in each run; with RELSEAL_WHOLE=1 it takes all.
+// Of an odd n all eight bits have their turn.
+func every(t *testing.T, n int) func(i int) bool {
 	if whole {
-		return all
+		return func(int) bool { return true }
 	}
-	first := chance(t).IntN(9)
-	return func(i int) bool { return i%9 == first }
+	first := chance(t).IntN(n)
+	return func(i int) bool { return i%n == first }
 }
-
-func all(int) bool { return true }
 
 // TestEveryByteOfTheZstd: zstd is transport, so some bits of it say nothing. A
 // change is rejected or makes no difference to the tar.
@@ -101,7 +99,7 @@ func TestEveryByteOfTheZstd(t *testing.T) {
 			t.Fatal(err)
 		}
 		f := open(t, name)
-		eachByte(t, f, packed, all, func(i int) {
+		eachByte(t, f, packed, every(t, 3), func(i int) {
 			switch verdict := judge(t, name, trusted); verdict {
 			case verify.Reject:
 			case verify.Verified:
@@ -114,7 +112,7 @@ func TestEveryByteOfTheZstd(t *testing.T) {
 				t.Errorf("%s with byte %d changed", verdict, i)
 			}
 		})
-		eachPrefix(t, f, len(packed), all, func(n int) {
+		eachPrefix(t, f, len(packed), every(t, 9), func(n int) {
 			if verdict := judge(t, name, trusted); verdict != verify.Reject {
 				t.Errorf("%s of the first %d bytes of %d", verdict, n, len(packed))
 			}
