@@ -105,6 +105,8 @@ type check struct {
 	authority sign.Authority // who may sign, if the caller has a root
 	offTheWay string         // the copy of the root at which the way to the last version ended
 	counted   int            // keys whose signatures count
+	dated     int            // of those the revoked ones, which somebody else's record lets count
+	told      bool           // without them there are too few
 	silent    bool           // the ledger that was given says nothing of the release
 	unseen    int            // artifacts that nobody asked about and whose bytes were not seen
 	inHand    []HeldFile     // the files asked about, and which artifacts they are

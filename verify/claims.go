@@ -57,7 +57,11 @@ func (b *check) claims() []Claim {
 	claim("bundle.signed", Proved, "the manifest of %s was signed by %s", b.id, b.keyID)
 	if u := b.rootUse(); u != nil {
 		now, _ := b.authority.Threshold(b.role())
-		claim("bundle.authorized", Proved, "%d of the keys that may sign as %s have signed; version %d of the root (%s) asks for %d", b.counted, b.role(), u.Version, u.Hash, now)
+		n, grade, word := b.counted-b.dated, Proved, ""
+		if b.told {
+			n, grade, word = b.counted, Stated, fmt.Sprintf("; that %d of them did so before they were revoked is what another key recorded", b.dated)
+		}
+		claim("bundle.authorized", grade, "%d of the keys that may sign as %s have signed; version %d of the root (%s) asks for %d%s", n, b.role(), u.Version, u.Hash, now, word)
 	}
 	if b.c.passed(checkFiles) {
 		claim("files.intact", Proved, "every file that the manifest lists is the one that it pins (%s); %s", plural(len(b.listed()), "file"), b.beside())
@@ -157,7 +161,7 @@ func (b *check) releaseClaims() []Claim {
 	}
 	claims := []Claim{
 		{"release.identity", Stated, fmt.Sprintf("it is %s %s on channel %s", escape.Word(m.Product), escape.Word(m.Version), m.Channel)},
-		{"release.evidence", Proved, fmt.Sprintf("every artifact is an output recorded in an embedded audit bundle (%d verified in full)", len(m.Provenance.Audit))},
+		b.evidenceClaim(),
 	}
 	if m.Gates != nil {
 		claims = append(claims, Claim{"release.policy", Stated, "its gate policy is the one in the manifest"})
@@ -170,6 +174,22 @@ func (b *check) releaseClaims() []Claim {
 		claims = append(claims, in.runClaims("run "+in.audit.Run.ID+": ")...)
 	}
 	return claims
+}
+
+// evidenceClaim is proved as far as nobody's record is needed for who sealed the runs.
+func (b *check) evidenceClaim() Claim {
+	told := 0
+	for _, in := range b.evidence {
+		if in.told {
+			told++
+		}
+	}
+	c := Claim{"release.evidence", Proved, fmt.Sprintf("every artifact is an output recorded in an embedded audit bundle (%d verified in full)", len(b.release.Provenance.Audit))}
+	if told > 0 {
+		c.Grade = Stated
+		c.Text += fmt.Sprintf("; that %d of them were sealed before a key was revoked is what another key recorded", told)
+	}
+	return c
 }
 
 // nonClaims lists what no bundle of this kind can show, what this one leaves

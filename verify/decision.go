@@ -146,6 +146,12 @@ func stamp(ms int64) string { return time.UnixMilli(ms).UTC().Format("2006-01-02
 // decisionClaims says of each step up what it rests on.
 func (b *check) decisionClaims() []Claim {
 	var claims []Claim
+	grade, word := Proved, ""
+	for _, a := range b.ancestors() {
+		if a.told {
+			grade, word = Stated, fmt.Sprintf("; that %s was sealed before a key was revoked is what another key recorded", a.id)
+		}
+	}
 	for _, m := range b.ledger.state.Way(b.release.Provenance.Ledger.K) {
 		j := m.Judgement
 		step := fmt.Sprintf("the promotion of %s from %s to %s", m.Source.Bundle, m.Source.Channel, m.To)
@@ -155,7 +161,7 @@ func (b *check) decisionClaims() []Claim {
 			continue
 		}
 		claims = append(claims,
-			Claim{"release.decision", Proved, fmt.Sprintf("%s follows from the %s of it in the ledger that count, by policy %s", step, plural(int(j.Decision.Observed.Count), "window"), j.Policy.Digest)},
+			Claim{"release.decision", grade, fmt.Sprintf("%s follows from the %s of it in the ledger that count, by policy %s%s", step, plural(int(j.Decision.Observed.Count), "window"), j.Policy.Digest, word)},
 			Claim{"release.preregistered", Stated, fmt.Sprintf("by the ledger's clock that policy was registered, at %s, before those windows began", stamp(j.Policy.TimeMS))})
 	}
 	return claims

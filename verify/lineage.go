@@ -20,6 +20,7 @@ type ancestor struct {
 	labels     string                  // how its artifacts differ from those of the release, "" if they do not
 	signatures []bundle.SignatureBy
 	reached    bool // the release came from it
+	told       bool // that enough have signed it rests on somebody's record
 }
 
 func (a *ancestor) path() string           { return bundle.FromPath(a.id) }

@@ -46,6 +46,7 @@ func (b *check) judgeSigners(a *ancestor) {
 		return
 	}
 	q.judge()
+	a.told = q.told()
 }
 
 // judgeUnknown says what follows from a signer whom the caller does not know.

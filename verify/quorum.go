@@ -2,6 +2,7 @@ package verify
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/relseal/relseal/bundle"
@@ -22,6 +23,7 @@ type quorum struct {
 	records []Dating   // about it, by others
 
 	keys    map[sign.KeyID]bool
+	dated   map[sign.KeyID]bool // of those the revoked ones: somebody recorded the bundle before they were
 	open    map[sign.KeyID]bool // of whom nobody can say whether they count
 	sealing []Finding           // what is to be said of the sealing key
 	unknown bool                // the sealing key is not in the root at all, which has its finding
@@ -37,7 +39,7 @@ func newQuorum(b *check) *quorum {
 }
 
 func (q *quorum) start() *quorum {
-	q.keys, q.open = map[sign.KeyID]bool{}, map[sign.KeyID]bool{}
+	q.keys, q.dated, q.open = map[sign.KeyID]bool{}, map[sign.KeyID]bool{}, map[sign.KeyID]bool{}
 	return q
 }
 
@@ -71,9 +73,22 @@ func (q *quorum) take(key sign.PublicKey, faults []Finding) {
 	switch worst(faults) {
 	case Verified:
 		q.keys[key.KeyID()] = true
+		if slices.ContainsFunc(faults, func(f Finding) bool { return f.Code == finding.KeyRevoked }) {
+			q.dated[key.KeyID()] = true
+		}
 	case Undecidable:
 		q.open[key.KeyID()] = true
 	}
+}
+
+// told reports whether there are enough only because somebody recorded the bundle
+// before a key that signed it was revoked. Who holds both keys can record what he likes.
+func (q *quorum) told() bool {
+	if q.b.authority == nil {
+		return false
+	}
+	now, _ := q.b.authority.Threshold(q.role)
+	return len(q.keys)-len(q.dated) < now
 }
 
 // judge says whether there are enough. That the sealing key may have been in other

@@ -42,7 +42,7 @@ func (b *check) judgeSignatures() {
 		}
 	}
 	q.judge()
-	b.counted = len(q.keys)
+	b.counted, b.dated, b.told = len(q.keys), len(q.dated), q.told()
 	if b.authority != nil {
 		b.judgeRootRefs()
 		b.judgeTrailKeys()

@@ -3,6 +3,7 @@ package docs
 import (
 	"maps"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -38,8 +39,8 @@ func TestOracle(t *testing.T) {
 		b := w.releases[1]
 		f := forgery{files: b.files, held: map[string]bool{}, pinned: 1, later: true, all: true}
 		r, s := p.tell(w, f)
-		if r.Verdict != verify.Verified {
-			continue
+		if r.Verdict != verify.Verified || slices.ContainsFunc(r.Claims, func(c verify.Claim) bool { return fakes[c.ID] != nil && c.Grade != verify.Proved }) {
+			continue // or a revoked key has sealed something of it
 		}
 		judge := func(fake func(*oracle, *sealedBundle)) string {
 			copied := *w

@@ -34,7 +34,11 @@ func (o *oracle) lie(when bool, format string, args ...any) {
 // authorized returns how many keys have truly signed a manifest for a role. A key
 // that is revoked counts only for what it signed before; a clock may be set as its
 // holder likes, so times alone make nobody less of a signer.
-func (o *oracle) authorized(id, role string) (n int64) {
+func (o *oracle) authorized(id, role string) int64 { return o.signers(id, role, false) }
+
+// signers counts them. On the word of the ledger at hand, a revoked key counts, too,
+// if a key of another recorded the bundle before: verdicts may rest on that, proofs may not.
+func (o *oracle) signers(id, role string, word bool) (n int64) {
 	for key, at := range o.w.signed[id] {
 		if o.root == nil {
 			if o.keys[key] {
@@ -44,20 +48,44 @@ func (o *oracle) authorized(id, role string) (n int64) {
 		}
 		g, ok := o.root.roles[role].grants[key]
 		then := o.f.at != 0 && instant(o.f.at) < g.since // asked how it stood before
-		if ok && (g.status != "revoked" || then || instant(at) < g.since) {
+		if ok && (g.status != "revoked" || then || instant(at) < g.since || word && o.recorded(id, key, g.since)) {
 			n++
 		}
 	}
 	return n
 }
 
+// recorded reports whether an insider's ledger says of the bundle, or of the one that the
+// reader has, that it was there before a time. Nobody else's says so of what is younger.
+func (o *oracle) recorded(id, key, before string) bool {
+	since, _ := time.Parse(time.RFC3339, before)
+	for _, ledger := range [][]byte{o.f.ledger, o.f.files[ledgerPath]} {
+		_, events := eventsOf(ledger)
+		clock := int64(0)
+		for _, e := range events {
+			clock = max(clock, millisOf(e))
+			about, by := text(e, "details.bundle"), text(e, "verifier.pk_ref")
+			if text(e, "action") == "bundle.sealed" && clock < since.UnixMilli() && by != key && o.f.held[by] &&
+				(about == id || about == testbundle.Digest(o.f.files[manifestPath])) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // enough reports whether a manifest was truly signed as a role asks for.
-func (o *oracle) enough(id, role string) bool {
+func (o *oracle) enough(id, role string) bool { return o.reaches(id, role, o.authorized(id, role)) }
+
+// mayHold reports whether a verdict may rest on how a manifest was signed.
+func (o *oracle) mayHold(id, role string) bool { return o.reaches(id, role, o.signers(id, role, true)) }
+
+func (o *oracle) reaches(id, role string, n int64) bool {
 	asked := int64(1)
 	if o.root != nil {
 		asked = o.root.roles[role].threshold
 	}
-	return asked > 0 && o.authorized(id, role) >= asked
+	return asked > 0 && n >= asked
 }
 
 // roleOf returns the role that may seal a manifest.
@@ -79,13 +107,16 @@ func (o *oracle) judge() {
 	o.lie(verified && o.m == nil, "VERIFIED, and nobody sealed it")
 	if verified && o.m != nil {
 		role := roleOf(o.m, false)
-		o.lie(!o.enough(id, role), "VERIFIED, and %d have truly signed as %s", o.authorized(id, role), role)
+		o.lie(!o.mayHold(id, role), "VERIFIED, and %d have truly signed as %s", o.authorized(id, role), role)
 		o.lie(role == "archive" && o.root != nil && (len(list(o.m, "artifacts")) > 0 || text(o.m, "product") != "archive"), "VERIFIED as a record of an archive, and it is a build")
 		for _, audit := range list(o.m, "provenance.audit") {
-			o.lie(!o.enough(audit.(string), "audit"), "VERIFIED, and its evidence %v was not sealed by those who may", audit)
+			o.lie(!o.mayHold(audit.(string), "audit"), "VERIFIED, and its evidence %v was not sealed by those who may", audit)
 		}
 		o.lie(!o.f.past && o.later && o.gone(id), "VERIFIED, and the ledger at hand took it back")
-		o.lie(text(o.m, "kind") == "release" && text(o.m, "channel") != "canary" && o.ascent(o.m) != "", "VERIFIED, and %s", o.ascent(o.m))
+		if text(o.m, "kind") == "release" && text(o.m, "channel") != "canary" {
+			why := o.ascent(o.m, o.mayHold)
+			o.lie(why != "", "VERIFIED, and %s", why)
+		}
 	}
 	for _, d := range o.r.Decisions {
 		o.lie(text(o.m, "channel") == "canary", "a canary shows a promotion of %s", d.Release)
@@ -321,8 +352,9 @@ func complete(files testbundle.Files, m testbundle.M, claim string) string {
 	return ""
 }
 
-// ascent says why a release above canary is not what was promoted: "" if it is.
-func (o *oracle) ascent(m testbundle.M) string {
+// ascent says why a release above canary is not what was promoted, "" if it is, where
+// enough says who has signed.
+func (o *oracle) ascent(m testbundle.M, enough func(id, role string) bool) string {
 	for text(m, "channel") != "canary" {
 		id := text(m, "provenance.previous")
 		before := o.w.manifests[id]
@@ -337,7 +369,7 @@ func (o *oracle) ascent(m testbundle.M) string {
 		if digestOf(get(m, "provenance.audit")) != digestOf(get(before, "provenance.audit")) {
 			return "its runs are not those of " + id
 		}
-		if o.root != nil && !o.enough(id, roleOf(before, true)) {
+		if o.root != nil && !enough(id, roleOf(before, true)) {
 			return id + " was not sealed by those who may"
 		}
 		if above[text(before, "channel")] != text(m, "channel") {
@@ -352,7 +384,7 @@ var above = map[string]string{"canary": "stable", "stable": "LTS"}
 
 // decided says why a promotion does not follow from the windows of the ledger.
 func (o *oracle) decided(claim string) string {
-	if why := o.ascent(o.m); why != "" {
+	if why := o.ascent(o.m, o.enough); why != "" {
 		return why
 	}
 	_, events := eventsOf(o.f.files[ledgerPath])
