@@ -141,12 +141,11 @@ func (t *secondTrail) parse(line, doc, shape string, digests ...string) (any, bo
 	return v, ok
 }
 
-func (t *secondTrail) event(line string) (any, bool) {
-	e := lines.get(line, func() secondLine {
+func (t *secondTrail) event(line string) secondLine {
+	return lines.get(line, func() secondLine {
 		v, ok := t.parse(line, "e", "the event", "H_k", "id_k", "sig_k")
 		return secondLine{v, digestOf(get(v, "e")), ok && get(v, "e.actor") != "" && (text(v, "e.action") != "run.end" || get(v, "e.status") != nil)}
 	})
-	return e.v, e.ok
 }
 
 // A secondLine is a line of a trail as it was read, and the digest of its event.
@@ -187,7 +186,7 @@ func (t *secondTrail) first(line, pinned string) bool {
 			return false
 		}
 		t.wrongFirst(unreadable(line), pinned)
-		if _, isEvent := t.event(line); isEvent {
+		if t.event(line).ok {
 			t.line(line, false)
 			return true
 		}
@@ -306,8 +305,9 @@ func (t *secondTrail) over(line string) bool {
 }
 
 func (t *secondTrail) line(line string, mayBeTorn bool) {
-	v, ok := t.event(line)
-	if !ok {
+	read := t.event(line)
+	v := read.v
+	if !read.ok {
 		code := unreadable(line)
 		_, plain := readCanonical([]byte(line))
 		if version, said := get(v, "e.audit.schema.version").(string); said && version != "1.0.0" && code == "E_FORMAT" && plain {
@@ -325,7 +325,7 @@ func (t *secondTrail) line(line string, mayBeTorn bool) {
 		}
 		return
 	}
-	e, k, id := get(v, "e"), num(v, "e.k"), lines.get(line, nil).id
+	e, k, id := get(v, "e"), num(v, "e.k"), read.id
 	if t.agreed == nil && id == text(v, "id_k") {
 		t.agree(e)
 	}
