@@ -1,7 +1,6 @@
 package audit
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -110,19 +109,7 @@ func (l *Log) empty() error { return fmt.Errorf("%s: the trail is empty", l.path
 
 // section is the trail from one byte to another; reading it ends with the context.
 func (l *Log) section(from, to int64) io.Reader {
-	return untilDone{l.ctx, io.NewSectionReader(l.disk, from, to-from)}
-}
-
-type untilDone struct {
-	ctx context.Context
-	r   io.Reader
-}
-
-func (u untilDone) Read(p []byte) (int, error) {
-	if u.ctx.Err() != nil {
-		return 0, context.Cause(u.ctx)
-	}
-	return u.r.Read(p)
+	return regular.UntilDone(l.ctx, io.NewSectionReader(l.disk, from, to-from))
 }
 
 // readOn applies the lines after l.size.

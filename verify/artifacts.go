@@ -201,7 +201,7 @@ func hashFile(ctx context.Context, path string, pool blockPool) (sign.Digest, er
 	}
 	defer f.Close()
 	h := newHasher(pool)
-	_, err = h.ReadFrom(untilDone{ctx, f})
+	_, err = h.ReadFrom(regular.UntilDone(ctx, f))
 	h.close()
 	return <-h.sum, err
 }

@@ -5,6 +5,7 @@ import (
 	"io"
 
 	"github.com/relseal/relseal/bundle"
+	"github.com/relseal/relseal/internal/regular"
 	"github.com/relseal/relseal/sign"
 )
 
@@ -28,7 +29,7 @@ type pendingHash struct {
 
 // entry takes one file: hashes it, and looks inside where it means something.
 func (b *check) entry(e *bundle.Entry) error {
-	src := b.count(untilDone{b.ctx, e.Body})
+	src := b.count(regular.UntilDone(b.ctx, e.Body))
 	if e.Size < large {
 		h := sha256.New()
 		body := io.TeeReader(src, h)

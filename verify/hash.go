@@ -1,7 +1,6 @@
 package verify
 
 import (
-	"context"
 	"crypto/sha256"
 	"io"
 
@@ -173,17 +172,4 @@ func (a *ahead) close() {
 	for b := range a.ready {
 		a.pool.put(b.data)
 	}
-}
-
-// untilDone ends a long read when ctx ends.
-type untilDone struct {
-	ctx context.Context
-	r   io.Reader
-}
-
-func (u untilDone) Read(p []byte) (int, error) {
-	if err := u.ctx.Err(); err != nil {
-		return 0, err
-	}
-	return u.r.Read(p)
 }

@@ -11,7 +11,6 @@ import (
 
 	"github.com/relseal/relseal/audit"
 	"github.com/relseal/relseal/canon"
-	"github.com/relseal/relseal/internal/cli/ui"
 	"github.com/relseal/relseal/internal/naive"
 	"github.com/relseal/relseal/internal/regular"
 	"github.com/relseal/relseal/keys"
@@ -64,7 +63,7 @@ func (t *benchTrail) open(ctx context.Context, f func(io.Reader) error) error {
 		return err
 	}
 	defer file.Close()
-	return f(ui.Until{Ctx: ctx, R: file})
+	return f(regular.UntilDone(ctx, file))
 }
 
 func (t *benchTrail) check(ctx context.Context, plain bool) error {

@@ -62,7 +62,7 @@ func (s windowSource) registered(c *cli.Context, channel, id string) (*gates.Reg
 		return nil, err
 	}
 	defer f.Close()
-	v, err := release.Read(ui.Until{Ctx: c.Context, R: f}, nil)
+	v, err := release.Read(regular.UntilDone(c.Context, f), nil)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", s.name, err)
 	}

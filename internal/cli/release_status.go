@@ -112,7 +112,7 @@ func (env *ledgerEnv) releaseStatus(c *cli.Context) error {
 		if err != nil {
 			return err
 		}
-		report, err := judgeTrail(ui.Until{Ctx: c.Context, R: f}, audit.CheckOptions{Keys: trusted})
+		report, err := judgeTrail(regular.UntilDone(c.Context, f), audit.CheckOptions{Keys: trusted})
 		if err != nil {
 			return err
 		}
@@ -133,7 +133,7 @@ func (env *ledgerEnv) releaseStatus(c *cli.Context) error {
 	} else {
 		env.Say("hint", "nothing is verified; --key names the key that you trust")
 	}
-	v, err := release.ReadKnown(ui.Until{Ctx: c.Context, R: f}, nil, env.memory.heads)
+	v, err := release.ReadKnown(regular.UntilDone(c.Context, f), nil, env.memory.heads)
 	if err != nil {
 		return fmt.Errorf("%s: %w", file, err)
 	}

@@ -35,7 +35,7 @@ func readTrailWindows(c *cli.Context, keys sign.Verifiers) (windowInput, error) 
 	var fault *finding.Finding
 	var lines bytes.Buffer
 	var events []int64
-	sum, err := audit.Check(ui.Until{Ctx: c.Context, R: f}, audit.CheckOptions{
+	sum, err := audit.Check(regular.UntilDone(c.Context, f), audit.CheckOptions{
 		Keys: keys, Bare: true,
 		Report: func(f finding.Finding) {
 			if f.Verdict == finding.Reject && fault == nil {

@@ -108,7 +108,7 @@ func (s *trailSource) checkOptions() audit.CheckOptions {
 // forward reads line after line and, where the trail is followed, those to come.
 func (s *trailSource) forward(ctx context.Context) error {
 	for offset, number := int64(0), int64(0); ; {
-		lines := audit.NewLineReader(ui.Until{Ctx: ctx, R: io.NewSectionReader(s.file, offset, s.size-offset)})
+		lines := audit.NewLineReader(regular.UntilDone(ctx, io.NewSectionReader(s.file, offset, s.size-offset)))
 		for {
 			l, err := lines.Next()
 			if err == io.EOF || err == nil && s.follow && l.Torn() {
@@ -164,7 +164,7 @@ func (s *trailSource) line(l audit.Line, number int64) error {
 // path, status and details. It costs what checking does, or less.
 func (s *trailSource) eachBrief(ctx context.Context, yield func(trailEvent) error) error {
 	s.yield = yield
-	in := ui.Until{Ctx: ctx, R: io.NewSectionReader(s.file, 0, s.size)}
+	in := regular.UntilDone(ctx, io.NewSectionReader(s.file, 0, s.size))
 	if s.keys != nil {
 		var fault error
 		o := s.checkOptions()

@@ -58,6 +58,6 @@ func hashRegular(ctx context.Context, name string, open func(string) (*regular.F
 		return sign.Digest{}, err
 	}
 	defer f.Close()
-	hash, _, err := sign.SumReader(ui.Until{Ctx: ctx, R: f})
+	hash, _, err := sign.SumReader(regular.UntilDone(ctx, f))
 	return hash, err
 }

@@ -66,7 +66,7 @@ func (r *trailRun) progress(ctx context.Context) (trailProgress, error) {
 	}
 	defer f.Close()
 	var fault *finding.Finding
-	_, err = audit.Check(ui.Until{Ctx: ctx, R: f}, audit.CheckOptions{
+	_, err = audit.Check(regular.UntilDone(ctx, f), audit.CheckOptions{
 		Report: func(f finding.Finding) {
 			if f.Verdict == finding.Reject && fault == nil {
 				fault = &f

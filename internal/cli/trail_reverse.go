@@ -8,8 +8,8 @@ import (
 	"slices"
 
 	"github.com/relseal/relseal/audit"
-	"github.com/relseal/relseal/internal/cli/ui"
 	"github.com/relseal/relseal/internal/limits"
+	"github.com/relseal/relseal/internal/regular"
 )
 
 // eachReverse yields the events from the last to the first. With keys the trail
@@ -19,7 +19,7 @@ func (s *trailSource) eachReverse(ctx context.Context, yield func(trailEvent) er
 	whole := io.NewSectionReader(s.file, 0, s.size)
 	doubtful := func(int64) bool { return false }
 	if s.keys != nil {
-		sum, err := audit.Check(ui.Until{Ctx: ctx, R: whole}, s.checkOptions())
+		sum, err := audit.Check(regular.UntilDone(ctx, whole), s.checkOptions())
 		if err != nil {
 			return err
 		}

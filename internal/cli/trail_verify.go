@@ -73,7 +73,7 @@ func trailVerify(env *ui.Env, c *cli.Context) error {
 		p.Of.Store(info.Size()) // 0 of a pipe
 	}
 	stop := env.Watch(file, p)
-	r, err := judgeTrail(p.Count(ui.Until{Ctx: c.Context, R: f}), audit.CheckOptions{Keys: trusted, Plain: c.Bool("plain"), Judged: &p.Events}, heads...)
+	r, err := judgeTrail(p.Count(regular.UntilDone(c.Context, f)), audit.CheckOptions{Keys: trusted, Plain: c.Bool("plain"), Judged: &p.Events}, heads...)
 	stop()
 	if err != nil {
 		return err

@@ -13,6 +13,7 @@ import (
 
 	"github.com/relseal/relseal/bundle"
 	"github.com/relseal/relseal/finding"
+	"github.com/relseal/relseal/internal/regular"
 	"github.com/relseal/relseal/sign"
 	"github.com/relseal/relseal/verify"
 )
@@ -176,24 +177,11 @@ func (u *unpacker) write(name string, body io.Reader) (sign.Digest, error) {
 	}
 	defer f.Close()
 	h := sha256.New()
-	n, err := io.Copy(io.MultiWriter(f, h), untilDone{u.ctx, body})
+	n, err := io.Copy(io.MultiWriter(f, h), regular.UntilDone(u.ctx, body))
 	if err == nil {
 		err = f.Sync()
 	}
 	u.Files++
 	u.Bytes += n
 	return sign.Digest(h.Sum(nil)), err
-}
-
-// untilDone ends a long copy when the context does.
-type untilDone struct {
-	ctx context.Context
-	r   io.Reader
-}
-
-func (u untilDone) Read(p []byte) (int, error) {
-	if err := u.ctx.Err(); err != nil {
-		return 0, err
-	}
-	return u.r.Read(p)
 }

@@ -59,6 +59,22 @@ func Given(ctx context.Context, path string) (io.ReadCloser, error) {
 	return f, nil
 }
 
+// UntilDone returns a reader of r that asks ctx before each read: a long one ends with it,
+// and one that waits for others goes on waiting (see [Until]).
+func UntilDone(ctx context.Context, r io.Reader) io.Reader { return untilDone{ctx, r} }
+
+type untilDone struct {
+	ctx context.Context
+	r   io.Reader
+}
+
+func (u untilDone) Read(p []byte) (int, error) {
+	if u.ctx.Err() != nil {
+		return 0, context.Cause(u.ctx)
+	}
+	return u.r.Read(p)
+}
+
 // Until returns a reader of r, which may wait for others, that waits no longer than
 // until ctx is done. What r gives after that is lost.
 func Until(ctx context.Context, r io.Reader) io.Reader {

@@ -1,7 +1,6 @@
 package ui
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -45,17 +44,4 @@ func InFile(file string, err error) error {
 		faults[i].File = file
 	}
 	return faults
-}
-
-// Until ends a long read when ctx ends.
-type Until struct {
-	Ctx context.Context
-	R   io.Reader
-}
-
-func (u Until) Read(p []byte) (int, error) {
-	if err := u.Ctx.Err(); err != nil {
-		return 0, err
-	}
-	return u.R.Read(p)
 }
