@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/urfave/cli/v2"
+
+	"github.com/relseal/relseal/internal/cli/explain"
 )
 
 // A node is one command of the tree, for those who write about all of them: the
@@ -100,7 +102,7 @@ func choices(what string) []string {
 	case alternatives.MatchString(what):
 		return strings.Split(what, "|")
 	case what == "CODE":
-		return codeNames()
+		return explain.CodeNames()
 	}
 	return nil
 }

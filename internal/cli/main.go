@@ -14,6 +14,17 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/relseal/relseal/internal/cli/bench"
+	"github.com/relseal/relseal/internal/cli/bundle"
+	"github.com/relseal/relseal/internal/cli/canon"
+	"github.com/relseal/relseal/internal/cli/card"
+	"github.com/relseal/relseal/internal/cli/envlock"
+	"github.com/relseal/relseal/internal/cli/explain"
+	"github.com/relseal/relseal/internal/cli/initcmd"
+	"github.com/relseal/relseal/internal/cli/key"
+	"github.com/relseal/relseal/internal/cli/reverify"
+	"github.com/relseal/relseal/internal/cli/run"
+	"github.com/relseal/relseal/internal/cli/trust"
 	"github.com/relseal/relseal/internal/cli/ui"
 	"github.com/relseal/relseal/internal/signer"
 )
@@ -84,23 +95,23 @@ func newApp(env *ui.Env) *cli.App {
 			return ui.UsageHint("no command given", "relseal --help lists the commands")
 		},
 		Commands: []*cli.Command{
-			initCommand(env),
+			initcmd.Command(env),
 			cutCommand(env),
 			verifyFileCommand(env),
 			verifyCommand(env),
-			runCommand(env),
+			run.Command(env),
 			trailCommand(env),
-			bundleCommand(env),
+			bundle.Command(env),
 			releaseCommand(env),
 			gateCommand(env),
-			cardCommand(env),
-			envlockCommand(env),
-			keyCommand(env),
-			trustCommand(env),
-			reverifyCommand(env),
-			benchCommand(env),
-			canonCommand(env),
-			explainCommand(env),
+			card.Command(env),
+			envlock.Command(env),
+			key.Command(env),
+			trust.Command(env),
+			reverify.Command(env),
+			bench.Command(env),
+			canon.Command(env),
+			explain.Command(env),
 			completionCommand(env),
 			manCommand(env),
 			versionCommand(env),

@@ -62,6 +62,8 @@ func TestCheck(t *testing.T) {
 		{"internal/cut", module + "/internal/cli", "internal/cut must never import internal/cli"},
 		{"internal/cut", module + "/keys", ""},
 		{"internal/cli", "github.com/urfave/cli/v2", ""},
+		{"internal/cli/key", module + "/internal/cli/ui", ""},
+		{"internal/cli/key", module + "/internal/cli/trust", "internal/cli/key must never import internal/cli/trust"},
 		{"cmd/relseal", "C", "cmd/relseal must never import C"},
 		{"later", "fmt", "later has no row in internal/imports/table_test.go: add one that says what it may import"},
 	} {

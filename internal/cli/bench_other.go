@@ -1,8 +1,0 @@
-//go:build !unix
-
-package cli
-
-import "time"
-
-// cpuTime returns 0: it is not asked for on this system.
-func cpuTime() time.Duration { return 0 }
