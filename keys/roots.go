@@ -76,7 +76,7 @@ func LoadRoot(pinned, dir string) (*root.Chain, error) {
 	}
 	chain, err := root.Pin(data)
 	if err != nil {
-		return nil, keyfile.Error(pinned, err)
+		return nil, rootError(pinned, data, err)
 	}
 	if dir == "" {
 		return chain, nil
@@ -120,9 +120,18 @@ func ReadRoot(path string) (*root.Root, error) {
 	}
 	r, err := root.Parse(data)
 	if err != nil {
-		return nil, keyfile.Error(path, err)
+		return nil, rootError(path, data, err)
 	}
 	return r, nil
+}
+
+// rootError is err about a file that was given as a version of a root; a key is often
+// mistaken for one.
+func rootError(path string, data []byte, err error) error {
+	if _, e := keyfile.Scan(data); e == nil {
+		err = hint.With(errors.New("holds a key, and no version of a trust root"), "--key takes a public key")
+	}
+	return keyfile.Error(path, err)
 }
 
 type rootFile struct {

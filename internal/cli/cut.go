@@ -56,7 +56,11 @@ func runCut(env *ui.Env, c *cli.Context) error {
 	}
 	if v := c.String("version"); c.IsSet("version") && v != cut.VersionFromTag {
 		if err := bundle.CheckVersion(v); err != nil {
-			return ui.UsageHint(fmt.Sprintf("relseal cut: --version %q: %v", v, err), "--version 1.0.0")
+			tip := "1.0.0"
+			if bare := strings.TrimPrefix(v, "v"); bundle.CheckVersion(bare) == nil {
+				tip = bare
+			}
+			return ui.UsageHint(fmt.Sprintf("relseal cut: --version %q: %v", v, err), "--version "+tip)
 		}
 	}
 	if err := ui.CheckPassphrase(c); err != nil {

@@ -1,8 +1,10 @@
 package cli
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"io/fs"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -160,6 +162,7 @@ func (env *ledgerEnv) readBundle(c *cli.Context, file string, known verify.Optio
 	}
 	if !report.Valid {
 		a := ui.AnswerTo(report).(*ui.Answer)
+		a.Hint = cmp.Or(ui.ShelfHint(file), a.Hint)
 		err := fmt.Errorf("%s: the bundle does not verify\n%s", file, ui.FindingsOf(report))
 		if a.Code == ui.ExitUndecidable {
 			return release.Bundle{}, &ui.Error{Code: a.Code, Err: err, Hint: a.Hint}
@@ -191,6 +194,9 @@ func bundleID(arg string) (sign.Digest, error) {
 		return d, nil
 	}
 	_, id, err := pack.ReadRelease(arg)
+	if errors.Is(err, fs.ErrNotExist) {
+		err = hint.With(err, "a release is named by its bundle.id, sha256:…, or by the file of its bundle; relseal release status prints the ids")
+	}
 	return id, err
 }
 

@@ -15,6 +15,7 @@ import (
 	"github.com/relseal/relseal/internal/cli/ui"
 	"github.com/relseal/relseal/internal/durable"
 	"github.com/relseal/relseal/internal/escape"
+	"github.com/relseal/relseal/internal/hint"
 	"github.com/relseal/relseal/internal/known"
 	"github.com/relseal/relseal/release"
 	"github.com/relseal/relseal/sign"
@@ -55,7 +56,7 @@ func (env *ledgerEnv) releaseInit(c *cli.Context) error {
 	file := ledger
 	if !strings.HasSuffix(ledger, ".jsonl") {
 		if err := (&trailBirth{dir: ledger}).vacant(); err != nil {
-			return err
+			return hint.With(err, "a ledger is never overwritten; relseal release status says where one stands")
 		}
 		file = filepath.Join(ledger, filepath.FromSlash(bundle.TrailPath))
 	}

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"errors"
 
 	"github.com/urfave/cli/v2"
@@ -89,5 +90,9 @@ func runVerify(env *ui.Env, c *cli.Context) error {
 	if len(failed) > 0 {
 		return errors.Join(failed...)
 	}
-	return ui.AnswerTo(worst)
+	err = ui.AnswerTo(worst)
+	if a, ok := err.(*ui.Answer); ok && len(bundles) == 1 {
+		a.Hint = cmp.Or(ui.ShelfHint(bundles[0]), a.Hint)
+	}
+	return err
 }

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"os"
 	"path"
 	"path/filepath"
 	"regexp"
@@ -79,6 +80,9 @@ func Load(dir string) (Project, error) {
 	p := Project{Dir: dir}
 	data, err := readDocument(dir, ConfigName)
 	if err != nil {
+		if info, e := os.Stat(dir); e == nil && !info.IsDir() {
+			return p, hint.With(fmt.Errorf("%s: is no directory", dir), "name the directory that "+ConfigName+" is in, such as "+filepath.Dir(dir))
+		}
 		return p, hint.With(err, "a project has a "+ConfigName+"; relseal init DIR makes one")
 	}
 	doc := yamldoc.Open(p.file(ConfigName), data)

@@ -18,6 +18,7 @@ import (
 // Source is what version control says of the project.
 type Source struct {
 	Commit string   // "" outside version control, and before the first commit
+	None   string   // why there is no commit
 	Differ []string // files below the project that differ from the commit
 }
 
@@ -40,18 +41,18 @@ func (s Source) changes() string {
 // What a cut itself writes does not make a project dirty.
 func readSource(ctx context.Context, p Project) (Source, error) {
 	if _, err := exec.LookPath("git"); err != nil {
-		return Source{}, nil
+		return Source{None: "git is not installed"}, nil
 	}
 	inside, err := git(ctx, p.Dir, "rev-parse", "--is-inside-work-tree")
 	switch {
 	case err != nil && strings.Contains(err.Error(), "not a git repository"):
-		return Source{}, nil
+		return Source{None: "the project is in no git repository"}, nil
 	case err != nil:
 		return Source{}, err
 	case inside != "true": // below .git, or a bare repository
-		return Source{}, nil
+		return Source{None: "the project is in no work tree of git"}, nil
 	}
-	var s Source
+	s := Source{None: "the project has no commit"}
 	if s.Commit, err = git(ctx, p.Dir, "rev-parse", "--verify", "--quiet", "HEAD^{commit}"); ctx.Err() != nil {
 		return s, err
 	}
@@ -90,10 +91,14 @@ func (s Source) check(rule string) error {
 // versionFromTag returns the version of the one version tag that the commit has.
 func (s Source) versionFromTag(ctx context.Context, dir string) (string, error) {
 	refuse := func(why string) (string, error) {
-		return "", hint.With(errors.New("version: git-tag, and "+why), "git tag v1.2.3, or --version 1.2.3")
+		next := "--version 1.2.3, or another version in " + ConfigName
+		if s.Commit != "" {
+			next = "git tag v1.2.3, or --version 1.2.3"
+		}
+		return "", hint.With(errors.New("version: git-tag, and "+why), next)
 	}
 	if s.Commit == "" {
-		return refuse("the project has no commit")
+		return refuse(s.None)
 	}
 	all, versions, err := tags(ctx, dir)
 	switch {

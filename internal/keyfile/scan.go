@@ -146,6 +146,8 @@ func notKeyHint(data []byte) string {
 		return "keys of minisign and signify are not read; " + GenerateHint
 	case bytes.HasPrefix(data, []byte("---- BEGIN SSH2 ")):
 		return "convert it: ssh-keygen -i -f key.ssh2 > key.pub"
+	case data[0] == '{':
+		return "a key is a PEM block or a line ssh-ed25519 AAAA…; --root takes a version of a trust root"
 	default:
 		return "a key is a PEM block or a line ssh-ed25519 AAAA…"
 	}

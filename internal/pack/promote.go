@@ -159,6 +159,9 @@ func ReadRelease(name string) (bundle.ReleaseManifest, sign.Digest, error) {
 	if err != nil {
 		return bundle.ReleaseManifest{}, sign.Digest{}, err
 	}
+	if kind, _ := bundle.ManifestKind(data); kind == bundle.KindAudit {
+		return bundle.ReleaseManifest{}, sign.Digest{}, fmt.Errorf("%s: is an AuditBundle, the record of a run; a ReleaseBundle is asked for, such as *.release.tar.zst", name)
+	}
 	m, err := bundle.ReadReleaseManifest(data)
 	if err != nil {
 		return m, sign.Digest{}, fmt.Errorf("%s: %w", name, err)

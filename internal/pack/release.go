@@ -112,6 +112,9 @@ func readAudit(name string) (auditFile, error) {
 	if err != nil {
 		return auditFile{}, err
 	}
+	if kind, _ := bundle.ManifestKind(data); kind == bundle.KindRelease {
+		return auditFile{}, fmt.Errorf("%s: is a ReleaseBundle; an AuditBundle is asked for, the record of a run, such as *.audit.tar.zst", name)
+	}
 	m, err := bundle.ReadAuditManifest(data)
 	if err != nil {
 		return auditFile{}, fmt.Errorf("%s: %w", name, err)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/relseal/relseal/internal/cli/ui"
 	"github.com/relseal/relseal/internal/escape"
+	"github.com/relseal/relseal/internal/hint"
 	"github.com/relseal/relseal/internal/pack"
 )
 
@@ -28,7 +29,7 @@ Example:
 			}
 			contents, err := pack.ReadContents(c.Context, c.Args().First())
 			if err != nil {
-				return err
+				return hint.With(err, ui.ShelfHint(c.Args().First()))
 			}
 			return env.Print(c, struct {
 				Schema   string `json:"schema"`

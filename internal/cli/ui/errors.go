@@ -14,6 +14,7 @@ import (
 	"github.com/relseal/relseal/internal/cut"
 	"github.com/relseal/relseal/internal/hint"
 	"github.com/relseal/relseal/internal/signer"
+	"github.com/relseal/relseal/keys/private"
 	"github.com/relseal/relseal/release"
 	"github.com/relseal/relseal/sign"
 )
@@ -86,6 +87,12 @@ func classify(ctx context.Context, err error) (code int, text, hintText string) 
 	}
 	if hintText == "" && errors.Is(err, sign.ErrWeakKey) {
 		hintText = "relseal explain E_KEY_WEAK"
+	}
+	if hintText == "" && errors.Is(err, private.ErrWrongPassphrase) {
+		hintText = "relseal key check tries a passphrase; without the right one nobody can open the key"
+	}
+	if hintText == "" {
+		hintText = missingHint(err)
 	}
 	return code, text, hintText
 }

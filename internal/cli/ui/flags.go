@@ -29,6 +29,8 @@ func Suggest(name string, known []string, otherwise string) string {
 func ExactArgs(c *cli.Context, names ...string) error {
 	path := c.Command.HelpName
 	switch n := c.NArg(); {
+	case n < len(names) && names[n] == "DIR":
+		return UsageHint(path+": DIR is missing", path+" . is for the current directory")
 	case n < len(names):
 		return UsageHint(fmt.Sprintf("%s: %s is missing", path, names[n]), path+" --help")
 	case n > len(names):

@@ -133,7 +133,7 @@ func LedgerGenesis(file string) (audit.Genesis, sign.Digest, error) {
 	}
 	h, err := audit.ParseHeader(bytes.TrimSuffix(line, []byte("\n")))
 	if err != nil {
-		return audit.Genesis{}, sign.Digest{}, fmt.Errorf("%s: line 0: %w", file, err)
+		return audit.Genesis{}, sign.Digest{}, hint.With(fmt.Errorf("%s: is no ledger: line 0: %w", file, err), "LEDGER is what relseal release init made")
 	}
 	return h.Genesis, h.H0, nil
 }
