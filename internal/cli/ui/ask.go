@@ -90,8 +90,7 @@ func (env *Env) ask(ctx context.Context, prompt, elsewhere string) ([]byte, erro
 	if !ok || !Terminal(in) {
 		return nil, UsageHint("a passphrase is needed and standard input is not a terminal", elsewhere)
 	}
-	fd := int(in.Fd())
-	before, err := term.GetState(fd)
+	before, err := hush(in)
 	if err != nil {
 		return nil, err
 	}
@@ -106,13 +105,17 @@ func (env *Env) ask(ctx context.Context, prompt, elsewhere string) ([]byte, erro
 		secret, err := readSecret(in)
 		read <- line{secret, err}
 	}()
+	show := func() error { return term.Restore(int(in.Fd()), before) }
 	select {
 	case l := <-read:
+		if err := show(); err != nil {
+			return nil, err
+		}
 		if errors.Is(l.err, io.EOF) { // Ctrl-D, or nobody is there any more
 			l.err = Usage("no passphrase was typed")
 		}
 		return l.secret, l.err
 	case <-ctx.Done(): // reading goes on until the end of the process; the echo must not stay off
-		return nil, errors.Join(ctx.Err(), term.Restore(fd, before))
+		return nil, errors.Join(ctx.Err(), show())
 	}
 }
