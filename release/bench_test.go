@@ -26,7 +26,8 @@ func grown(b *testing.B, n int) (*fixture, Bundle) {
 	return f, canary
 }
 
-func BenchmarkObserveOne(b *testing.B) {
+// eachSize measures what do does to a ledger of each size that was opened anew.
+func eachSize(b *testing.B, do func(f *fixture, canary Bundle, n int)) {
 	for _, n := range sizes {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
 			f, canary := grown(b, n)
@@ -34,28 +35,24 @@ func BenchmarkObserveOne(b *testing.B) {
 			b.ResetTimer()
 			for b.Loop() {
 				f.open()
-				f.observe(canary, 1, nil)
+				do(f, canary, n)
 			}
 		})
 	}
 }
 
+func BenchmarkObserveOne(b *testing.B) {
+	eachSize(b, func(f *fixture, canary Bundle, _ int) { f.observe(canary, 1, nil) })
+}
+
 func BenchmarkPromote(b *testing.B) {
-	for _, n := range sizes {
-		b.Run(fmt.Sprint(n), func(b *testing.B) {
-			f, canary := grown(b, n)
-			b.ReportAllocs()
-			b.ResetTimer()
-			for b.Loop() {
-				f.open()
-				f.clock.at += time.Hour // stale: nothing is promoted
-				out, err := f.Promote(context.Background(), canary, discard{}, nil)
-				if err != nil || out.Judgement.Decision.Observed.Count < int64(n) || out.Judgement.Outcome() != gates.Undecidable {
-					b.Fatalf("%+v, %v", out, err)
-				}
-			}
-		})
-	}
+	eachSize(b, func(f *fixture, canary Bundle, n int) {
+		f.clock.at += time.Hour // stale: nothing is promoted
+		out, err := f.Promote(context.Background(), canary, discard{}, nil)
+		if err != nil || out.Judgement.Decision.Observed.Count < int64(n) || out.Judgement.Outcome() != gates.Undecidable {
+			b.Fatalf("%+v, %v", out, err)
+		}
+	})
 }
 
 type discard struct{ io.Closer }

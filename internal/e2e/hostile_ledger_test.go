@@ -5,9 +5,6 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -310,36 +307,14 @@ func TestWorstMemory(t *testing.T) {
 		}
 		return worst[name].sample
 	}
-	if name := os.Getenv("RELSEAL_TEST_WORST"); name != "" {
-		file, name, _ := strings.Cut(name, "=")
-		if err := os.WriteFile(file, testbundle.Zstd(worst[name].make(count(name)).Tar()), 0o644); err != nil {
-			t.Fatal(err)
-		}
+	if makes(t, func(name string) testbundle.Files { return worst[name].make(count(name)) }) {
 		return
 	}
-	bin := relseal(t)
 	for _, name := range drawn(t, worst) {
-		input := worst[name]
 		t.Run(name, func(t *testing.T) {
-			file := filepath.Join(t.TempDir(), "b.tar.zst")
-			maker := exec.Command(os.Args[0], "-test.run=^TestWorstMemory$")
-			maker.Env = append(os.Environ(), "RELSEAL_TEST_WORST="+file+"="+name)
-			if out, err := maker.CombinedOutput(); err != nil {
-				t.Fatalf("%v\n%s", err, out)
-			}
-			cmd := exec.Command(bin, "verify-bundle", file, "--key", filepath.Join(vectors, "keys/release.pub"))
-			out, err := cmd.Output()
-			if cmd.ProcessState.ExitCode() != input.exit || whole && !bytes.Contains(out, []byte(input.say)) {
-				t.Fatalf("exit %d, %v: %.2000s", cmd.ProcessState.ExitCode(), err, out)
-			}
-			info, err := os.Stat(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			peak := maxRSS(cmd.ProcessState)
-			t.Logf("%d of %d KiB: %d MiB in %v", count(name), info.Size()>>10, peak>>20, cmd.ProcessState.UserTime()+cmd.ProcessState.SystemTime())
-			if peak > most {
-				t.Errorf("took %d MiB", peak>>20)
+			e := verifyMade(t, "TestWorstMemory", name)
+			if input := worst[name]; e.code != input.exit || whole && !strings.Contains(e.stdout, input.say) {
+				t.Fatalf("exit %d with %d: %.2000s", e.code, count(name), e)
 			}
 		})
 	}

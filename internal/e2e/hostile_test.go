@@ -202,33 +202,52 @@ func resealed(f testbundle.Files) testbundle.Files {
 // TestHostileMemory: whatever a bundle is made to cost, it has a finding and the
 // program stays within 256 MiB.
 func TestHostileMemory(t *testing.T) {
-	if name := os.Getenv("RELSEAL_TEST_HOSTILE"); name != "" {
-		file, name, _ := strings.Cut(name, "=")
-		if err := os.WriteFile(file, testbundle.Zstd(hostile[name]().Tar()), 0o644); err != nil {
-			t.Fatal(err)
-		}
+	if makes(t, func(name string) testbundle.Files { return hostile[name]() }) {
 		return
 	}
-	bin := relseal(t)
 	for _, name := range drawn(t, hostile) {
 		t.Run(name, func(t *testing.T) {
-			file := filepath.Join(t.TempDir(), "b.tar.zst")
-			// By another process: what this one holds would count for those it starts.
-			maker := exec.Command(os.Args[0], "-test.run=^TestHostileMemory$")
-			maker.Env = append(os.Environ(), "RELSEAL_TEST_HOSTILE="+file+"="+name)
-			if out, err := maker.CombinedOutput(); err != nil {
-				t.Fatalf("%v\n%s", err, out)
-			}
-			cmd := exec.Command(bin, "verify-bundle", file, "--key", filepath.Join(vectors, "keys/release.pub"))
-			out, err := cmd.Output()
-			if cmd.ProcessState.ExitCode() != 2 || !bytes.Contains(out, []byte("findings:\n")) {
-				t.Fatalf("exit %d, %v: %.200s", cmd.ProcessState.ExitCode(), err, out)
-			}
-			peak := maxRSS(cmd.ProcessState)
-			t.Logf("%d MiB in %v", peak>>20, cmd.ProcessState.UserTime()+cmd.ProcessState.SystemTime())
-			if peak > most {
-				t.Errorf("took %d MiB", peak>>20)
+			if e := verifyMade(t, "TestHostileMemory", name); e.code != 2 || !strings.Contains(e.stdout, "findings:\n") {
+				t.Fatalf("exit %d: %.200s", e.code, e)
 			}
 		})
 	}
+}
+
+// toMake is FILE=NAME for a process that a test starts to write an input.
+const toMake = "RELSEAL_TEST_MAKE"
+
+// makes reports whether this process was started to write an input, and writes it.
+func makes(t *testing.T, input func(name string) testbundle.Files) bool {
+	file, name, ok := strings.Cut(os.Getenv(toMake), "=")
+	if !ok {
+		return false
+	}
+	if err := os.WriteFile(file, testbundle.Zstd(input(name).Tar()), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return true
+}
+
+// verifyMade verifies an input of a test, within the most memory. Another process makes
+// it: what this one holds would count for those it starts.
+func verifyMade(t *testing.T, test, name string) ended {
+	file := filepath.Join(t.TempDir(), "b.tar.zst")
+	maker := exec.Command(os.Args[0], "-test.run=^"+test+"$")
+	maker.Env = append(os.Environ(), toMake+"="+file+"="+name)
+	if out, err := maker.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	info, err := os.Stat(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(relseal(t), "verify-bundle", file, "--key", filepath.Join(vectors, "keys/release.pub"))
+	e := run(t, cmd)
+	peak := maxRSS(cmd.ProcessState)
+	t.Logf("%d KiB: %d MiB in %v", info.Size()>>10, peak>>20, cmd.ProcessState.UserTime()+cmd.ProcessState.SystemTime())
+	if peak > most {
+		t.Errorf("took %d MiB", peak>>20)
+	}
+	return e
 }
