@@ -2,8 +2,9 @@ package bundle
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
+
+	"github.com/relseal/relseal/internal/lazyregexp"
 )
 
 const auditDir = "audit/"
@@ -14,7 +15,7 @@ const (
 	purposeLedger = "ledger"
 )
 
-var runID = regexp.MustCompile(`^[0-9a-f]{32}$`)
+var runID = lazyregexp.New(`^[0-9a-f]{32}$`)
 
 // Check returns what is wrong with the form of m, apart from its encoding: every
 // fault, in the order of the members. Whether m tells the truth about the bundle

@@ -4,22 +4,22 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/relseal/relseal/canon"
 	"github.com/relseal/relseal/finding"
+	"github.com/relseal/relseal/internal/lazyregexp"
 )
 
 // semver is Semantic Versioning 2.0.0 without "v".
-var semver = func() *regexp.Regexp {
+var semver = func() *lazyregexp.Regexp {
 	const (
 		number     = `(0|[1-9][0-9]*)`
 		identifier = `(0|[1-9][0-9]*|[0-9]*[A-Za-z-][0-9A-Za-z-]*)`
 		build      = `[0-9A-Za-z-]+`
 	)
-	return regexp.MustCompile(`^` + number + `\.` + number + `\.` + number +
+	return lazyregexp.New(`^` + number + `\.` + number + `\.` + number +
 		`(-` + identifier + `(\.` + identifier + `)*)?(\+` + build + `(\.` + build + `)*)?$`)
 }()
 

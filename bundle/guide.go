@@ -2,10 +2,10 @@ package bundle
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
+	"github.com/relseal/relseal/internal/lazyregexp"
 	"github.com/relseal/relseal/sign"
 )
 
@@ -13,7 +13,7 @@ import (
 // else wrote: people do what is written there. They hold no bundle.id and no signature,
 // since the manifest lists them.
 
-var plainName = regexp.MustCompile(`^[A-Za-z0-9_+@=~./-]+$`)
+var plainName = lazyregexp.New(`^[A-Za-z0-9_+@=~./-]+$`)
 
 // named quotes a product whose name could be read as words of the guide.
 func named(product string) string {

@@ -2,11 +2,11 @@ package bundle
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
 
 	"github.com/relseal/relseal/canon"
 	"github.com/relseal/relseal/finding"
+	"github.com/relseal/relseal/internal/lazyregexp"
 	"github.com/relseal/relseal/sign"
 )
 
@@ -29,7 +29,7 @@ const (
 	fromSignatures = "signatures.json"
 )
 
-var fromPath = regexp.MustCompile(`^` + FromDir + `([0-9a-f]{64})/(manifest|signatures)\.json$`)
+var fromPath = lazyregexp.New(`^` + FromDir + `([0-9a-f]{64})/(manifest|signatures)\.json$`)
 
 // FromID returns the bundle.id that a path of the lineage is about, and whether it is
 // that of its manifest.

@@ -3,7 +3,6 @@ package cards
 import (
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -11,14 +10,15 @@ import (
 
 	"github.com/relseal/relseal/canon"
 	"github.com/relseal/relseal/internal/document"
+	"github.com/relseal/relseal/internal/lazyregexp"
 )
 
 // RNGFamilies are the generators that a card may name.
 var RNGFamilies = []string{"mt19937", "pcg32", "philox", "system", "threefry", "xoshiro"}
 
 var (
-	stepID       = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]{0,63}$`)
-	variableName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]{0,127}$`)
+	stepID       = lazyregexp.New(`^[a-z0-9][a-z0-9._-]{0,63}$`)
+	variableName = lazyregexp.New(`^[A-Za-z_][A-Za-z0-9_]{0,127}$`)
 )
 
 // check reports everything that is wrong with the meaning of p, whether it came

@@ -3,12 +3,12 @@ package cards
 import (
 	"fmt"
 	"math/big"
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/relseal/relseal/canon"
 	"github.com/relseal/relseal/internal/document"
+	"github.com/relseal/relseal/internal/lazyregexp"
 	"github.com/relseal/relseal/internal/limits"
 )
 
@@ -23,7 +23,7 @@ const (
 
 var paramTypes = []string{TypeInteger, TypeReal, TypeEnum, TypeBoolean, TypeText}
 
-var paramName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_.-]{0,63}$`)
+var paramName = lazyregexp.New(`^[A-Za-z_][A-Za-z0-9_.-]{0,63}$`)
 
 // check reports everything that is wrong with the meaning of p, whether it came
 // from YAML or from canonical JSON.

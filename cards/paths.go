@@ -3,11 +3,11 @@ package cards
 import (
 	"fmt"
 	"path"
-	"regexp"
 	"strings"
 
 	"github.com/relseal/relseal/canon"
 	"github.com/relseal/relseal/internal/document"
+	"github.com/relseal/relseal/internal/lazyregexp"
 	"github.com/relseal/relseal/internal/limits"
 )
 
@@ -18,9 +18,9 @@ const maxPath = 1024
 const artifactDir = "artifacts/"
 
 var (
-	toolName   = regexp.MustCompile(`^[A-Za-z0-9_+@=~.-]{1,100}$`)
-	outputPath = regexp.MustCompile(`^[A-Za-z0-9_+@=~][A-Za-z0-9_+@=~.-]*(/[A-Za-z0-9_+@=~][A-Za-z0-9_+@=~.-]*)*$`)
-	drive      = regexp.MustCompile(`^[A-Za-z]:`)
+	toolName   = lazyregexp.New(`^[A-Za-z0-9_+@=~.-]{1,100}$`)
+	outputPath = lazyregexp.New(`^[A-Za-z0-9_+@=~][A-Za-z0-9_+@=~.-]*(/[A-Za-z0-9_+@=~][A-Za-z0-9_+@=~.-]*)*$`)
+	drive      = lazyregexp.New(`^[A-Za-z]:`)
 )
 
 // IsGlob reports whether an input is a pattern, in which a segment may hold *, ?

@@ -4,12 +4,12 @@ import (
 	"bytes"
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/relseal/relseal/bundle"
 	"github.com/relseal/relseal/finding"
+	"github.com/relseal/relseal/internal/lazyregexp"
 	"github.com/relseal/relseal/internal/limits"
 	"github.com/relseal/relseal/sign"
 )
@@ -75,7 +75,7 @@ func (b *check) judgeGuide() {
 }
 
 // sigPath is every path under sig/ that a bundle may have, sig/ext/ apart.
-var sigPath = regexp.MustCompile(`^sig/(by/[0-9a-f]{64}/)?(bundle\.id\.sig|manifest\.sigstore\.json|manifest\.sshsig)$|^sig/root/[1-9][0-9]{0,8}\.root\.json$`)
+var sigPath = lazyregexp.New(`^sig/(by/[0-9a-f]{64}/)?(bundle\.id\.sig|manifest\.sigstore\.json|manifest\.sshsig)$|^sig/root/[1-9][0-9]{0,8}\.root\.json$`)
 
 func (b *check) judgeUnlisted() {
 	var ext int64

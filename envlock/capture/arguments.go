@@ -2,14 +2,15 @@ package capture
 
 import (
 	"maps"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/relseal/relseal/internal/lazyregexp"
 )
 
 // named is an argument that gives something a name: TOKEN=t, --token=t.
-var named = regexp.MustCompile(`(?s)^(?:--?)?([A-Za-z_][A-Za-z0-9_.-]*)=(.+)$`)
+var named = lazyregexp.New(`(?s)^(?:--?)?([A-Za-z_][A-Za-z0-9_.-]*)=(.+)$`)
 
 // notItself are the ends of names that sound like a credential and say where one
 // is. A key that stands in an argument itself is told by its form.

@@ -1,10 +1,10 @@
 package capture
 
 import (
-	"regexp"
 	"strings"
 
 	"github.com/relseal/relseal/envlock"
+	"github.com/relseal/relseal/internal/lazyregexp"
 )
 
 // containers says which kind of container this is, if one can be told, and of
@@ -51,7 +51,7 @@ func (m *machine) cgroup() string {
 	return ""
 }
 
-var containerManager = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,31}$`)
+var containerManager = lazyregexp.New(`^[a-z0-9][a-z0-9-]{0,31}$`)
 
 // containerKind looks for the outermost manager first: Kubernetes runs its
 // containers through others, which leave their own marks.

@@ -6,10 +6,10 @@ import (
 	"io"
 	"path"
 	"path/filepath"
-	"regexp"
 	"strings"
 
 	"github.com/relseal/relseal/envlock"
+	"github.com/relseal/relseal/internal/lazyregexp"
 	"github.com/relseal/relseal/internal/regular"
 )
 
@@ -116,9 +116,9 @@ func (m *machine) interpreter(file string) string {
 
 // glibcBanner matches what libc.so.6 prints when it is run:
 // "GNU C Library (Debian GLIBC 2.36-9) stable release version 2.36."
-var glibcBanner = regexp.MustCompile(`\(([^()\n]{1,200})\) (?:stable|development) release version ([0-9]+(?:\.[0-9]+)+)`)
+var glibcBanner = lazyregexp.New(`\(([^()\n]{1,200})\) (?:stable|development) release version ([0-9]+(?:\.[0-9]+)+)`)
 
-var muslRelease = regexp.MustCompile(`^[0-9]+\.[0-9]+\.[0-9]+(?:[-_+][0-9A-Za-z._+-]{1,60})?$`)
+var muslRelease = lazyregexp.New(`^[0-9]+\.[0-9]+\.[0-9]+(?:[-_+][0-9A-Za-z._+-]{1,60})?$`)
 
 // muslVersion returns the one string of the file that is a version. musl keeps
 // it in a constant of its own, which has no name once the file is stripped.

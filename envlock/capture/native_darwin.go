@@ -1,16 +1,16 @@
 package capture
 
 import (
-	"regexp"
 	"strconv"
 
 	"golang.org/x/sys/unix"
 
 	"github.com/relseal/relseal/envlock"
+	"github.com/relseal/relseal/internal/lazyregexp"
 )
 
 // plistText matches a member of a property list whose value is a text.
-var plistText = regexp.MustCompile(`<key>(\w+)</key>\s*<string>([^<&]*)</string>`)
+var plistText = lazyregexp.New(`<key>(\w+)</key>\s*<string>([^<&]*)</string>`)
 
 func nativeOS(c envlock.Component) {
 	c["id"], c["version_id"], c["build_id"] = text("macos"), nil, nil

@@ -2,8 +2,9 @@ package capture
 
 import (
 	"math"
-	"regexp"
 	"strings"
+
+	"github.com/relseal/relseal/internal/lazyregexp"
 )
 
 // secretWords are in the names of variables that hold credentials.
@@ -29,18 +30,18 @@ func secretName(name string) bool {
 // value they stand.
 var secretForms = []struct {
 	what string
-	form *regexp.Regexp
+	form *lazyregexp.Regexp
 }{
-	{"a private key", regexp.MustCompile(`-----BEGIN [A-Z0-9 ]*PRIVATE KEY|AGE-SECRET-KEY-1`)},
-	{"a GitHub token", regexp.MustCompile(`\bgh[opsur]_[A-Za-z0-9]{16}|\bgithub_pat_[A-Za-z0-9_]{16}`)},
-	{"a GitLab token", regexp.MustCompile(`\bgl(?:pat|dt|rt|cbt|ptt|soat|ft|agent|oas)-[A-Za-z0-9_-]{16}`)},
-	{"an AWS access key", regexp.MustCompile(`\b(?:AKIA|ASIA)[A-Z0-9]{12}`)},
-	{"a Slack token", regexp.MustCompile(`\bxox[a-z]-[A-Za-z0-9-]{8}|hooks\.slack\.com/services/`)},
-	{"an API key", regexp.MustCompile(`\bsk-(?:[a-z0-9]+-)*[A-Za-z0-9_]{16}|\b[rs]k_(?:live|test)_[A-Za-z0-9]{8}|\bAIza[A-Za-z0-9_-]{30}|\bSG\.[A-Za-z0-9_-]{16}`)},
-	{"a registry token", regexp.MustCompile(`\bnpm_[A-Za-z0-9]{30}|\bpypi-AgE[A-Za-z0-9_-]{16}|\bdckr_pat_[A-Za-z0-9_-]{16}|\bhf_[A-Za-z0-9]{30}`)},
-	{"a JSON web token", regexp.MustCompile(`\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.`)},
-	{"an authorization header", regexp.MustCompile(`(?i)\b(?:bearer|basic) +[A-Za-z0-9+/=._~-]{12}`)},
-	{"a URL with a password", regexp.MustCompile(`(?i)[a-z][a-z0-9+.-]*://[^/?#\s:@]*:[^/?#\s@]+@`)},
+	{"a private key", lazyregexp.New(`-----BEGIN [A-Z0-9 ]*PRIVATE KEY|AGE-SECRET-KEY-1`)},
+	{"a GitHub token", lazyregexp.New(`\bgh[opsur]_[A-Za-z0-9]{16}|\bgithub_pat_[A-Za-z0-9_]{16}`)},
+	{"a GitLab token", lazyregexp.New(`\bgl(?:pat|dt|rt|cbt|ptt|soat|ft|agent|oas)-[A-Za-z0-9_-]{16}`)},
+	{"an AWS access key", lazyregexp.New(`\b(?:AKIA|ASIA)[A-Z0-9]{12}`)},
+	{"a Slack token", lazyregexp.New(`\bxox[a-z]-[A-Za-z0-9-]{8}|hooks\.slack\.com/services/`)},
+	{"an API key", lazyregexp.New(`\bsk-(?:[a-z0-9]+-)*[A-Za-z0-9_]{16}|\b[rs]k_(?:live|test)_[A-Za-z0-9]{8}|\bAIza[A-Za-z0-9_-]{30}|\bSG\.[A-Za-z0-9_-]{16}`)},
+	{"a registry token", lazyregexp.New(`\bnpm_[A-Za-z0-9]{30}|\bpypi-AgE[A-Za-z0-9_-]{16}|\bdckr_pat_[A-Za-z0-9_-]{16}|\bhf_[A-Za-z0-9]{30}`)},
+	{"a JSON web token", lazyregexp.New(`\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.`)},
+	{"an authorization header", lazyregexp.New(`(?i)\b(?:bearer|basic) +[A-Za-z0-9+/=._~-]{12}`)},
+	{"a URL with a password", lazyregexp.New(`(?i)[a-z][a-z0-9+.-]*://[^/?#\s:@]*:[^/?#\s@]+@`)},
 }
 
 // secretValue says what kind of credential a value looks like, "" for none.

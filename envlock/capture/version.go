@@ -5,10 +5,10 @@ import (
 	"context"
 	"errors"
 	"os/exec"
-	"regexp"
 	"strings"
 	"time"
 
+	"github.com/relseal/relseal/internal/lazyregexp"
 	"github.com/relseal/relseal/internal/limits"
 	"github.com/relseal/relseal/internal/regular"
 )
@@ -67,7 +67,7 @@ func (m *machine) version(ctx context.Context, t tool) *string {
 }
 
 // escape matches a terminal's control sequence; mvn colours its version.
-var escape = regexp.MustCompile("\x1b\\[[0-9;?]*[A-Za-z]")
+var escape = lazyregexp.New("\x1b\\[[0-9;?]*[A-Za-z]")
 
 // find returns the first line that is not empty and has the mark.
 func (q question) find(out []byte) *string {

@@ -1,13 +1,13 @@
 package cli
 
 import (
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/urfave/cli/v2"
 
 	"github.com/relseal/relseal/internal/cli/explain"
+	"github.com/relseal/relseal/internal/lazyregexp"
 )
 
 // A node is one command of the tree, for those who write about all of them: the
@@ -54,7 +54,7 @@ func newNode(c *cli.Command, path string) node {
 // helpFlag is on every command; urfave/cli adds it to the one that runs.
 var helpFlag = flagInfo{names: []string{"help", "h"}, usage: "show help"}
 
-var placeholder = regexp.MustCompile("`([^`]*)`")
+var placeholder = lazyregexp.New("`([^`]*)`")
 
 func newFlag(f cli.Flag) flagInfo {
 	info := flagInfo{names: f.Names()}
@@ -93,7 +93,7 @@ func (f flagInfo) written() []string {
 	return out
 }
 
-var alternatives = regexp.MustCompile(`^[a-z0-9-]+(\|[a-z0-9-]+)+$`)
+var alternatives = lazyregexp.New(`^[a-z0-9-]+(\|[a-z0-9-]+)+$`)
 
 // choices returns the values that an argument or flag can have, by what help
 // calls it: those of a|b|c, the codes of CODE. Otherwise it is a file or free.

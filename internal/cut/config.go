@@ -8,7 +8,6 @@ import (
 	"os"
 	"path"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -20,6 +19,7 @@ import (
 	"github.com/relseal/relseal/gates/policyfile"
 	"github.com/relseal/relseal/internal/document"
 	"github.com/relseal/relseal/internal/hint"
+	"github.com/relseal/relseal/internal/lazyregexp"
 	"github.com/relseal/relseal/internal/limits"
 	"github.com/relseal/relseal/internal/regular"
 	"github.com/relseal/relseal/internal/yamldoc"
@@ -130,9 +130,9 @@ func readDocument(dir, name string) ([]byte, error) {
 }
 
 var (
-	productName = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]{0,63}$`)
-	knownHead   = regexp.MustCompile(`^[0-9]+:sha256:[0-9a-f]{64}$`)
-	secretRef   = regexp.MustCompile(`^(prompt|none|env:[A-Za-z_][A-Za-z0-9_]*|file:.+)$`)
+	productName = lazyregexp.New(`^[a-z0-9][a-z0-9._-]{0,63}$`)
+	knownHead   = lazyregexp.New(`^[0-9]+:sha256:[0-9a-f]{64}$`)
+	secretRef   = lazyregexp.New(`^(prompt|none|env:[A-Za-z_][A-Za-z0-9_]*|file:.+)$`)
 )
 
 // parseConfig reads the members; what is wrong with them is in doc.

@@ -10,10 +10,11 @@ package escape
 import (
 	"fmt"
 	"io"
-	"regexp"
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/relseal/relseal/internal/lazyregexp"
 )
 
 // Line returns s as it can stand in one line of text: what is hidden, line breaks and
@@ -37,7 +38,7 @@ func Word(s string) string {
 	return Quote(s)
 }
 
-var plainWord = regexp.MustCompile(`^[A-Za-z0-9_+@=~./-]+$`)
+var plainWord = lazyregexp.New(`^[A-Za-z0-9_+@=~./-]+$`)
 
 // Words is Word for each of a list, with commas between them.
 func Words(list []string) string {
@@ -115,8 +116,8 @@ func (e *writer) Write(p []byte) (int, error) {
 // separates cells elsewhere (a semicolon, a tab, a line break). What stands there before
 // the next letter and makes a formula of it, or could have been put there by Cell:
 var (
-	begins  = regexp.MustCompile("(^|[;\t\n])([ \"]*[=+\\-@'＝＋－＠])")
-	between = regexp.MustCompile(`;( |"|\\")*[=+\-@'＝＋－＠]`)
+	begins  = lazyregexp.New("(^|[;\t\n])([ \"]*[=+\\-@'＝＋－＠])")
+	between = lazyregexp.New(`;( |"|\\")*[=+\-@'＝＋－＠]`)
 )
 
 // Cell returns text as a cell of CSV that no spreadsheet computes, whatever it takes for
@@ -145,4 +146,4 @@ func Message(text string) string {
 }
 
 // brackets are those of links, with the backslashes before them, which escape.
-var brackets = regexp.MustCompile(`\\*[\[\]]`)
+var brackets = lazyregexp.New(`\\*[\[\]]`)

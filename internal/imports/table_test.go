@@ -28,26 +28,27 @@ type row struct {
 // table has one row a package, by its folder, from the bottom up. A row may be
 // there before its package is.
 var table = map[string]row{
-	"internal/limits":  {},
-	"finding":          {},
-	"internal/hint":    {},
-	"internal/imports": {},
-	"internal/regular": {},
-	"internal/escape":  {},
-	"internal/engine":  {},
-	"internal/clock":   {mods: []string{xsys}},
-	"internal/durable": {mods: []string{xsys}},
-	"canon":            {own: []string{"internal/limits"}, mods: []string{jsonv2}},
+	"internal/limits":     {},
+	"internal/lazyregexp": {},
+	"finding":             {},
+	"internal/hint":       {},
+	"internal/imports":    {},
+	"internal/regular":    {},
+	"internal/escape":     {own: []string{"internal/lazyregexp"}},
+	"internal/engine":     {},
+	"internal/clock":      {mods: []string{xsys}},
+	"internal/durable":    {mods: []string{xsys}},
+	"canon":               {own: []string{"internal/limits"}, mods: []string{jsonv2}},
 	// What every reader of a document needs, and YAML above it.
 	"internal/document": {own: []string{"canon", "internal/limits"}},
-	"internal/yamldoc":  {own: []string{"canon", "internal/document", "internal/limits"}, mods: []string{yaml}},
+	"internal/yamldoc":  {own: []string{"canon", "internal/document", "internal/limits", "internal/lazyregexp"}, mods: []string{yaml}},
 
 	// crypto/x509 would bring a network stack with it.
 	"sign":      {own: []string{"canon", "internal/limits"}, mods: []string{edwards}, never: []string{"crypto/x509"}},
 	"sign/wrap": {own: []string{"sign"}},
 	// What both packages of keys need of a key file; keys verifies, so it links nothing
 	// that opens a private one.
-	"internal/keyfile": {own: []string{"internal/hint", "internal/regular", "sign"}, never: []string{"crypto/x509"}},
+	"internal/keyfile": {own: []string{"internal/hint", "internal/regular", "sign", "internal/lazyregexp"}, never: []string{"crypto/x509"}},
 	"keys":             {own: []string{"internal/hint", "internal/keyfile", "keys/root", "sign"}, never: []string{"crypto/x509"}},
 	"keys/private":     {own: []string{"internal/durable", "internal/hint", "internal/keyfile", "sign", "sign/bulk"}, mods: []string{sigstore, xcrypto}},
 
@@ -55,8 +56,8 @@ var table = map[string]row{
 	"keys/root": {own: []string{"canon", "finding", "internal/limits", "sign"}, never: []string{"net", "os", "crypto/x509"}},
 
 	"envlock":         {own: []string{"canon", "internal/limits", "sign"}},
-	"envlock/capture": {own: []string{"envlock", "canon", "internal/hint", "internal/limits", "internal/regular", "sign"}, mods: []string{xsys}},
-	"cards":           {own: []string{"canon", "internal/document", "internal/limits", "sign"}},
+	"envlock/capture": {own: []string{"envlock", "canon", "internal/hint", "internal/limits", "internal/regular", "sign", "internal/lazyregexp"}, mods: []string{xsys}},
+	"cards":           {own: []string{"canon", "internal/document", "internal/limits", "sign", "internal/lazyregexp"}},
 	"cards/cardfile":  {own: []string{"canon", "cards", "internal/document", "internal/yamldoc"}},
 	// A decision is a function of a policy and of windows: no clock, no files, no network.
 	"gates":            {own: []string{"canon", "internal/document", "internal/limits", "sign"}, never: []string{"io/fs", "net", "os"}},
@@ -64,9 +65,9 @@ var table = map[string]row{
 	"audit":            {own: []string{"canon", "internal/clock", "internal/durable", "finding", "internal/limits", "internal/regular", "sign", "sign/comb"}},
 	"run":              {own: []string{"audit", "cards", "envlock", "envlock/capture", "canon", "internal/regular", "sign"}, mods: []string{xsys}},
 	// A bundle carries a trail as a file: what is in it is for verify to say.
-	"bundle":  {own: []string{"gates", "canon", "internal/durable", "finding", "internal/limits", "internal/regular", "sign"}, mods: []string{compress}},
+	"bundle":  {own: []string{"gates", "canon", "internal/durable", "finding", "internal/limits", "internal/regular", "sign", "internal/lazyregexp"}, mods: []string{compress}},
 	"release": {own: []string{"audit", "gates", "canon", "finding", "internal/limits", "internal/regular", "sign"}},
-	"verify":  {own: []string{"audit", "bundle", "cards", "envlock", "gates", "canon", "internal/engine", "internal/escape", "finding", "internal/limits", "internal/regular", "sign"}},
+	"verify":  {own: []string{"audit", "bundle", "cards", "envlock", "gates", "canon", "internal/engine", "internal/escape", "finding", "internal/limits", "internal/regular", "sign", "internal/lazyregexp"}},
 
 	// Packing verifies what it wrote.
 	"envlock/sbom": {own: []string{"envlock", "envlock/capture"}, mods: []string{cyclonedx}},
@@ -89,7 +90,7 @@ var table = map[string]row{
 	"internal/testbundle": {mods: []string{compress}},
 	"internal/testuser":   {own: []string{"internal/regular"}},
 	"internal/recipes":    {},
-	"internal/scaffold":   {own: []string{"bundle", "cards", "cards/cardfile", "gates", "gates/policyfile", "internal/durable", "internal/hint", "internal/regular"}},
+	"internal/scaffold":   {own: []string{"bundle", "cards", "cards/cardfile", "gates", "gates/policyfile", "internal/durable", "internal/hint", "internal/regular", "internal/lazyregexp"}},
 	// What a CI system says of the job; a function of its variables.
 	"internal/ciinfo": {},
 	"internal/rundir": {own: []string{"audit", "bundle", "cards", "envlock", "canon", "internal/ciinfo", "internal/durable", "finding", "internal/hint", "internal/limits", "internal/regular", "sign"}},

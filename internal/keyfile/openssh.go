@@ -5,19 +5,19 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"regexp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
 
 	"github.com/relseal/relseal/internal/hint"
+	"github.com/relseal/relseal/internal/lazyregexp"
 	"github.com/relseal/relseal/sign"
 )
 
 // sshLine matches a line that holds an OpenSSH public key of any type, with or
 // without the fields that precede it in authorized_keys, known_hosts and
 // allowed_signers.
-var sshLine = regexp.MustCompile(`(?m)^([^#\n].*[ \t]|[ \t]+)?(ssh-|ecdsa-sha2-|sk-ssh-|sk-ecdsa-)[a-z0-9@.-]+[ \t]`)
+var sshLine = lazyregexp.New(`(?m)^([^#\n].*[ \t]|[ \t]+)?(ssh-|ecdsa-sha2-|sk-ssh-|sk-ecdsa-)[a-z0-9@.-]+[ \t]`)
 
 // sshEd25519 is the type of an Ed25519 key.
 const sshEd25519 = "ssh-ed25519"

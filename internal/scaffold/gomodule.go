@@ -8,12 +8,12 @@ import (
 	"os"
 	"path"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/relseal/relseal/internal/hint"
+	"github.com/relseal/relseal/internal/lazyregexp"
 	"github.com/relseal/relseal/internal/regular"
 )
 
@@ -64,7 +64,7 @@ func FromGoModule(dir, main string) (Project, error) {
 	return p, nil
 }
 
-var moduleLine = regexp.MustCompile("(?m)^[ \t]*module[ \t]+(?:\"([^\"\n]*)\"|`([^`\n]*)`|([^ \t\r\n\"`()]+))[ \t]*(?://.*)?\r?$")
+var moduleLine = lazyregexp.New("(?m)^[ \t]*module[ \t]+(?:\"([^\"\n]*)\"|`([^`\n]*)`|([^ \t\r\n\"`()]+))[ \t]*(?://.*)?\r?$")
 
 // modulePath returns the path in the module directive of a go.mod.
 func modulePath(text string) string {
@@ -75,7 +75,7 @@ func modulePath(text string) string {
 	return m[1] + m[2] + m[3]
 }
 
-var majorVersion = regexp.MustCompile(`^v[0-9]+$`)
+var majorVersion = lazyregexp.New(`^v[0-9]+$`)
 
 // moduleName returns the last element of a module's path that is no version.
 func moduleName(module string) string {

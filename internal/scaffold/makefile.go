@@ -5,10 +5,10 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
-	"regexp"
 	"strings"
 
 	"github.com/relseal/relseal/internal/hint"
+	"github.com/relseal/relseal/internal/lazyregexp"
 	"github.com/relseal/relseal/internal/regular"
 )
 
@@ -57,7 +57,7 @@ func (m *makefile) read(dir string) (string, error) {
 }
 
 // Variables that are set for a target alone look like a rule.
-var targetVariable = regexp.MustCompile(`^\s*((export|override|private|undefine)\s+)*[A-Za-z_][A-Za-z0-9_.]*\s*[:+?!]*=`)
+var targetVariable = lazyregexp.New(`^\s*((export|override|private|undefine)\s+)*[A-Za-z_][A-Za-z0-9_.]*\s*[:+?!]*=`)
 
 // makeTargets returns the targets that have a rule in the text of a Makefile. It
 // reads what stands there: no included file, no variable, no pattern.

@@ -8,13 +8,14 @@ package scaffold
 import (
 	"bytes"
 	"embed"
-	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"text/template"
 
 	"github.com/relseal/relseal/cards/cardfile"
 	"github.com/relseal/relseal/gates/policyfile"
+	"github.com/relseal/relseal/internal/lazyregexp"
 )
 
 // A Project is what the templates need to know.
@@ -91,18 +92,20 @@ func (p Project) ParamCard() ([]byte, error) {
 //go:embed templates
 var files embed.FS
 
-var templates = template.Must(template.New("").Funcs(template.FuncMap{"yaml": scalar, "flow": flow}).ParseFS(files, "templates/*.tmpl"))
+var templates = sync.OnceValue(func() *template.Template {
+	return template.Must(template.New("").Funcs(template.FuncMap{"yaml": scalar, "flow": flow}).ParseFS(files, "templates/*.tmpl"))
+})
 
 func (p Project) render(name string) []byte {
 	var b bytes.Buffer
-	if err := templates.ExecuteTemplate(&b, name, p); err != nil {
+	if err := templates().ExecuteTemplate(&b, name, p); err != nil {
 		panic("scaffold: " + err.Error()) // a template and a struct, both here
 	}
 	return b.Bytes()
 }
 
 // plain are paths that mean the same without quotes, in every version of YAML.
-var plain = regexp.MustCompile(`^[A-Za-z.][A-Za-z0-9_.-]*/[A-Za-z0-9_./-]*$|^go\.(mod|sum)$`)
+var plain = lazyregexp.New(`^[A-Za-z.][A-Za-z0-9_.-]*/[A-Za-z0-9_./-]*$|^go\.(mod|sum)$`)
 
 // scalar returns s as YAML reads it back, whatever it is.
 func scalar(s string) string {

@@ -3,13 +3,13 @@ package yamldoc
 import (
 	"fmt"
 	"math"
-	"regexp"
 	"strconv"
 
 	"github.com/relseal/relseal/internal/document"
+	"github.com/relseal/relseal/internal/lazyregexp"
 )
 
-var durationForm = regexp.MustCompile(`^(?:([0-9]+)d)?(?:([0-9]+)h)?(?:([0-9]+)m)?(?:([0-9]+)s)?(?:([0-9]+)ms)?$`)
+var durationForm = lazyregexp.New(`^(?:([0-9]+)d)?(?:([0-9]+)h)?(?:([0-9]+)m)?(?:([0-9]+)s)?(?:([0-9]+)ms)?$`)
 
 var durationUnits = [...]int64{86_400_000, 3_600_000, 60_000, 1000, 1}
 

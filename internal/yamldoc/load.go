@@ -4,10 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"regexp"
 	"strings"
 
 	"gopkg.in/yaml.v3"
+
+	"github.com/relseal/relseal/internal/lazyregexp"
 )
 
 // load parses text into the one node that the document holds, or reports why
@@ -67,7 +68,7 @@ func decode(text string) (root *yaml.Node, err error) {
 	return doc.Content[0], nil
 }
 
-var yamlLine = regexp.MustCompile(`^(yaml: )?(line \d+: )?`)
+var yamlLine = lazyregexp.New(`^(yaml: )?(line \d+: )?`)
 
 // problemOf returns what yaml.v3 says is wrong, without its idea of the line.
 func problemOf(err error) string {

@@ -2,7 +2,6 @@ package yamldoc
 
 import (
 	"fmt"
-	"regexp"
 	"strconv"
 	"strings"
 
@@ -10,11 +9,12 @@ import (
 
 	"github.com/relseal/relseal/canon"
 	"github.com/relseal/relseal/internal/document"
+	"github.com/relseal/relseal/internal/lazyregexp"
 	"github.com/relseal/relseal/internal/limits"
 )
 
 // integers of canonical JSON; the value is checked apart.
-var jsonInteger = regexp.MustCompile(`^-?(0|[1-9][0-9]*)$`)
+var jsonInteger = lazyregexp.New(`^-?(0|[1-9][0-9]*)$`)
 
 // A word is a text that YAML 1.1, YAML 1.2 or a parser in use takes for
 // something else.
@@ -50,17 +50,17 @@ func isLetter(s string) bool { return s == "y" || s == "Y" || s == "n" || s == "
 // the letter of YAML 1.1 only, and text to all parsers.
 var forms = []struct {
 	reading string
-	pattern *regexp.Regexp
+	pattern *lazyregexp.Regexp
 }{
-	{"an octal number", regexp.MustCompile(`^[-+]?0[0-7_,]+$`)},
-	{"a number", regexp.MustCompile(`^[-+]?[0-9][0-9_,]*$`)},
-	{"a number", regexp.MustCompile(`^[-+]?0([bB][01_,]+|[oO][0-7_,]+|[xX][0-9a-fA-F_,]+)$`)},
-	{"a floating-point number, which is not exact", regexp.MustCompile(`^[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?$`)},
-	{"a number", regexp.MustCompile(`^[-+]?([0-9][0-9_,]*(\.[0-9._]*)?|\.[._]*[0-9][0-9._]*)([eE][-+]?[0-9_]+)?$`)},
-	{"a number", regexp.MustCompile(`^[-+]?\.[eE][-+]?[0-9]+$`)},
-	{"a number in base 60", regexp.MustCompile(`^[-+]?[0-9][0-9_,]*(:[0-5]?[0-9])+(\.[0-9_]*)?$`)},
-	{"a number that JSON does not have", regexp.MustCompile(`^([-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN))$`)},
-	{"a date", regexp.MustCompile(`^[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(([Tt]|[ \t]+)[0-9].*)?$`)},
+	{"an octal number", lazyregexp.New(`^[-+]?0[0-7_,]+$`)},
+	{"a number", lazyregexp.New(`^[-+]?[0-9][0-9_,]*$`)},
+	{"a number", lazyregexp.New(`^[-+]?0([bB][01_,]+|[oO][0-7_,]+|[xX][0-9a-fA-F_,]+)$`)},
+	{"a floating-point number, which is not exact", lazyregexp.New(`^[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?$`)},
+	{"a number", lazyregexp.New(`^[-+]?([0-9][0-9_,]*(\.[0-9._]*)?|\.[._]*[0-9][0-9._]*)([eE][-+]?[0-9_]+)?$`)},
+	{"a number", lazyregexp.New(`^[-+]?\.[eE][-+]?[0-9]+$`)},
+	{"a number in base 60", lazyregexp.New(`^[-+]?[0-9][0-9_,]*(:[0-5]?[0-9])+(\.[0-9_]*)?$`)},
+	{"a number that JSON does not have", lazyregexp.New(`^([-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN))$`)},
+	{"a date", lazyregexp.New(`^[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(([Tt]|[ \t]+)[0-9].*)?$`)},
 }
 
 // A plain is what an unquoted scalar means; fault is not empty where that

@@ -2,7 +2,6 @@ package ui
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -11,6 +10,7 @@ import (
 	"github.com/relseal/relseal/audit"
 	"github.com/relseal/relseal/bundle"
 	"github.com/relseal/relseal/internal/engine"
+	"github.com/relseal/relseal/internal/lazyregexp"
 	"github.com/relseal/relseal/keys"
 	"github.com/relseal/relseal/verify"
 )
@@ -102,7 +102,7 @@ func parseExpect(s string) (verify.Expect, error) {
 	return e, nil
 }
 
-var commitForm = regexp.MustCompile(`^([0-9a-f]{40}|[0-9a-f]{64})$`)
+var commitForm = lazyregexp.New(`^([0-9a-f]{40}|[0-9a-f]{64})$`)
 
 // checkExpect refuses an expectation that nothing can meet: a slip of the keyboard must
 // not look like a forgery.
