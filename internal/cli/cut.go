@@ -140,13 +140,13 @@ func withoutNewKey(c *cli.Context) string {
 			words = append(words, "--"+name)
 		case name == "allow-secret", name == "trust":
 			for _, v := range c.StringSlice(name) {
-				words = append(words, "--"+name, ui.ShellQuote(v))
+				words = append(words, "--"+name, hint.Quote(v))
 			}
 		default:
-			words = append(words, "--"+name, ui.ShellQuote(c.String(name)))
+			words = append(words, "--"+name, hint.Quote(c.String(name)))
 		}
 	}
-	return strings.Join(append(words, ui.ShellQuote(c.Args().First())), " ")
+	return strings.Join(append(words, hint.Quote(c.Args().First())), " ")
 }
 
 type cutResult struct {
@@ -193,10 +193,10 @@ func cutText(r cut.Result) string {
 		last = r.Release
 		line("release", r.Release.File, fmt.Sprintf("%s %s", r.Release.Report.Verdict, r.Release.ID))
 	}
-	line("key", cmp.Or(r.PublicFile, "not beside the private key; relseal key show "+ui.ShellQuote(r.KeyFile)+" prints it"), r.Key.String())
-	fmt.Fprintf(&w, "Anybody who has that key verifies it with:\n  relseal verify-bundle %s --key %s", ui.ShellQuote(last.File), ui.ShellQuote(cmp.Or(r.PublicFile, "release.pub")))
+	line("key", cmp.Or(r.PublicFile, "not beside the private key; relseal key show "+hint.Quote(r.KeyFile)+" prints it"), r.Key.String())
+	fmt.Fprintf(&w, "Anybody who has that key verifies it with:\n  relseal verify-bundle %s --key %s", hint.Quote(last.File), hint.Quote(cmp.Or(r.PublicFile, "release.pub")))
 	if r.Apart != "" { // an artifact is too large to be in the bundle
-		fmt.Fprintf(&w, " --artifacts %s", ui.ShellQuote(r.Apart))
+		fmt.Fprintf(&w, " --artifacts %s", hint.Quote(r.Apart))
 	}
 	w.WriteString("\n")
 	return w.String()

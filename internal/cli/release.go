@@ -13,6 +13,7 @@ import (
 	"github.com/relseal/relseal/gates"
 	"github.com/relseal/relseal/internal/cli/ui"
 	"github.com/relseal/relseal/internal/hint"
+	"github.com/relseal/relseal/internal/inquiry"
 	"github.com/relseal/relseal/internal/pack"
 	"github.com/relseal/relseal/release"
 	"github.com/relseal/relseal/sign"
@@ -91,7 +92,7 @@ func ledgerFlag() cli.Flag {
 // openLedger opens a ledger to write to it with the key of --key. One that does not
 // hold what is known of it is refused; bundles are those that the command line names.
 func (env *ledgerEnv) openLedger(c *cli.Context, arg string, bundles ...string) (*release.Ledger, sign.Signer, error) {
-	file, err := ui.LedgerFile(arg)
+	file, err := inquiry.LedgerFile(arg)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/relseal/relseal/finding"
 	"github.com/relseal/relseal/internal/cli/ui"
 	"github.com/relseal/relseal/internal/cut"
+	"github.com/relseal/relseal/internal/exit"
 	"github.com/relseal/relseal/internal/known"
 	"github.com/relseal/relseal/release"
 	"github.com/relseal/relseal/sign"
@@ -184,7 +185,7 @@ func (env *ledgerEnv) remember(c *cli.Context, answer error) error {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(c.Context), 10*time.Second)
 		defer cancel()
 		if err := m.state.Keep(ctx, h); err != nil {
-			env.Say("hint", fmt.Sprintf("this machine keeps nothing of the ledger: %s; %s names another directory", ui.PlainText(err), known.StateVariable))
+			env.Say("hint", fmt.Sprintf("this machine keeps nothing of the ledger: %s; %s names another directory", exit.Text(err), known.StateVariable))
 		}
 	}
 	out := c.String("head-out")
@@ -197,7 +198,7 @@ func (env *ledgerEnv) remember(c *cli.Context, answer error) error {
 	}
 	err = fmt.Errorf("the head could not be kept, and the ledger stands at event %d: what it says is done. %w", h.K, err)
 	if a, ok := errors.AsType[*ui.Answer](answer); ok && a.Code == ui.ExitReject { // a rollback is more urgent
-		env.Say("error", ui.PlainText(err))
+		env.Say("error", exit.Text(err))
 		return answer
 	}
 	return err

@@ -13,6 +13,7 @@ import (
 	"github.com/relseal/relseal/gates"
 	"github.com/relseal/relseal/internal/cli/ui"
 	"github.com/relseal/relseal/internal/escape"
+	"github.com/relseal/relseal/internal/inquiry"
 	"github.com/relseal/relseal/internal/regular"
 	"github.com/relseal/relseal/keys"
 	"github.com/relseal/relseal/release"
@@ -93,7 +94,7 @@ type statusFault struct {
 }
 
 func (env *ledgerEnv) releaseStatus(c *cli.Context) error {
-	file, err := ui.LedgerFile(c.Args().First())
+	file, err := inquiry.LedgerFile(c.Args().First())
 	if err != nil {
 		return err
 	}

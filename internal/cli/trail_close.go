@@ -11,6 +11,7 @@ import (
 	"github.com/relseal/relseal/audit"
 	"github.com/relseal/relseal/internal/cli/ui"
 	"github.com/relseal/relseal/internal/escape"
+	"github.com/relseal/relseal/internal/exit"
 	"github.com/relseal/relseal/internal/regular"
 	"github.com/relseal/relseal/sign"
 )
@@ -111,7 +112,7 @@ func artifacts(env *ui.Env, c *cli.Context, so trailProgress, status string, out
 	if err != nil {
 		_, other := errors.AsType[*regular.KindError](err)
 		if other || errors.Is(err, fs.ErrNotExist) {
-			err = notEndedOK("output " + ui.PlainText(err))
+			err = notEndedOK("output " + exit.Text(err))
 		}
 		return nil, err
 	}

@@ -8,6 +8,8 @@ import (
 
 	"github.com/relseal/relseal/internal/cireport"
 	"github.com/relseal/relseal/internal/cli/ui"
+	"github.com/relseal/relseal/internal/engine"
+	"github.com/relseal/relseal/internal/inquiry"
 	"github.com/relseal/relseal/verify"
 )
 
@@ -36,7 +38,7 @@ Example:
 			&cli.BoolFlag{Name: "force", Usage: "overwrite these files"},
 			ui.JSONFlag(),
 		),
-		Action: func(c *cli.Context) error { ui.Frugal(1); return runVerify(env, c) },
+		Action: func(c *cli.Context) error { engine.Frugal(1); return runVerify(env, c) },
 	}
 }
 
@@ -58,7 +60,7 @@ func runVerify(env *ui.Env, c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := ui.Newest(c.Context, &o, bundles); err != nil {
+	if err := inquiry.Newest(c.Context, &o, bundles); err != nil {
 		return err
 	}
 	var results []cireport.Result

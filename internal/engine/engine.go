@@ -3,7 +3,11 @@
 // own programs hand it on in a context.
 package engine
 
-import "context"
+import (
+	"context"
+	"os"
+	"runtime/debug"
+)
 
 // Options are those of the same names of audit.CheckOptions.
 type Options struct {
@@ -22,4 +26,13 @@ func With(ctx context.Context, o Options) context.Context {
 func Of(ctx context.Context) Options {
 	o, _ := ctx.Value(key{}).(Options)
 	return o
+}
+
+// Frugal keeps garbage small while something hostile may be read, by so many workers:
+// with a heap of 120 MiB, which a manifest at its limit makes, the runtime would
+// otherwise let it grow to 240 before it collects. Who sets GOMEMLIMIT knows better.
+func Frugal(workers int) {
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(int64(workers) * 180 << 20)
+	}
 }

@@ -3,7 +3,10 @@
 // line of its own.
 package hint
 
-import "errors"
+import (
+	"errors"
+	"strings"
+)
 
 // An Error is an error with a hint. Its text is that of Err alone.
 type Error struct {
@@ -32,4 +35,15 @@ func Of(err error) string {
 		return e.Hint
 	}
 	return ""
+}
+
+// Quote returns s as it can be pasted into a shell as one argument.
+func Quote(s string) string {
+	if strings.HasPrefix(s, "-") {
+		s = "./" + s // a file, not a flag
+	}
+	if s != "" && strings.Trim(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_+@%:,./-") == "" {
+		return s
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }

@@ -80,8 +80,11 @@ var table = map[string]row{
 	// A drawing of numbers: it knows nothing of gates.
 	"internal/chart": {},
 
-	"internal/pack":     {own: []string{"audit", "bundle", "cards/cardfile", "envlock", "gates", "canon", "internal/durable", "finding", "internal/limits", "internal/regular", "release", "sign", "verify"}},
-	"internal/known":    {own: []string{"bundle", "internal/durable", "internal/hint", "internal/pack", "internal/regular", "release", "sign"}},
+	"internal/pack":  {own: []string{"audit", "bundle", "cards/cardfile", "envlock", "gates", "canon", "internal/durable", "finding", "internal/limits", "internal/regular", "release", "sign", "verify"}},
+	"internal/known": {own: []string{"bundle", "internal/durable", "internal/hint", "internal/pack", "internal/regular", "release", "sign"}},
+	// What relseal verify and relseal-verify share.
+	"internal/exit":     {own: []string{"internal/hint"}},
+	"internal/inquiry":  {own: []string{"audit", "bundle", "internal/escape", "internal/exit", "internal/hint", "internal/lazyregexp", "internal/regular", "keys", "keys/root", "sign", "verify"}},
 	"internal/reverify": {own: []string{"audit", "bundle", "cards", "cards/cardfile", "envlock", "canon", "internal/durable", "internal/engine", "finding", "internal/hint", "internal/regular", "internal/rundir", "sign", "verify"}},
 	// The one way to a private key for whatever starts programs of others.
 	"internal/signer": {own: []string{"internal/regular", "keys/private", "sign"}, mods: []string{xsys}},
@@ -102,6 +105,8 @@ var table = map[string]row{
 	"internal/cli/ui": {own: []string{anything}, mods: []string{urfave, xsys, xterm}},
 	"internal/cli":    {own: []string{anything}, mods: []string{urfave}},
 	"cmd/relseal":     {own: []string{"internal/cli"}},
+	// It verifies and does nothing else.
+	"cmd/relseal-verify": {own: []string{"canon", "internal/engine", "internal/escape", "internal/exit", "internal/hint", "internal/inquiry", "verify"}},
 }
 
 // nouns are the commands, a package each under internal/cli. None imports another: what
@@ -134,6 +139,7 @@ type ban struct {
 }
 
 var bans = []ban{
+	{"cmd/relseal-verify", offline, "the small program verifies and can do nothing else"},
 	{"verify", offline, "a verifier opens no connection, starts no process and holds no private key"},
 	{"keys", offline, "who verifies reads public keys, and nothing that opens a private one"},
 	{"sign", offline, "everything that verifies imports sign"},

@@ -10,6 +10,7 @@ import (
 	"github.com/relseal/relseal/envlock/capture"
 	"github.com/relseal/relseal/finding"
 	"github.com/relseal/relseal/internal/cli/ui"
+	"github.com/relseal/relseal/internal/hint"
 )
 
 func captureText(r captured, l envlock.Lock) string {
@@ -29,7 +30,7 @@ func captureText(r captured, l envlock.Lock) string {
 		fmt.Fprintf(&w, "  null: %s %s could not be read\n", u.Component, u.Fact)
 	}
 	for _, name := range r.Unlisted {
-		fmt.Fprintf(&w, "  not recorded: %s; --lock %s pins it\n", name, ui.ShellQuote(name))
+		fmt.Fprintf(&w, "  not recorded: %s; --lock %s pins it\n", name, hint.Quote(name))
 	}
 	return w.String()
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/relseal/relseal/internal/cli/ui"
+	"github.com/relseal/relseal/internal/hint"
 	"github.com/relseal/relseal/internal/scaffold"
 )
 
@@ -110,6 +111,6 @@ func initText(dir, from string, w scaffold.Written) string {
 	case fromMakefile:
 		todo = fmt.Sprintf("Fill in what make reads and makes in %s, and the artifacts in %s", at("cards/pipeline.yaml"), at("relseal.yaml"))
 	}
-	fmt.Fprintf(&text, "%s, then:\n  relseal cut --new-key %s\n", todo, ui.ShellQuote(dir))
+	fmt.Fprintf(&text, "%s, then:\n  relseal cut --new-key %s\n", todo, hint.Quote(dir))
 	return text.String()
 }

@@ -172,7 +172,7 @@ func check(env *ui.Env, c *cli.Context) error {
 		verdict = "weak: signatures can be forged for it, see relseal explain E_KEY_WEAK"
 		id = "none"
 	case info.Exposed:
-		verdict = "exposed: others can read it; chmod 600 " + ui.ShellQuote(info.File)
+		verdict = "exposed: others can read it; chmod 600 " + hint.Quote(info.File)
 	}
 	text := fmt.Sprintf("%s: %s\n  form  %s\n  id    %s\n", info.File, verdict, info.Form, id)
 	if info.Mode != nil {

@@ -11,6 +11,7 @@ import (
 	"github.com/relseal/relseal/internal/cli/ui"
 	"github.com/relseal/relseal/internal/clock"
 	"github.com/relseal/relseal/internal/escape"
+	"github.com/relseal/relseal/internal/inquiry"
 	"github.com/relseal/relseal/internal/pack"
 	"github.com/relseal/relseal/internal/regular"
 	"github.com/relseal/relseal/internal/reverify"
@@ -42,7 +43,7 @@ func (a *archive) open() error {
 		terms.At = at.UTC().Format(time.RFC3339Nano)
 	}
 	if name := a.c.String("ledger"); name != "" {
-		file, err := ui.LedgerFile(name)
+		file, err := inquiry.LedgerFile(name)
 		if err != nil {
 			return err
 		}

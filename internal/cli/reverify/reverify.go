@@ -15,7 +15,10 @@ import (
 
 	"github.com/relseal/relseal/internal/cli/ui"
 	"github.com/relseal/relseal/internal/durable"
+	"github.com/relseal/relseal/internal/engine"
 	"github.com/relseal/relseal/internal/escape"
+	"github.com/relseal/relseal/internal/hint"
+	"github.com/relseal/relseal/internal/inquiry"
 	"github.com/relseal/relseal/internal/reverify"
 	"github.com/relseal/relseal/sign"
 	"github.com/relseal/relseal/verify"
@@ -75,7 +78,7 @@ func runReverify(env *ui.Env, c *cli.Context) error {
 	for i, f := range files {
 		paths[i] = f.Path
 	}
-	if err := ui.Newest(c.Context, &o, paths); err != nil {
+	if err := inquiry.Newest(c.Context, &o, paths); err != nil {
 		return err
 	}
 	a := archive{env: env, c: c, o: o, total: len(files), skipped: append([]reverify.Skipped{}, found.Skipped...)}
@@ -87,7 +90,7 @@ func runReverify(env *ui.Env, c *cli.Context) error {
 			return err
 		}
 	}
-	ui.Frugal(jobs)
+	engine.Frugal(jobs)
 	ui.Roomy()
 	err = reverify.Verify(c.Context, files, jobs, o, a.take)
 	progressEnd(env)
@@ -345,5 +348,5 @@ func (a *archive) interrupted(err error) error {
 		return errors.Join(err, closed)
 	}
 	return &ui.Error{Code: ui.ExitInterrupted, Err: fmt.Errorf("interrupted after %d of %d bundles", len(a.results), a.total),
-		Hint: "the same command goes on from there; what is recorded so far is in " + ui.ShellQuote(a.record.Dir)}
+		Hint: "the same command goes on from there; what is recorded so far is in " + hint.Quote(a.record.Dir)}
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/relseal/relseal/audit"
 	"github.com/relseal/relseal/cards/cardfile"
 	"github.com/relseal/relseal/internal/cli/ui"
+	"github.com/relseal/relseal/internal/hint"
 	"github.com/relseal/relseal/internal/limits"
 	"github.com/relseal/relseal/internal/rundir"
 	"github.com/relseal/relseal/run"
@@ -120,9 +121,9 @@ func packCommand(c *cli.Context, r recording) string {
 	if r.product == "" {
 		return ""
 	}
-	words := []string{"relseal bundle audit", ui.ShellQuote(r.dir), "--key", ui.ShellQuote(c.String("key"))}
+	words := []string{"relseal bundle audit", hint.Quote(r.dir), "--key", hint.Quote(c.String("key"))}
 	if r.project != "." {
-		words = append(words, "--artifacts", ui.ShellQuote(r.project))
+		words = append(words, "--artifacts", hint.Quote(r.project))
 	}
-	return strings.Join(append(words, "--out", ui.ShellQuote(r.product+".audit.tar.zst")), " ")
+	return strings.Join(append(words, "--out", hint.Quote(r.product+".audit.tar.zst")), " ")
 }

@@ -135,7 +135,7 @@ func holderOf(c *cli.Context, file string, r *root.Root) (h holder, err error) {
 		h.before = chain.Last()
 	}
 	if err := h.check(dir, r); err != nil {
-		return h, hint.With(&ui.Error{Code: ui.ExitReject, Err: fmt.Errorf("%s: %w", file, err)}, "do not sign it; relseal trust show "+ui.ShellQuote(file)+" shows what it says")
+		return h, hint.With(&ui.Error{Code: ui.ExitReject, Err: fmt.Errorf("%s: %w", file, err)}, "do not sign it; relseal trust show "+hint.Quote(file)+" shows what it says")
 	}
 	return h, nil
 }

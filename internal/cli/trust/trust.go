@@ -87,7 +87,7 @@ func change(c *cli.Context, before root.Time) (root.Change, error) {
 			return ch, err
 		}
 		if role == "" {
-			return ch, ui.UsageHint(fmt.Sprintf("%s: --add %q names no role", c.Command.HelpName, s), "--add audit="+ui.ShellQuote(s))
+			return ch, ui.UsageHint(fmt.Sprintf("%s: --add %q names no role", c.Command.HelpName, s), "--add audit="+hint.Quote(s))
 		}
 		ch.Add = append(ch.Add, root.Addition{Role: role, Key: key, NotBefore: from, NotAfter: until})
 	}

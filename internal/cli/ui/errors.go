@@ -4,14 +4,12 @@ import (
 	"context"
 	"errors"
 	"io/fs"
-	"os"
 	"strconv"
-	"strings"
-	"syscall"
 
 	"github.com/relseal/relseal/audit"
 	"github.com/relseal/relseal/finding"
 	"github.com/relseal/relseal/internal/cut"
+	"github.com/relseal/relseal/internal/exit"
 	"github.com/relseal/relseal/internal/hint"
 	"github.com/relseal/relseal/internal/signer"
 	"github.com/relseal/relseal/keys/private"
@@ -19,17 +17,17 @@ import (
 	"github.com/relseal/relseal/sign"
 )
 
-// The exit codes. 0 to 2 are the three answers, the rest follows sysexits.
+// The exit codes of package exit.
 const (
-	ExitOK          = 0
-	ExitUndecidable = 1
-	ExitReject      = 2
-	ExitUsage       = 64
-	ExitNoInput     = 66
-	ExitInternal    = 70
-	ExitCantCreate  = 73
-	ExitIO          = 74
-	ExitInterrupted = 130
+	ExitOK          = exit.OK
+	ExitUndecidable = exit.Undecidable
+	ExitReject      = exit.Reject
+	ExitUsage       = exit.BadUsage
+	ExitNoInput     = exit.NoInput
+	ExitInternal    = exit.Internal
+	ExitCantCreate  = exit.CantCreate
+	ExitIO          = exit.IO
+	ExitInterrupted = exit.Interrupted
 )
 
 // Answer ends a command whose answer, already printed, is not yes.
@@ -61,15 +59,18 @@ func UsageHint(text, hint string) error {
 
 // classify says what to print for err and how to exit.
 func classify(ctx context.Context, err error) (code int, text, hintText string) {
-	text, hintText = PlainText(err), hint.Of(err)
-	var exit *Error
+	text, hintText = exit.Text(err), hint.Of(err)
+	var known *Error
+	var usage *exit.UsageError
 	var fault *signer.Fault // of another process, which knew what is behind it
 	switch {
-	case errors.As(err, &exit):
-		code = exit.Code
-		if exit.Hint != "" {
-			hintText = exit.Hint
+	case errors.As(err, &known):
+		code = known.Code
+		if known.Hint != "" {
+			hintText = known.Hint
 		}
+	case errors.As(err, &usage):
+		code = ExitUsage
 	case errors.As(err, &fault):
 		code = fault.Code
 		if hintText == "" {
@@ -97,15 +98,9 @@ func classify(ctx context.Context, err error) (code int, text, hintText string) 
 	return code, text, hintText
 }
 
-// CodeOf tells by what the system was asked for whether an input is missing, an
-// output cannot be made, or input and output failed. Where the system was not
-// the one to say no, the input was there and is not acceptable. No error is an
-// answer: 1 and 2 are what a command decided.
+// CodeOf returns the exit code of what is no answer.
 func CodeOf(err error) int {
-	var path *fs.PathError
-	var link *os.LinkError
 	var git *cut.GitError
-	var errno syscall.Errno
 	switch {
 	case errors.As(err, &git):
 		if git.Ran {
@@ -114,24 +109,8 @@ func CodeOf(err error) int {
 		return ExitIO
 	case damaged(err):
 		return ExitNoInput
-	case errors.As(err, &link), errors.Is(err, fs.ErrExist):
-		return ExitCantCreate
-	case errors.Is(err, syscall.EISDIR): // found out by reading
-		return ExitNoInput
-	case errors.As(err, &path):
-		switch path.Op {
-		case "create", "mkdir", "mkdirat":
-			return ExitCantCreate
-		case "open", "openat", "stat", "lstat", "statat", "lstatat", "fstatat", "readlink", "GetFileAttributesEx", "CreateFile":
-			return ExitNoInput
-		}
-		return ExitIO
-	case errors.Is(err, fs.ErrNotExist), errors.Is(err, fs.ErrPermission):
-		return ExitNoInput
-	case errors.As(err, &errno):
-		return ExitIO
 	}
-	return ExitNoInput
+	return exit.Code(err)
 }
 
 // FailedCode is the exit code of a run that failed: that is an answer, unless what
@@ -165,33 +144,6 @@ func faultCode(err error) finding.Code {
 		return e.Finding.Code
 	}
 	return ""
-}
-
-// PlainText returns the text of err. Where it holds what the os package says of
-// a file, the name of the system call is left out: it is nobody's business.
-func PlainText(err error) string {
-	text := err.Error()
-	visit(err, func(e error) {
-		if path, ok := e.(*fs.PathError); ok {
-			text = strings.ReplaceAll(text, path.Error(), path.Path+": "+path.Err.Error())
-		}
-	})
-	return text
-}
-
-// visit calls f for err and for every error that it wraps.
-func visit(err error, f func(error)) {
-	f(err)
-	switch e := err.(type) {
-	case interface{ Unwrap() error }:
-		if inner := e.Unwrap(); inner != nil {
-			visit(inner, f)
-		}
-	case interface{ Unwrap() []error }:
-		for _, inner := range e.Unwrap() {
-			visit(inner, f)
-		}
-	}
 }
 
 // PlainCause drops the operation and the path that os wraps around a cause.

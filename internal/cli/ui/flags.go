@@ -4,14 +4,13 @@ import (
 	"cmp"
 	"fmt"
 	"os/user"
-	"strconv"
 	"strings"
-	"time"
 
 	"github.com/urfave/cli/v2"
 
 	"github.com/relseal/relseal/canon"
 	"github.com/relseal/relseal/internal/document"
+	"github.com/relseal/relseal/internal/inquiry"
 	"github.com/relseal/relseal/keys/root"
 )
 
@@ -69,27 +68,7 @@ func AccountFlag() cli.Flag {
 // TimeFlag reads a date, a time in RFC 3339, "now" or a time from now on, such as
 // +2y or +90d; it is zero where there is none.
 func TimeFlag(c *cli.Context, name string) (root.Time, error) {
-	s := c.String(name)
-	if s == "" {
-		return root.Time{}, nil
-	}
-	if s == "now" {
-		return root.At(time.Now()), nil
-	}
-	if n, err := strconv.Atoi(s[:len(s)-1]); err == nil && s[0] == '+' && n <= 1000 {
-		switch s[len(s)-1] {
-		case 'y':
-			return root.At(time.Now().AddDate(n, 0, 0)), nil
-		case 'd':
-			return root.At(time.Now().AddDate(0, 0, n)), nil
-		}
-	}
-	for _, layout := range []string{time.DateOnly, time.RFC3339} {
-		if t, err := time.Parse(layout, s); err == nil {
-			return root.At(t), nil
-		}
-	}
-	return root.Time{}, UsageHint(fmt.Sprintf("%s: --%s %q is no time", c.Command.HelpName, name, s), "2030-01-01, 2030-01-01T12:00:00Z, now, +2y or +90d")
+	return inquiry.Time(c.Command.HelpName, name, c.String(name))
 }
 
 // AllowSecretFlag is on the commands that record variables, for those that only

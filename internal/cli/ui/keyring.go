@@ -210,7 +210,7 @@ func (env *Env) OpenKey(c *cli.Context, k signer.Keys) (sign.Signer, error) {
 		closeUnread(c) // the key is not encrypted
 	}
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, hint.With(err, "make it: relseal key generate --out "+ShellQuote(file))
+		return nil, hint.With(err, "make it: relseal key generate --out "+hint.Quote(file))
 	}
 	return key, err
 }

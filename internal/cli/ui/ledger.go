@@ -6,9 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
-	"os"
-	"path/filepath"
 
 	"github.com/urfave/cli/v2"
 
@@ -16,6 +13,7 @@ import (
 	"github.com/relseal/relseal/bundle"
 	"github.com/relseal/relseal/internal/clock"
 	"github.com/relseal/relseal/internal/hint"
+	"github.com/relseal/relseal/internal/inquiry"
 	"github.com/relseal/relseal/internal/known"
 	"github.com/relseal/relseal/internal/limits"
 	"github.com/relseal/relseal/internal/regular"
@@ -39,7 +37,7 @@ func LedgerHead(c *cli.Context, product string, chain *root.Chain, trusted sign.
 	if arg == "" {
 		return nil, nil
 	}
-	file, err := LedgerFile(arg)
+	file, err := inquiry.LedgerFile(arg)
 	if err != nil {
 		return nil, err
 	}
@@ -67,7 +65,7 @@ func LedgerHead(c *cli.Context, product string, chain *root.Chain, trusted sign.
 		return nil, &Error{ExitNoInput, fmt.Errorf("%s: %w", file, err), refused.Hint}
 	}
 	if err != nil {
-		return nil, hint.With(fmt.Errorf("%s: %w", file, err), "relseal trail verify "+ShellQuote(file)+" says everything that is wrong with it; --trust names its key")
+		return nil, hint.With(fmt.Errorf("%s: %w", file, err), "relseal trail verify "+hint.Quote(file)+" says everything that is wrong with it; --trust names its key")
 	}
 	ref := bundle.LedgerRef(head)
 	return &ref, nil
@@ -97,19 +95,6 @@ func TrustedFor(c *cli.Context, own sign.PublicKey) (sign.Verifiers, error) {
 		t.others, err = keys.LoadTrusted(paths)
 	}
 	return t, err
-}
-
-// LedgerFile returns the trail of a ledger: a file, or that of its directory.
-func LedgerFile(arg string) (string, error) {
-	info, err := os.Stat(arg)
-	if err == nil && info.IsDir() {
-		arg = filepath.Join(arg, filepath.FromSlash(bundle.TrailPath))
-		_, err = os.Stat(arg)
-	}
-	if errors.Is(err, fs.ErrNotExist) {
-		err = hint.With(err, "relseal release init makes a ledger")
-	}
-	return arg, err
 }
 
 // SystemClock is the clock of this machine; tests turn it.

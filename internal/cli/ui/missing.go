@@ -10,6 +10,7 @@ import (
 
 	"github.com/relseal/relseal/bundle"
 	"github.com/relseal/relseal/internal/document"
+	"github.com/relseal/relseal/internal/hint"
 	"github.com/relseal/relseal/verify"
 )
 
@@ -50,7 +51,7 @@ func ShelfHint(name string) string {
 	}
 	for _, e := range entries {
 		if strings.HasSuffix(e.Name(), ".tar.zst") {
-			return fmt.Sprintf("%s is a directory of bundles: name one, or %s/*.tar.zst", name, ShellQuote(filepath.Clean(name)))
+			return fmt.Sprintf("%s is a directory of bundles: name one, or %s/*.tar.zst", name, hint.Quote(filepath.Clean(name)))
 		}
 	}
 	return ""

@@ -2,7 +2,6 @@ package ui
 
 import (
 	"fmt"
-	"strings"
 	"time"
 	"unicode/utf8"
 )
@@ -39,17 +38,6 @@ func OrNull(s string) *string {
 		return nil
 	}
 	return &s
-}
-
-// ShellQuote returns s as it can be pasted into a shell as one argument.
-func ShellQuote(s string) string {
-	if strings.HasPrefix(s, "-") {
-		s = "./" + s // a file, not a flag
-	}
-	if s != "" && strings.Trim(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_+@%:,./-") == "" {
-		return s
-	}
-	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }
 
 // InstantText returns milliseconds since 1970 as a time of day, in UTC.

@@ -3,6 +3,8 @@ package ui
 import (
 	"os/exec"
 	"testing"
+
+	"github.com/relseal/relseal/internal/hint"
 )
 
 func TestShellQuote(t *testing.T) {
@@ -21,7 +23,7 @@ func TestShellQuote(t *testing.T) {
 		"line\nbreak":                        "'line\nbreak'",
 		`back\slash`:                         `'back\slash'`,
 	} {
-		if got := ShellQuote(s); got != want {
+		if got := hint.Quote(s); got != want {
 			t.Errorf("%q is pasted as %s, want %s", s, got, want)
 		}
 	}
@@ -34,7 +36,7 @@ func TestShellQuoteShell(t *testing.T) {
 		t.Skip("no POSIX shell is installed")
 	}
 	for _, s := range []string{"plain", "", "two words", "it's", `"`, "$HOME", "`id`", "a;b", "~", "*", "#x", "!", "{a,b}", `\`, "é\t\n!"} {
-		out, err := exec.Command(sh, "-c", "printf %s "+ShellQuote(s)).Output()
+		out, err := exec.Command(sh, "-c", "printf %s "+hint.Quote(s)).Output()
 		if err != nil || string(out) != s {
 			t.Errorf("%q comes out as %q, %v", s, out, err)
 		}

@@ -1,18 +1,9 @@
 package ui
 
 import (
-	"context"
-	"errors"
-	"fmt"
-	"io"
-	"time"
-
 	"github.com/urfave/cli/v2"
 
-	"github.com/relseal/relseal/internal/hint"
-	"github.com/relseal/relseal/internal/regular"
-	"github.com/relseal/relseal/keys"
-	"github.com/relseal/relseal/keys/root"
+	"github.com/relseal/relseal/internal/inquiry"
 	"github.com/relseal/relseal/sign"
 	"github.com/relseal/relseal/verify"
 )
@@ -42,120 +33,25 @@ func RootFlags() []cli.Flag {
 	}
 }
 
-// TrustGiven refuses a command that names nobody to trust, or both ways.
-func TrustGiven(c *cli.Context) error {
-	name := c.Command.HelpName
-	if !c.IsSet("root") {
-		if len(c.StringSlice("key")) == 0 {
-			return UsageHint(name+": no key given; trust comes from you alone", "--key release.pub, with a key from a channel that you trust")
-		}
-		for _, f := range []string{"root-dir", "at", "for-install"} {
-			if c.IsSet(f) {
-				return UsageHint(fmt.Sprintf("%s: --%s without --root", name, f), "--root 1.root.json, from a channel that you trust")
-			}
-		}
-		return nil
+// terms are what the flags say of trust, expectations and judging.
+func terms(c *cli.Context) inquiry.Terms {
+	archive := c.Command.Name == "reverify"
+	return inquiry.Terms{
+		Command: c.Command.HelpName,
+		Keys:    c.StringSlice("key"), Root: c.String("root"), RootDir: c.String("root-dir"), Ledger: c.String("ledger"), At: c.String("at"),
+		Install: c.Bool("for-install"), Strict: c.Bool("strict"), Expect: c.String("expect"),
+		// An archive holds what was shipped, also what was taken back since, and of many
+		// versions the same name has many bytes.
+		History:   c.Bool("history") || archive,
+		Artifacts: c.String("artifacts"), AnyName: archive, Against: c.String("against"),
 	}
-	if len(c.StringSlice("key")) > 0 {
-		return UsageHint(name+": --key and --root exclude each other", "a root says which keys to trust, and for what")
-	}
-	if c.Bool("for-install") && !c.IsSet("at") {
-		return UsageHint(name+": --for-install without --at", "--at now takes the clock of this machine")
-	}
-	return nil
 }
+
+// TrustGiven refuses a command that names nobody to trust, or both ways.
+func TrustGiven(c *cli.Context) error { return terms(c).Check() }
 
 // RootOptions reads the flags of a root into o.
-func RootOptions(c *cli.Context, o *verify.Options) error {
-	chain, err := keys.LoadRoot(c.String("root"), c.String("root-dir"))
-	if e, ok := errors.AsType[*root.Error](err); ok {
-		return hint.With(err, "relseal explain "+string(e.FindingCode()))
-	}
-	if err != nil {
-		return err
-	}
-	o.Root, o.Install = chain, c.Bool("for-install")
-	at, err := TimeFlag(c, "at")
-	if err != nil {
-		return err
-	}
-	o.At = at.Time
-	if c.String("at") == "now" {
-		o.At = time.Now() // with its fraction: what was rolled back in this second is not later
-	}
-	authority, findings := chain.Walk(nil)
-	for _, f := range findings {
-		if f.Verdict == verify.Reject {
-			return hint.With(fmt.Errorf("%s: %s: %s", c.String("root-dir"), f.Code, f.Text), "relseal trust show "+ShellQuote(c.String("root-dir")))
-		}
-	}
-	if walked, ok := authority.(*root.Chain); ok && len(findings) == 0 {
-		o.Root = walked // so that each bundle of many need not go the same way again
-	}
-	o.Later, o.Dates, err = givenLedger(c.String("ledger"), verify.LedgerKeys(authority), authority)
-	return err
-}
-
-// givenLedger reads the ledger of --ledger, if it is given; without an authority it dates
-// nothing.
-func givenLedger(name string, keys sign.Verifiers, authority sign.Authority) (*verify.Later, verify.Dates, error) {
-	if name == "" {
-		return nil, nil, nil
-	}
-	file, err := LedgerFile(name)
-	if err != nil {
-		return nil, nil, err
-	}
-	f, err := regular.Open(file)
-	if err != nil {
-		return nil, nil, err
-	}
-	defer f.Close()
-	var dates verify.Dates
-	if authority != nil {
-		if dates, err = verify.ReadDatings(f, authority); err != nil {
-			return nil, nil, ofLedger(name, err)
-		}
-		if _, err := f.Seek(0, io.SeekStart); err != nil {
-			return nil, nil, err
-		}
-	}
-	later, err := verify.ReadLater(f, keys)
-	return later, dates, ofLedger(name, err)
-}
-
-func ofLedger(name string, err error) error {
-	if err == nil {
-		return nil
-	}
-	return fmt.Errorf("%s: %w", name, err)
-}
-
-// Newest makes the bundles of one call be judged by the newest version of the root that
-// any of them brings: what one of them shows to be revoked is so for the others. A bundle
-// that cannot be read, or brings what does not follow, is judged for that in its turn.
-func Newest(ctx context.Context, o *verify.Options, bundles []string) error {
-	chain, ok := o.Root.(*root.Chain)
-	if !ok || len(bundles) < 2 {
-		return nil
-	}
-	for more := true; more; {
-		_, before := chain.Versions()
-		more = false
-		for _, name := range bundles {
-			if err := ctx.Err(); err != nil {
-				return err
-			}
-			if copies, err := verify.RootCopies(name); err == nil {
-				more = chain.Learn(copies) || more
-			}
-		}
-		if _, last := chain.Versions(); last == before {
-			return nil
-		}
-	}
-	return nil
-}
+func RootOptions(c *cli.Context, o *verify.Options) error { return terms(c).ReadRoot(o) }
 
 // ReleaseOptions returns how a command that seals verifies the bundles that it rests
 // on: with the sealing key and those of --trust.

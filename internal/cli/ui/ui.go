@@ -12,6 +12,7 @@ import (
 
 	"github.com/relseal/relseal/canon"
 	"github.com/relseal/relseal/internal/escape"
+	"github.com/relseal/relseal/internal/exit"
 )
 
 // Env is what a command may touch besides its arguments.
@@ -51,20 +52,11 @@ func (env *Env) Finish(ctx context.Context, err error) int {
 	code, text, hint := classify(ctx, err)
 	env.Say("error", text)
 	env.Say("hint", hint)
-	env.printRefusal(refusal{"relseal/error/v1", code, OrNull(string(faultCode(err))), escape.Text(text), OrNull(escape.Text(hint))})
+	env.printRefusal(exit.Refusal{Schema: exit.RefusalSchema, Exit: code, Code: OrNull(string(faultCode(err))), Text: escape.Text(text), Hint: OrNull(escape.Text(hint))})
 	return code
 }
 
-// A refusal is what a command prints as JSON that had nothing else to print.
-type refusal struct {
-	Schema string  `json:"schema"`
-	Exit   int     `json:"exit"`
-	Code   *string `json:"code"` // null where no code says it
-	Text   string  `json:"text"`
-	Hint   *string `json:"hint"`
-}
-
-func (env *Env) printRefusal(r refusal) {
+func (env *Env) printRefusal(r exit.Refusal) {
 	if out, ok := env.Stdout.(*Stdout); !ok || !env.JSON || out.Any || out.Err != nil {
 		return
 	}
