@@ -73,6 +73,24 @@ func (d Decimal) Rat() *big.Rat {
 	return r
 }
 
+// Cmp returns -1, 0 or 1 as d is less than, equal to or greater than e. In their only
+// spelling decimals are compared as they stand.
+func (d Decimal) Cmp(e Decimal) int {
+	a, less := strings.CutPrefix(string(d), "-")
+	b, other := strings.CutPrefix(string(e), "-")
+	switch {
+	case less && !other:
+		return -1
+	case other && !less:
+		return 1
+	case less:
+		a, b = b, a
+	}
+	wholeA, fracA, _ := strings.Cut(a, ".")
+	wholeB, fracB, _ := strings.Cut(b, ".")
+	return cmp.Or(cmp.Compare(len(wholeA), len(wholeB)), cmp.Compare(wholeA, wholeB), cmp.Compare(fracA, fracB))
+}
+
 // UnmarshalText implements encoding.TextUnmarshaler.
 func (d *Decimal) UnmarshalText(text []byte) error {
 	v, err := ParseDecimal(string(text))
@@ -104,5 +122,10 @@ func isDecimal(s string) bool {
 
 // allDigits reports whether s is one to forty decimal digits.
 func allDigits(s string) bool {
-	return len(s) >= 1 && len(s) <= 40 && strings.Trim(s, "0123456789") == ""
+	for i := range len(s) {
+		if s[i] < '0' || s[i] > '9' {
+			return false
+		}
+	}
+	return len(s) >= 1 && len(s) <= 40
 }

@@ -49,6 +49,33 @@ func TestParseDecimalProperty(t *testing.T) {
 	}
 }
 
+// Two Decimals compare as the numbers that they are.
+func TestDecimalCmp(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 4))
+	orders := map[int]int{}
+	for range 100_000 {
+		var ds [2]canon.Decimal
+		for i := range ds {
+			b := make([]byte, 1+r.IntN(5))
+			for i := range b {
+				b[i] = "0119-."[r.IntN(6)]
+			}
+			ds[i], _ = canon.ParseDecimal(string(b))
+		}
+		if ds[0] == "" || ds[1] == "" {
+			continue
+		}
+		got := ds[0].Cmp(ds[1])
+		if want := ds[0].Rat().Cmp(ds[1].Rat()); got != want {
+			t.Fatalf("%s and %s: %d, want %d", ds[0], ds[1], got, want)
+		}
+		orders[got]++
+	}
+	if min(orders[-1], orders[0], orders[1]) < 100 {
+		t.Errorf("hardly compared: %v", orders)
+	}
+}
+
 func checkParse(t *testing.T, s string) bool {
 	t.Helper()
 	want := isCanonical.MatchString(s) && s != "-0"

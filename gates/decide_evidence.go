@@ -90,10 +90,11 @@ func (j *judge) hold(l limit, evidence []*Window) (last int) {
 	last = -1
 	n := 0
 	for i, w := range evidence {
-		v, s := j.value(w, l.metric)
+		d, s := j.value(w, l.metric)
 		if s != known {
 			continue
 		}
+		v := d.Rat()
 		if l.floor && v.Sign() < 0 {
 			v.SetInt64(0)
 		}
@@ -130,11 +131,11 @@ func (j *judge) toLTS() bool {
 		return false
 	}
 	start, restart := j.segment()
-	tau := j.rules.incident.of(&j.p).Rat()
+	tau := j.rules.incident.of(&j.p)
 	good := len(j.windows)
 	for good > start {
 		w := j.windows[good-1]
-		if v, s := j.value(w, metricIncident); s == known && !j.rules.incident.op.rats(v, tau) {
+		if v, s := j.value(w, metricIncident); s == known && !j.rules.incident.op.decimals(v, tau) {
 			start, restart = good, &Restart{w.ID, []string{"INCIDENT"}}
 			break
 		}

@@ -3,7 +3,6 @@ package gates
 import (
 	"hash/maphash"
 	"maps"
-	"math/big"
 	"slices"
 
 	"github.com/relseal/relseal/internal/limits"
@@ -90,11 +89,6 @@ func (s *survey) run() error {
 	s.first = s.ws.since(s.in.SinceMS, s.end, index)
 	s.segment, s.good = s.first, s.first
 
-	taus := make([]*big.Rat, len(s.rules.triggers))
-	for i, t := range s.rules.triggers {
-		taus[i] = t.of(&s.p).Rat()
-	}
-	tauIncident := s.rules.incident.of(&s.p).Rat()
 	ids := make([]uint64, 0, s.end-s.first)
 	seed := maphash.MakeSeed()
 	fired := map[string]bool{}
@@ -107,9 +101,8 @@ func (s *survey) run() error {
 			return err
 		}
 		ids = append(ids, maphash.String(seed, w.ID))
-		for t, l := range s.rules.triggers {
-			_, fires := s.fires(l, taus[t], w)
-			if fires {
+		for _, l := range s.rules.triggers {
+			if _, fires := s.fires(l, w); fires {
 				if triggers++; triggers <= limits.Triggers || !fired[l.name] {
 					s.triggering = append(s.triggering, i)
 				}
@@ -131,8 +124,10 @@ func (s *survey) run() error {
 		if before != nil && !s.joined.ints(w.StartMS-before.EndMS, s.p.GapMaxMS) {
 			s.segment = i
 		}
-		if v, status := s.value(w, metricIncident); s.in.Channel == Stable && status == known && !s.rules.incident.op.rats(v, tauIncident) {
-			s.good = i + 1
+		if s.in.Channel == Stable {
+			if v, status := s.value(w, metricIncident); status == known && !s.rules.incident.op.decimals(v, s.rules.incident.of(&s.p)) {
+				s.good = i + 1
+			}
 		}
 		if s.undecided = !s.decidable(w); !s.undecided {
 			run = 0

@@ -1,7 +1,6 @@
 package gates
 
 import (
-	"math/big"
 	"slices"
 	"strconv"
 
@@ -13,13 +12,9 @@ import (
 func (j *judge) triggers() bool {
 	var first *Window
 	fired := map[string]bool{}
-	taus := make([]*big.Rat, len(j.rules.triggers))
-	for i, t := range j.rules.triggers {
-		taus[i] = t.of(&j.p).Rat()
-	}
 	for _, w := range j.windows {
-		for i, t := range j.rules.triggers {
-			p, ok := j.fires(t, taus[i], w)
+		for _, t := range j.rules.triggers {
+			p, ok := j.fires(t, w)
 			if !ok {
 				continue
 			}
@@ -44,16 +39,23 @@ func (j *judge) triggers() bool {
 	return j.rollback(first)
 }
 
-func (j *judge) fires(t limit, tau *big.Rat, w *Window) (Predicate, bool) {
-	stat := statValue
-	v, s := j.value(w, t.metric)
-	if s != known && t.metric == metricHBLag {
-		stat, v = statLowerBound, j.silence(w)
+func (j *judge) fires(t limit, w *Window) (Predicate, bool) {
+	tau := t.of(&j.p)
+	stat, value := statValue, ""
+	if v, s := j.value(w, t.metric); s == known {
+		if t.op.decimals(v, tau) {
+			value = string(v)
+		}
+	} else if t.metric == metricHBLag {
+		stat = statLowerBound
+		if v := j.silence(w); v != nil && t.op.rats(v, tau.Rat()) {
+			value = exact(v)
+		}
 	}
-	if v == nil || !t.op.rats(v, tau) {
+	if value == "" {
 		return Predicate{}, false
 	}
-	return Predicate{Name: t.name, Metric: t.metric.name, Statistic: stat, Value: exact(v), Op: t.op.text, Limit: exact(tau), Met: true, Window: w.ID}, true
+	return Predicate{Name: t.name, Metric: t.metric.name, Statistic: stat, Value: value, Op: t.op.text, Limit: string(tau), Met: true, Window: w.ID}, true
 }
 
 // blackout is the first half of step 5: nobody may stay for long without knowing.

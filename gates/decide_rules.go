@@ -36,6 +36,10 @@ func (o op) holds(order int) bool {
 func (o op) ints(a, b int64) bool    { return o.holds(cmp.Compare(a, b)) }
 func (o op) rats(a, b *big.Rat) bool { return o.holds(a.Cmp(b)) }
 
+// decimals compares one value with its limit, of which there are some for each of a million
+// windows: no number is made of them.
+func (o op) decimals(a, b canon.Decimal) bool { return o.holds(a.Cmp(b)) }
+
 // A limit compares one metric with one threshold of the policy.
 type limit struct {
 	name   string // in reasons

@@ -1,6 +1,10 @@
 package gates
 
-import "math/big"
+import (
+	"math/big"
+
+	"github.com/relseal/relseal/canon"
+)
 
 // A status says whether a value can be compared.
 type status string
@@ -13,32 +17,24 @@ const (
 )
 
 // value returns the exact value of a metric in a window.
-func (j *judge) value(w *Window, m *metric) (*big.Rat, status) {
+func (j *judge) value(w *Window, m *metric) (canon.Decimal, status) {
 	v := *m.of(w)
 	switch d, ok := v.Decimal(); {
 	case v == "":
-		return nil, missing
+		return "", missing
 	case !ok:
-		return nil, notFinite
+		return "", notFinite
 	case j.differs(w, m):
-		return nil, otherKind
+		return "", otherKind
 	default:
-		return d.Rat(), known
+		return d, known
 	}
 }
 
 // status is value without the value.
 func (j *judge) status(w *Window, m *metric) status {
-	v := *m.of(w)
-	switch _, ok := v.Decimal(); {
-	case v == "":
-		return missing
-	case !ok:
-		return notFinite
-	case j.differs(w, m):
-		return otherKind
-	}
-	return known
+	_, s := j.value(w, m)
+	return s
 }
 
 // differs reports whether w says that it measured m in another way than the

@@ -138,6 +138,8 @@ type Ledger struct {
 	amiss int                 // events that did not follow
 	over  bool                // there was too much of something
 	work  int64
+
+	judged *Judgement // the last that was made, nil if an event came since
 }
 
 // A Registration is a policy and where it was registered.

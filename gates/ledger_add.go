@@ -37,6 +37,9 @@ func (l *Ledger) Add(e Event) *Fault {
 	}
 	before := l.override
 	l.override = nil
+	if e.Action != ActionOverride { // which changes no judgement, and comes between it and its event
+		defer func() { l.judged = nil }()
+	}
 	if len(e.Clock) > maxName {
 		e.Clock = sign.Sum([]byte(e.Clock)).String() // it is compared and not shown
 	}

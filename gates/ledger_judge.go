@@ -38,12 +38,26 @@ type Judgement struct {
 	Count       int64 // windows, used or not
 
 	Reasons []string // those of this file, in their order
+
+	nowMS int64
 }
 
 // Judge decides about a release at an instant, by every window of it that the
-// ledger has.
+// ledger has. Who asks again before anything has happened gets the same one: a writer
+// decides, and the event that it appends is held to that decision.
 func (l *Ledger) Judge(r *Release, nowMS int64) (*Judgement, error) {
-	j := &Judgement{Release: r, Count: r.Count, First: r.First, Last: r.Last}
+	if j := l.judged; j != nil && j.Release == r && j.nowMS == nowMS {
+		return j, nil
+	}
+	j, err := l.judge(r, nowMS)
+	if err == nil {
+		l.judged = j
+	}
+	return j, err
+}
+
+func (l *Ledger) judge(r *Release, nowMS int64) (*Judgement, error) {
+	j := &Judgement{Release: r, Count: r.Count, First: r.First, Last: r.Last, nowMS: nowMS}
 	if r.Move != nil {
 		j.Reasons = append(j.Reasons, reasonPromoted)
 	}
@@ -132,7 +146,7 @@ func (l *Ledger) triggered(r *Release) bool {
 func (p *Registration) triggers(r *Release, w *Window) bool {
 	j := judge{rules: &gate1, p: p.Policy, in: Input{Channel: r.Channel, Release: r.Bundle.String(), SinceMS: r.SinceMS}}
 	return j.counts(w) && slices.ContainsFunc(j.rules.triggers, func(t limit) bool {
-		_, fires := j.fires(t, t.of(&j.p).Rat(), w)
+		_, fires := j.fires(t, w)
 		return fires
 	})
 }

@@ -115,6 +115,31 @@ func TestLedgerCircle(t *testing.T) {
 	l.judged(id)
 }
 
+// A decision and the event that records it look at the windows once; a window in between
+// makes another decision.
+func TestJudgedOnce(t *testing.T) {
+	l, id, _ := newTold(t)
+	for seq := range int64(2) {
+		l.good(ActionWindow, ledgerWindow(id, Canary, seq+1, 2000+1000*seq))
+	}
+	j := l.judged(id)
+	before := l.Work()
+	l.good(ActionPromote, Promoted{id, Canary, Stable, j.Digest, nil})
+	if l.Move(l.k).Judgement != j || l.Work() != before {
+		t.Errorf("decided again: %d looked at", l.Work()-before)
+	}
+
+	l, id, _ = newTold(t)
+	l.good(ActionWindow, ledgerWindow(id, Canary, 1, 2000))
+	l.k++
+	early := l.judged(id)
+	l.k--
+	l.good(ActionWindow, ledgerWindow(id, Canary, 2, 3000))
+	if l.judged(id).Digest == early.Digest {
+		t.Error("a decision of before the last window")
+	}
+}
+
 func TestLedgerWay(t *testing.T) {
 	l, id, policy := newTold(t)
 	for seq := range int64(2) {

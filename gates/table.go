@@ -75,17 +75,16 @@ func unitOf(p Policy, m *metric) string {
 func (j *judge) cell(w *Window, l limit, trigger bool) Cell {
 	v, s := j.value(w, l.metric)
 	c := Cell{Value: *l.metric.of(w), Fault: string(s)}
-	tau := l.of(&j.p).Rat()
 	if trigger {
-		fired, ok := j.fires(l, tau, w)
+		fired, ok := j.fires(l, w)
 		if c.Breaks = ok; ok {
 			c.Number = canon.Decimal(fired.Value)
 		}
 	}
 	if s == known {
-		c.Number = canon.Decimal(exact(v))
+		c.Number = v
 		if !trigger {
-			c.Breaks = !l.op.rats(v, tau)
+			c.Breaks = !l.op.decimals(v, l.of(&j.p))
 		}
 	}
 	return c
