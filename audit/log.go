@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"hash"
 	"io"
 	"io/fs"
 	"os"
@@ -33,6 +34,8 @@ type Log struct {
 	size   int64            // bytes of the lines that the judge has accepted
 	last   int64            // of them in the last one, its LF included
 	fault  *finding.Finding // the first that rejects
+	found  bool             // there is one of any kind
+	sum    hash.Hash        // of the bytes of size; nil without Digest
 	torn   []Torn
 	err    error // why nothing can be appended any more
 
@@ -103,6 +106,10 @@ type Options struct {
 	Event        func(Record)
 	BriefActions []string // as in [CheckOptions]
 
+	// Digest lets the log keep the digest of the lines, see [Log.Checked]. All of them have
+	// to be read for that, too.
+	Digest bool
+
 	// Waiting, if not nil, is called when the lock is waited for, with what is known of
 	// who has it.
 	Waiting func(holder string)
@@ -145,6 +152,7 @@ func (l *Log) begin() {
 		Event:        l.o.Event,
 		BriefActions: l.o.BriefActions,
 		Report: func(f finding.Finding) {
+			l.found = true
 			// Of the keys before its own a log knows the names alone: see mine.
 			if f.Verdict == finding.Reject && f.Code != finding.KeyUnknown && l.fault == nil {
 				l.fault = &f
@@ -240,7 +248,15 @@ func (l *Log) write(lines []byte) error {
 	}
 	// The events are on disk from here: a crash leaves them readable and signed.
 	l.size += int64(len(lines))
+	l.hash(lines)
 	return nil
+}
+
+// hash takes in bytes that size has come to count.
+func (l *Log) hash(lines []byte) {
+	if l.sum != nil {
+		l.sum.Write(lines)
+	}
 }
 
 // cut ends the file after the last accepted line.

@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -91,12 +92,17 @@ func (l *Log) readAll() error {
 		return err
 	}
 	l.size, l.last, l.latest = line.size+1, line.size+1, l.judge.genesis.Created
+	if l.o.Digest {
+		l.sum = sha256.New()
+		l.hash(line.text)
+		l.hash(newline)
+	}
 	if l.known, err = l.loadState(l.judge.h0); err != nil {
 		return err
 	}
 	if l.known != nil {
 		l.saved = l.known.Size
-		if l.o.Resume && l.o.Event == nil {
+		if l.o.Resume && l.o.Event == nil && !l.o.Digest {
 			if err := l.resume(l.known, size); err != nil {
 				return err
 			}
@@ -196,8 +202,12 @@ func (l *Log) accept(e *entry) error {
 	l.took(&e.parsed, l.size, e.line.size)
 	l.last = e.line.size + 1
 	l.size += l.last
+	l.hash(e.line.text)
+	l.hash(newline)
 	return nil
 }
+
+var newline = []byte("\n")
 
 func (l *Log) acceptHeader(line rawLine) error {
 	l.judge.header(line)

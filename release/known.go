@@ -92,7 +92,7 @@ func ReadKnown(r io.Reader, keys sign.Verifiers, known []KnownHead) (*View, erro
 // hold compares the ledger with the heads that are known of it.
 func (v *View) hold(known []KnownHead) error {
 	for _, h := range known {
-		if refused := Holds(h, v.H0, v.K, v.heads[h.K]); refused != nil {
+		if refused := Holds(h, v.H0, v.K, v.marks[h.K].HK); refused != nil {
 			return refused
 		}
 		if v.Known == nil || h.K > v.Known.K {

@@ -28,6 +28,7 @@ import (
 	"github.com/relseal/relseal/audit"
 	"github.com/relseal/relseal/canon"
 	"github.com/relseal/relseal/gates"
+	"github.com/relseal/relseal/internal/seen"
 	"github.com/relseal/relseal/sign"
 )
 
@@ -40,6 +41,7 @@ type Options struct {
 	Root     *audit.RootRef // of a new ledger: the trust root that its genesis names; may be nil
 	NowMS    int64          // somebody's word that it is this time now, about; 0 for none
 	Known    []KnownHead    // what is remembered of the ledger: one that does not hold all of it is refused
+	Digest   bool           // Promote is to come: it needs no second reading if the digest of the lines is taken in the first
 
 	// Context, if not nil, ends waiting for the lock and reading when it is done, and
 	// nothing is appended then. Waiting, if not nil, is told who has the lock.
@@ -84,7 +86,7 @@ func Open(path string, o Options) (*Ledger, error) {
 	if err != nil {
 		return nil, err
 	}
-	l.log, err = audit.OpenWith(o.context(), path, o.Signer, l.clock, audit.Options{Waiting: o.Waiting, Event: l.add, BriefActions: briefActions})
+	l.log, err = audit.OpenWith(o.context(), path, o.Signer, l.clock, audit.Options{Waiting: o.Waiting, Event: l.add, BriefActions: briefActions, Digest: o.Digest})
 	if err != nil {
 		return nil, err
 	}
@@ -118,8 +120,9 @@ type View struct {
 
 	Known *KnownHead // the highest of the heads that are known of it; nil for none
 
-	last  gates.Event           // the last event; what comes next has no time before its
-	heads map[int64]sign.Digest // H_k where a head is known
+	last  gates.Event               // the last event; what comes next has no time before its
+	marks map[int64]seen.Mark       // where a head is known
+	came  map[sign.Digest]time.Time // when each bundle came to its channel
 }
 
 // Read takes in a ledger. Events count if a key of keys vouches for them; what is
@@ -130,9 +133,9 @@ func Read(r io.Reader, keys sign.Verifiers) (*View, error) { return ReadKnown(r,
 var briefActions = []string{gates.ActionWindow}
 
 func newView(known []KnownHead) *View {
-	v := &View{State: gates.NewLedger(), heads: map[int64]sign.Digest{}}
+	v := &View{State: gates.NewLedger(), marks: map[int64]seen.Mark{}, came: map[sign.Digest]time.Time{}}
 	for _, h := range known {
-		v.heads[h.K] = sign.Digest{}
+		v.marks[h.K] = seen.Mark{}
 	}
 	return v
 }
@@ -158,13 +161,15 @@ func (v *View) stands(g audit.Genesis, h0 sign.Digest, k int64, hk sign.Digest) 
 }
 
 func (v *View) add(r audit.Record) {
-	if _, ask := v.heads[r.E.K]; ask {
-		v.heads[r.E.K] = r.H
+	if _, ask := v.marks[r.E.K]; ask {
+		v.marks[r.E.K] = seen.Mark{HK: r.H, TS: r.Time().Time}
 	}
 	v.K, v.HK, v.LastMS = r.E.K, r.H, r.E.TS.UnixMilli()
 	v.last = eventOf(r.E, max(v.last.TimeMS, v.LastMS))
 	if f := v.State.Add(v.last); f != nil {
 		v.Faults = append(v.Faults, f)
+	} else if all := v.State.Releases(); r.E.Action == gates.ActionSealed {
+		v.came[all[len(all)-1].Bundle] = r.Time().Time
 	}
 	v.last.Details = nil // of a window they are there no longer than this call
 }

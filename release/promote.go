@@ -7,11 +7,13 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/relseal/relseal/audit"
 	"github.com/relseal/relseal/gates"
 	"github.com/relseal/relseal/internal/limits"
 	"github.com/relseal/relseal/internal/regular"
+	"github.com/relseal/relseal/internal/seen"
 	"github.com/relseal/relseal/sign"
 )
 
@@ -172,7 +174,7 @@ func (l *Ledger) seal(ctx context.Context, m *gates.Move, s Sealer) (sealed *gat
 		return nil, nil, err
 	}
 	defer s.Discard()
-	id, err := s.Seal(ctx, p)
+	id, err := s.Seal(seen.With(ctx, l.seen(m)), p)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -215,11 +217,43 @@ func (l *Ledger) promotion(m *gates.Move) (Promotion, error) {
 		Source: m.Source.Bundle, Channel: m.To, Policy: j.Policy.Policy, Decision: decision, Scores: j.Decision.Scores(),
 		First: j.First, Last: j.Last, Count: j.Count,
 	}
+	if r := l.seen(m); r != nil {
+		p.Lines, p.Ledger = Lines{r.Size, r.Digest, l.lines(r.Size)}, l.Head()
+		return p, nil
+	}
 	p.Lines, p.Ledger, err = l.prefix(m.K)
 	return p, err
 }
 
-// prefix returns the lines of the ledger up to event k. What is there does not change:
+// seen returns what was read of the ledger up to a promotion, for who verifies its
+// bundle; nil if more than that was read, or if something has to be said of the lines that
+// a verifier has other words for.
+func (l *Ledger) seen(m *gates.Move) *seen.Ledger {
+	if l.K != m.K || len(l.Faults) > 0 || slices.ContainsFunc(l.State.Way(m.K), func(m *gates.Move) bool { return m.Override != nil }) {
+		return nil
+	}
+	c, ok := l.log.Checked()
+	if !ok || c.Summary.K != m.K {
+		return nil
+	}
+	return &seen.Ledger{Checked: c, Key: l.o.Signer.Public(), State: l.State, Came: l.came, Marks: l.marks}
+}
+
+// lines opens the first bytes of the ledger.
+func (l *Ledger) lines(size int64) func() (io.ReadCloser, error) {
+	return func() (io.ReadCloser, error) {
+		f, err := regular.Open(l.path)
+		if err != nil {
+			return nil, err
+		}
+		return struct {
+			io.Reader
+			io.Closer
+		}{io.LimitReader(f, size), f}, nil
+	}
+}
+
+// prefix reads the lines of the ledger up to event k. What is there does not change:
 // a ledger only grows.
 func (l *Ledger) prefix(k int64) (Lines, Head, error) {
 	f, err := regular.Open(l.path)
@@ -240,15 +274,5 @@ func (l *Ledger) prefix(k int64) (Lines, Head, error) {
 	if err != nil {
 		return Lines{}, Head{}, err
 	}
-	open := func() (io.ReadCloser, error) {
-		f, err := regular.Open(l.path)
-		if err != nil {
-			return nil, err
-		}
-		return struct {
-			io.Reader
-			io.Closer
-		}{io.LimitReader(f, size), f}, nil
-	}
-	return Lines{size, sign.Digest(hash.Sum(nil)), open}, Head{H0: l.H0, K: rec.E.K, HK: rec.H}, nil
+	return Lines{size, sign.Digest(hash.Sum(nil)), l.lines(size)}, Head{H0: l.H0, K: rec.E.K, HK: rec.H}, nil
 }

@@ -124,7 +124,7 @@ func (env *ledgerEnv) openLedger(c *cli.Context, arg string, bundles ...string) 
 
 // ledgerOptions returns who writes to a ledger.
 func ledgerOptions(c *cli.Context, key sign.Signer) (release.Options, error) {
-	o := release.Options{Signer: key, Clock: ui.SystemClock(), Producer: ui.Producer, Actor: ui.Account(c)}
+	o := release.Options{Signer: key, Clock: ui.SystemClock(), Producer: ui.Producer, Actor: ui.Account(c), Digest: c.IsSet("out")} // a bundle is to hold it
 	if c.IsSet("now") {
 		at, err := time.Parse(time.RFC3339, c.String("now"))
 		if err != nil {

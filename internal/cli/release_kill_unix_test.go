@@ -65,27 +65,33 @@ type killed struct {
 }
 
 func newKilled(t *testing.T) *killed {
-	script, err := os.ReadFile(filepath.Join("testdata", "script", "init_ci.txtar"))
-	if err != nil {
-		t.Fatal(err)
-	}
 	k := &killed{dir: t.TempDir()}
-	for _, name := range []string{"gates.yaml", "start.sh", "windows.sh"} {
-		_, text, _ := strings.Cut(string(script), "-- "+name+" --\n")
-		text, _, _ = strings.Cut(text, "\n-- ")
-		if err := os.WriteFile(filepath.Join(k.dir, name), []byte(text+"\n"), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
+	unpackScript(t, "init_ci.txtar", k.dir, "gates.yaml", "start.sh", "windows.sh")
 	cmd := exec.Command("sh", "-ec", "sh start.sh; sh windows.sh 1 3 | relseal release observe ledger --windows - --release canary.release.tar.zst --key release.key")
 	cmd.Dir, cmd.Env = k.dir, append(os.Environ(), "RELSEAL_STATE_DIR="+filepath.Join(k.dir, "state"))
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
+	var err error
 	if k.ledger, err = os.ReadFile(filepath.Join(k.dir, "ledger", "audit", "trail.jsonl")); err != nil {
 		t.Fatal(err)
 	}
 	return k
+}
+
+// unpackScript writes files of a transcript into a directory.
+func unpackScript(t testing.TB, script, dir string, files ...string) {
+	data, err := os.ReadFile(filepath.Join("testdata", "script", script))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range files {
+		_, text, _ := strings.Cut(string(data), "-- "+name+" --\n")
+		text, _, _ = strings.Cut(text, "\n-- ")
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text+"\n"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 // fresh copies the ledger of before the promotion.

@@ -66,8 +66,10 @@ var table = map[string]row{
 	"run":              {own: []string{"audit", "cards", "envlock", "envlock/capture", "canon", "internal/regular", "sign"}, mods: []string{xsys}},
 	// A bundle carries a trail as a file: what is in it is for verify to say.
 	"bundle":  {own: []string{"gates", "canon", "internal/durable", "finding", "internal/limits", "internal/regular", "sign", "internal/lazyregexp"}, mods: []string{compress}},
-	"release": {own: []string{"audit", "gates", "canon", "finding", "internal/limits", "internal/regular", "sign"}},
-	"verify":  {own: []string{"audit", "bundle", "cards", "envlock", "gates", "canon", "internal/engine", "internal/escape", "finding", "internal/limits", "internal/regular", "sign", "internal/lazyregexp"}},
+	"release": {own: []string{"audit", "gates", "canon", "finding", "internal/limits", "internal/regular", "internal/seen", "sign"}},
+	"verify":  {own: []string{"audit", "bundle", "cards", "envlock", "gates", "canon", "internal/engine", "internal/escape", "finding", "internal/limits", "internal/regular", "internal/seen", "sign", "internal/lazyregexp"}},
+	// What release has read, verify need not read again.
+	"internal/seen": {own: []string{"audit", "gates", "sign"}},
 
 	// Packing verifies what it wrote.
 	"envlock/sbom": {own: []string{"envlock", "envlock/capture"}, mods: []string{cyclonedx}},
