@@ -12,6 +12,20 @@ import (
 // that names more has no room anywhere, see limits.Decision.
 const maxNamed = 20_000
 
+// DecideOver is [Decide] over packed windows, in memory that does not grow with their
+// number, unless the decision itself names more than has room in a bundle. Those of in
+// count for nothing.
+func DecideOver(p Policy, in Input, ws *Windows) (Decision, error) {
+	in.Windows = nil
+	if p.Check() == nil {
+		if d, more, _, err := decideMany(p, in, ws); err != nil || !more {
+			return d, err
+		}
+	}
+	in.Windows = slices.Collect(ws.All())
+	return Decide(p, in)
+}
+
 // decideMany is [Decide] by a policy that passes Check over the windows that a ledger
 // keeps, in memory that does not
 // grow with their number, and to the same bytes: it goes over them once, in order, and

@@ -2,6 +2,7 @@ package gates
 
 import (
 	"fmt"
+	"iter"
 	"slices"
 
 	"github.com/relseal/relseal/canon"
@@ -214,10 +215,10 @@ func (p *Registration) Early(r *Release) bool { return r.furthest.ms > p.Policy.
 // that it judges, of a release that came to its channel at since. Whoever could choose
 // one then would choose by what the windows show: it may take the release back, and
 // never carries it further.
-func (p *Registration) After(sinceMS int64, ws []Window) bool {
+func (p *Registration) After(sinceMS int64, ws iter.Seq[Window]) bool {
 	var b begin
-	for i := range ws {
-		b = b.add(sinceMS, &ws[i])
+	for w := range ws {
+		b = b.add(sinceMS, &w)
 	}
 	return p.after(b)
 }

@@ -1,6 +1,7 @@
 package gates
 
 import (
+	"iter"
 	"slices"
 
 	"github.com/relseal/relseal/canon"
@@ -92,10 +93,10 @@ func (j *judge) cell(w *Window, l limit, trigger bool) Cell {
 
 // Ordered returns the windows that start at or after since, each content once, in
 // the order in which decisions look at them.
-func Ordered(ws []Window, sinceMS int64) []Window {
+func Ordered(ws iter.Seq[Window], sinceMS int64) []Window {
 	ordered := []Window{}
 	seen := map[Window]bool{}
-	for _, w := range ws {
+	for w := range ws {
 		if w.StartMS >= sinceMS && !seen[w] {
 			seen[w] = true
 			ordered = append(ordered, w)

@@ -3,6 +3,7 @@ package gates
 import (
 	"cmp"
 	"encoding/binary"
+	"iter"
 	"slices"
 	"sort"
 	"strings"
@@ -38,6 +39,27 @@ func newWindows(release, channel string) Windows {
 	return Windows{release: release, channel: channel, ordered: true}
 }
 
+// NewWindows returns none of a release, which may be "", on a channel.
+func NewWindows(release, channel string) *Windows {
+	ws := newWindows(release, channel)
+	return &ws
+}
+
+// Add takes in a window of that release on that channel, which a reader of this package
+// has returned, and its event.
+func (ws *Windows) Add(k int64, w Window) { ws.add(k, &w) }
+
+// All goes over the windows.
+func (ws *Windows) All() iter.Seq[Window] {
+	return func(yield func(Window) bool) {
+		for i := range ws.Len() {
+			if !yield(ws.At(i).Window) {
+				return
+			}
+		}
+	}
+}
+
 // Len is how many there are.
 func (ws *Windows) Len() int { return len(ws.at) }
 
@@ -63,10 +85,7 @@ func (ws *Windows) add(k int64, w *Window) {
 	var room [512]byte
 	b := pack(room[:0], k, w)
 	if n := len(ws.slabs); n == 0 || cap(ws.slabs[n-1])-len(ws.slabs[n-1]) < len(b) {
-		size := slabSize
-		if n == 0 {
-			size = slabSize / 64 // most releases have a few dozen windows
-		}
+		size := min(slabSize, slabSize>>10<<(2*n)) // most releases have a few dozen windows
 		ws.slabs = append(ws.slabs, make([]byte, 0, max(size, len(b))))
 	}
 	last := &ws.slabs[len(ws.slabs)-1]

@@ -3,6 +3,7 @@ package cli
 import (
 	"cmp"
 	"fmt"
+	"slices"
 
 	"github.com/urfave/cli/v2"
 
@@ -135,15 +136,15 @@ func backtestPolicies(env *ui.Env, c *cli.Context, result *gateBacktested) ([]ga
 
 func backtestRelease(c *cli.Context, source windowSource, channel, id string, policies []gates.Policy) (backtestedOnes, error) {
 	windows := source.of(channel, id)
-	if len(windows) == 0 {
+	if windows.Len() == 0 {
 		return backtestedOnes{}, source.none(channel, id)
 	}
 	one := gateDecision{windows: windows, source: source}
-	in := gates.Input{Channel: channel, Release: id, Windows: windows}
+	in := gates.Input{Channel: channel, Release: id, Windows: slices.Collect(windows.All())}
 	if err := one.times(c, &in); err != nil {
 		return backtestedOnes{}, err
 	}
-	r := backtestedOnes{Release: ui.OrNull(id), SinceMS: in.SinceMS, Windows: len(gates.Ordered(windows, in.SinceMS))}
+	r := backtestedOnes{Release: ui.OrNull(id), SinceMS: in.SinceMS, Windows: len(gates.Ordered(windows.All(), in.SinceMS))}
 	var runs []backtestedRun
 	for _, p := range policies {
 		points, err := gates.Backtest(p, in)

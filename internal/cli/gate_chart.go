@@ -18,7 +18,7 @@ const drawnWindows = 1000
 // gateChart draws the windows of a decision.
 func gateChart(d gateDecision, points []gates.Point) []byte {
 	c := chart.Chart{Title: chartTitle(d), Description: d.text(), FromMS: d.SinceMS, ToMS: d.NowMS}
-	ws := gates.Ordered(d.windows, d.SinceMS)
+	ws := gates.Ordered(d.windows.All(), d.SinceMS)
 	if left := len(ws) - drawnWindows; left > 0 {
 		ws = ws[left:]
 		c.Description += fmt.Sprintf("Drawn are the last %d of %d windows.\n", len(ws), len(ws)+left)

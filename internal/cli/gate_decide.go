@@ -48,7 +48,7 @@ type gateDecision struct {
 	digest  sign.Digest
 	record  []byte // canonical
 	policy  gates.Policy
-	windows []gates.Window // of the release on the channel
+	windows *gates.Windows // of the release on the channel
 	unmet   []string       // what stands between a PROMOTE and acting on it
 	source  windowSource
 
@@ -116,14 +116,14 @@ func decide(env *ui.Env, c *cli.Context) (d gateDecision, err error) {
 		return d, err
 	}
 	d.windows = d.source.of(channel, in.Release)
-	if n := len(d.source.of(channel, "")); n > 0 && in.Release != "" {
+	if n := d.source.of(channel, "").Len(); n > 0 && in.Release != "" {
 		env.Say("hint", fmt.Sprintf("%s of %s of no release: not looked at", ui.Counted(n, "window"), channel))
 	}
-	if len(d.windows) == 0 && !c.IsSet("now") {
+	if d.windows.Len() == 0 && !c.IsSet("now") {
 		return d, d.source.none(channel, in.Release)
 	}
 	if !c.IsSet("policy") {
-		if d.registered, err = d.source.registered(c, channel, in.Release); err != nil {
+		if d.registered, err = d.source.registered(channel, in.Release); err != nil {
 			return d, err
 		}
 		d.policy = d.registered.Policy
@@ -131,8 +131,7 @@ func decide(env *ui.Env, c *cli.Context) (d gateDecision, err error) {
 	if err := d.times(c, &in); err != nil {
 		return d, err
 	}
-	in.Windows = d.windows
-	if d.Decision, err = gates.Decide(d.policy, in); err != nil {
+	if d.Decision, err = gates.DecideOver(d.policy, in, d.windows); err != nil {
 		return d, err
 	}
 	if d.record, err = d.Marshal(); err != nil {
@@ -140,7 +139,7 @@ func decide(env *ui.Env, c *cli.Context) (d gateDecision, err error) {
 	}
 	d.digest = sign.Sum(d.record)
 	d.unmet = append(d.unmet, d.source.moved[in.Release]...)
-	if d.registered != nil && d.registered.After(in.SinceMS, d.windows) {
+	if d.registered != nil && d.registered.After(in.SinceMS, d.windows.All()) {
 		d.unmet = append(d.unmet, "POLICY_LATE")
 	}
 	if d.source.ahead[in.Release] > d.policy.SkewMaxMS {
@@ -166,9 +165,10 @@ func needPolicy(c *cli.Context) error {
 // times settles since and now. Without the flags both follow from the windows, so
 // that the same input gives the same decision on any day.
 func (d *gateDecision) times(c *cli.Context, in *gates.Input) (err error) {
-	for i, w := range d.windows {
-		if i == 0 || w.StartMS < in.SinceMS {
-			in.SinceMS = w.StartMS
+	first := true
+	for w := range d.windows.All() {
+		if first || w.StartMS < in.SinceMS {
+			in.SinceMS, first = w.StartMS, false
 		}
 		in.NowMS = max(in.NowMS, w.EndMS)
 	}
@@ -186,7 +186,7 @@ func (d *gateDecision) times(c *cli.Context, in *gates.Input) (err error) {
 	case c.IsSet("now"):
 		in.NowMS, err = instant(c, "now")
 	}
-	if len(d.windows) == 0 && !c.IsSet("since") && in.SinceMS == 0 {
+	if d.windows.Len() == 0 && !c.IsSet("since") && in.SinceMS == 0 {
 		in.SinceMS = in.NowMS
 	}
 	return err

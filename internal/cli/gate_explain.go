@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -81,7 +82,7 @@ func gateExplain(env *ui.Env, c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	points, err := gates.Backtest(d.policy, gates.Input{Channel: d.Channel, Release: d.Release, SinceMS: d.SinceMS, Windows: d.windows})
+	points, err := gates.Backtest(d.policy, gates.Input{Channel: d.Channel, Release: d.Release, SinceMS: d.SinceMS, Windows: slices.Collect(d.windows.All())})
 	if err != nil {
 		return err
 	}
@@ -99,7 +100,7 @@ const shownWindows = 50
 
 // windowTable shows each window with its values, and what was decided at its end.
 func windowTable(d gateDecision, points []gates.Point) string {
-	ws := gates.Ordered(d.windows, d.SinceMS)
+	ws := gates.Ordered(d.windows.All(), d.SinceMS)
 	if len(ws) == 0 {
 		return ""
 	}

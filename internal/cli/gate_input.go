@@ -23,12 +23,40 @@ import (
 // A windowSource is what --windows or --ledger named.
 type windowSource struct {
 	name    string
-	windows []gates.Window      // in the order of the file
-	ledger  bool                // they are events of a ledger
-	sealed  map[string]int64    // of a ledger: when a bundle came to its channel
-	moved   map[string][]string // of a ledger: that a bundle went up, or was taken back for good
-	ahead   map[string]int64    // of a ledger: by how many ms a window of a bundle ends after its event, at most
-	latest  int64               // of a ledger: the time of the last event that was read
+	windows map[windowsOf]*gates.Windows // in the order of the file
+	ledger  *gates.Ledger                // what it says of policies and bundles, if they are events of a ledger
+	sealed  map[string]int64             // of a ledger: when a bundle came to its channel
+	moved   map[string][]string          // of a ledger: that a bundle went up, or was taken back for good
+	ahead   map[string]int64             // of a ledger: by how many ms a window of a bundle ends after its event, at most
+	latest  int64                        // of a ledger: the time of the last event that was read
+}
+
+// windowsOf is what windows are of.
+type windowsOf struct{ channel, release string }
+
+// add takes in a window and its event, and reports whether it is the first of its release.
+func (s *windowSource) add(k int64, w gates.Window) (first bool) {
+	of := windowsOf{w.Channel, w.Release}
+	ws := s.windows[of]
+	if first = ws == nil; first {
+		ws = gates.NewWindows(w.Release, w.Channel)
+		s.windows[of] = ws
+	}
+	ws.Add(k, w)
+	return first
+}
+
+// all returns the windows that are of what pick wants, those of one release in their order.
+func (s windowSource) all(pick func(windowsOf) bool) (all []gates.Window) {
+	order := func(a, b windowsOf) int {
+		return cmp.Or(cmp.Compare(a.channel, b.channel), cmp.Compare(a.release, b.release))
+	}
+	for _, of := range slices.SortedFunc(maps.Keys(s.windows), order) {
+		if pick(of) {
+			all = slices.AppendSeq(all, s.windows[of].All())
+		}
+	}
+	return all
 }
 
 // readPolicy reads the gate policy of a flag: YAML or canonical JSON.
@@ -65,19 +93,20 @@ func readWindows(env *ui.Env, c *cli.Context) (s windowSource, err error) {
 		return s, err
 	}
 	defer in.Close()
-	s.name = name
+	s.name, s.windows = name, map[windowsOf]*gates.Windows{}
+	var ws []gates.Window
 	if format == "" {
-		s.windows, err = gates.ReadWindows(s.name, in)
+		ws, err = gates.ReadWindows(s.name, in)
 	} else {
-		s.windows, err = gates.ReadWindowsAs(format, s.name, in)
+		ws, err = gates.ReadWindowsAs(format, s.name, in)
 	}
 	if path, ok := errors.AsType[*fs.PathError](err); ok {
 		err = path // it names the file itself
 	}
-	if err != nil {
-		return s, err
+	for _, w := range ws {
+		s.add(0, w)
 	}
-	return s, nil
+	return s, err
 }
 
 // oneStdin refuses two inputs that are both standard input.
@@ -131,45 +160,30 @@ func (s windowSource) release(c *cli.Context, channel string) (string, error) {
 // releases returns the releases that windows of a channel name, in order; "" for
 // none.
 func (s windowSource) releases(channel string) []string {
-	ids := map[string]bool{}
-	for i := range s.windows {
-		if w := &s.windows[i]; w.Channel == channel {
-			ids[w.Release] = true
+	var ids []string
+	for of := range s.windows {
+		if of.channel == channel {
+			ids = append(ids, of.release)
 		}
 	}
-	return slices.Sorted(maps.Keys(ids))
+	slices.Sort(ids)
+	return ids
 }
 
 // of returns the windows of a release on a channel.
-func (s windowSource) of(channel, release string) []gates.Window {
-	n := 0
-	others := func(w gates.Window) bool { return w.Channel != channel || w.Release != release }
-	for i := range s.windows {
-		if !others(s.windows[i]) {
-			n++
-		}
+func (s windowSource) of(channel, release string) *gates.Windows {
+	if ws := s.windows[windowsOf{channel, release}]; ws != nil {
+		return ws
 	}
-	switch n {
-	case 0:
-		return nil
-	case len(s.windows):
-		return s.windows // of a ledger there may be a million
-	}
-	ws := make([]gates.Window, 0, n)
-	for i := range s.windows {
-		if !others(s.windows[i]) {
-			ws = append(ws, s.windows[i])
-		}
-	}
-	return ws
+	return gates.NewWindows(release, channel)
 }
 
 // none says that there is nothing to judge, and what there is instead.
 func (s windowSource) none(channel, release string) error {
 	err := fmt.Errorf("%s: no window of %s%s", s.name, channel, ofRelease(release))
 	found := map[string]int{}
-	for _, w := range s.windows {
-		found[w.Channel+ofRelease(w.Release)]++
+	for of, ws := range s.windows {
+		found[of.channel+ofRelease(of.release)] += ws.Len()
 	}
 	var groups []string
 	for _, g := range slices.Sorted(maps.Keys(found)) {

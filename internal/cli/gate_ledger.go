@@ -13,7 +13,6 @@ import (
 	"github.com/relseal/relseal/internal/escape"
 	"github.com/relseal/relseal/internal/hint"
 	"github.com/relseal/relseal/internal/regular"
-	"github.com/relseal/relseal/release"
 	"github.com/relseal/relseal/sign"
 	"github.com/relseal/relseal/verify"
 )
@@ -41,7 +40,8 @@ func readLedger(env *ui.Env, c *cli.Context, arg string) (windowSource, error) {
 	if !info.Mode().IsRegular() {
 		return windowSource{}, &ui.Error{Code: ui.ExitNoInput, Err: fmt.Errorf("%s: not a regular file", name)}
 	}
-	s := windowSource{name: name, ledger: true, sealed: map[string]int64{}, moved: map[string][]string{}, ahead: map[string]int64{}}
+	s := windowSource{name: name, windows: map[windowsOf]*gates.Windows{}, ledger: gates.NewLedgerOf(func(sign.Digest) bool { return false }),
+		sealed: map[string]int64{}, moved: map[string][]string{}, ahead: map[string]int64{}}
 	env.Say("hint", escape.Line(name)+" was read and not verified; relseal trail verify does that")
 	trail := &trailSource{name: name, file: file, size: info.Size(), faults: newTrailFaults(env), given: 1} // 1: that is said
 	if err := trail.eachBrief(c.Context, s.event); err != nil {
@@ -56,26 +56,17 @@ func readLedger(env *ui.Env, c *cli.Context, arg string) (windowSource, error) {
 
 // registered returns the policy by which the ledger judges a release, whatever was
 // registered since.
-func (s windowSource) registered(c *cli.Context, channel, id string) (*gates.Registration, error) {
-	f, err := regular.Open(s.name)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	v, err := release.Read(regular.UntilDone(c.Context, f), nil)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", s.name, err)
-	}
+func (s windowSource) registered(channel, id string) (*gates.Registration, error) {
 	const other = "--policy F decides by another"
 	digest, err := sign.ParseDigest(id)
-	r := v.State.Release(digest)
+	r := s.ledger.Release(digest)
 	if err != nil || r == nil {
 		return nil, &ui.Error{Code: ui.ExitUndecidable, Err: fmt.Errorf("%s: no policy judges %s: no such bundle came to a channel", s.name, cmp.Or(escape.Line(id), "windows of no release")), Hint: other}
 	}
 	if r.Channel != channel {
 		return nil, &ui.Error{Code: ui.ExitUndecidable, Err: fmt.Errorf("%s: release %s is on %s, not on %s", s.name, r.Bundle, r.Channel, channel)}
 	}
-	p := v.State.PolicyOf(r)
+	p := s.ledger.PolicyOf(r)
 	if p == nil {
 		return nil, &ui.Error{Code: ui.ExitUndecidable, Err: fmt.Errorf("%s: POLICY_MISSING: no policy was registered for release %s", s.name, r.Bundle), Hint: other}
 	}
@@ -95,6 +86,9 @@ func (s *windowSource) event(e trailEvent) error {
 			return fault(err)
 		}
 		s.sealed[d.Bundle.String()] = s.latest
+		s.tell(e)
+	case gates.ActionRegister:
+		s.tell(e)
 	case gates.ActionPromote, gates.ActionRollback:
 		var d struct {
 			Release sign.Digest `json:"release"`
@@ -111,22 +105,29 @@ func (s *windowSource) event(e trailEvent) error {
 		if err != nil {
 			return fault(err)
 		}
-		s.windows = append(s.windows, w)
 		s.ahead[w.Release] = max(s.ahead[w.Release], w.EndMS-s.latest)
+		if s.add(e.E.K, w) {
+			s.tell(e)
+		}
 	}
 	return nil
 }
 
+// tell lets the ledger know of what it takes to say which policy judges a release: what was
+// registered, what came to a channel, and the first window of each.
+func (s *windowSource) tell(e trailEvent) {
+	s.ledger.Add(gates.Event{K: e.E.K, TimeMS: s.latest, Action: e.E.Action, Details: e.E.Details})
+}
+
 // hole reports whether a ledger left out a window of the release: each counts its
 // own from 1.
-func (s windowSource) hole(windows []gates.Window) bool {
-	if !s.ledger {
-		return false
-	}
-	for i, w := range windows {
-		if w.Seq != int64(i)+1 {
+func (s windowSource) hole(windows *gates.Windows) bool {
+	next := int64(1)
+	for w := range windows.All() {
+		if s.ledger != nil && w.Seq != next {
 			return true
 		}
+		next++
 	}
 	return false
 }

@@ -151,12 +151,9 @@ func estimate(env *ui.Env, c *cli.Context, q *powerQuestion) error {
 	if err != nil {
 		return err
 	}
-	var ws []gates.Window
-	for _, w := range source.windows {
-		if (!c.IsSet("channel") || w.Channel == c.String("channel")) && (!c.IsSet("release") || w.Release == c.String("release")) {
-			ws = append(ws, w)
-		}
-	}
+	ws := source.all(func(of windowsOf) bool {
+		return (!c.IsSet("channel") || of.channel == c.String("channel")) && (!c.IsSet("release") || of.release == c.String("release"))
+	})
 	s, err := gates.EstimateScore(ws, 0)
 	if err != nil {
 		return powerError(fmt.Errorf("%s: %w", source.name, err))

@@ -73,13 +73,13 @@ func gateReplay(env *ui.Env, c *cli.Context) error {
 		return err
 	}
 	if !c.IsSet("policy") {
-		p, err := source.registered(c, recorded.Channel, recorded.Release)
+		p, err := source.registered(recorded.Channel, recorded.Release)
 		if err != nil {
 			return err
 		}
 		policy = p.Policy
 	}
-	r, err := gates.Replay(recorded, policy, source.windows)
+	r, err := gates.Replay(recorded, policy, source.all(func(windowsOf) bool { return true }))
 	if err != nil {
 		return err
 	}
