@@ -4,8 +4,6 @@ import (
 	"cmp"
 	"strings"
 
-	cdx "github.com/CycloneDX/cyclonedx-go"
-
 	"github.com/relseal/relseal/envlock"
 	"github.com/relseal/relseal/envlock/capture"
 )
@@ -15,13 +13,13 @@ type distribution struct{ id, version string }
 
 // component is the operating system, by the name of the distribution or, for lack
 // of one, of its kind. Scanners look here for whose advisories count.
-func (d distribution) component(l envlock.Lock) cdx.Component {
+func (d distribution) component(l envlock.Lock) component {
 	name := cmp.Or(d.id, value(l.Env.OS, "system"), "unknown")
-	return cdx.Component{BOMRef: "os", Type: cdx.ComponentTypeOS, Name: name, Version: d.version}
+	return component{BOMRef: "os", Type: "operating-system", Name: name, Version: d.version}
 }
 
 // packages returns the packages of the system, modules in tools left out.
-func (d distribution) packages(packages []capture.Package) (list []cdx.Component) {
+func (d distribution) packages(packages []capture.Package) (list []component) {
 	seen := map[string]bool{}
 	for _, p := range packages {
 		purl := d.purl(p)
@@ -29,8 +27,8 @@ func (d distribution) packages(packages []capture.Package) (list []cdx.Component
 			continue
 		}
 		seen[purl] = true
-		list = append(list, cdx.Component{
-			BOMRef: purl, Type: cdx.ComponentTypeLibrary, Name: p.Name, Version: p.Version, PackageURL: purl,
+		list = append(list, component{
+			BOMRef: purl, Type: "library", Name: p.Name, Version: p.Version, PackageURL: purl,
 		})
 	}
 	return list

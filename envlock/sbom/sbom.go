@@ -13,10 +13,9 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"strings"
-
-	cdx "github.com/CycloneDX/cyclonedx-go"
 
 	"github.com/relseal/relseal/envlock"
 	"github.com/relseal/relseal/envlock/capture"
@@ -26,6 +25,46 @@ import (
 // EnvLock.fingerprint.
 const FingerprintProperty = "relseal:EnvLock.fingerprint"
 
+// The members of CycloneDX 1.6 that are written, in the order of its schema. A test reads
+// them with CycloneDX's own library.
+type (
+	document struct {
+		Schema       string      `json:"$schema"`
+		BOMFormat    string      `json:"bomFormat"`
+		SpecVersion  string      `json:"specVersion"`
+		SerialNumber string      `json:"serialNumber,omitempty"`
+		Version      int         `json:"version"`
+		Metadata     metadata    `json:"metadata"`
+		Components   []component `json:"components"`
+	}
+	metadata struct {
+		Tools      tools      `json:"tools"`
+		Component  component  `json:"component"`
+		Properties []property `json:"properties"`
+	}
+	tools struct {
+		Components []component `json:"components"`
+	}
+	property struct {
+		Name  string `json:"name"`
+		Value string `json:"value"`
+	}
+	component struct {
+		BOMRef      string      `json:"bom-ref,omitempty"`
+		Type        string      `json:"type"`
+		Name        string      `json:"name"`
+		Version     string      `json:"version,omitempty"`
+		Description string      `json:"description,omitempty"`
+		Hashes      []hash      `json:"hashes,omitempty"`
+		PackageURL  string      `json:"purl,omitempty"`
+		Components  []component `json:"components,omitempty"`
+	}
+	hash struct {
+		Algorithm string `json:"alg"`
+		Value     string `json:"content"`
+	}
+)
+
 // Marshal returns the document about the environment l and the packages that
 // were captured with it. name and version are those of the program that writes it.
 func Marshal(l envlock.Lock, packages []capture.Package, name, version string) ([]byte, error) {
@@ -34,22 +73,22 @@ func Marshal(l envlock.Lock, packages []capture.Package, name, version string) (
 		return nil, err
 	}
 	d := distribution{id: value(l.Env.OS, "id"), version: value(l.Env.OS, "version_id")}
-	components := append([]cdx.Component{d.component(l)}, d.packages(packages)...)
+	components := append([]component{d.component(l)}, d.packages(packages)...)
 	for _, t := range capture.Again(l).Tools {
 		components = append(components, tool(l, t, packages))
 	}
 	for _, lock := range l.Locks {
-		components = append(components, cdx.Component{
-			BOMRef: "lock/" + lock.Path, Type: cdx.ComponentTypeFile, Name: lock.Path, Hashes: sha(lock.Hash.String()),
+		components = append(components, component{
+			BOMRef: "lock/" + lock.Path, Type: "file", Name: lock.Path, Hashes: sha(lock.Hash.String()),
 		})
 	}
-	bom := cdx.NewBOM()
-	bom.Metadata = &cdx.Metadata{
-		Tools:      &cdx.ToolsChoice{Components: &[]cdx.Component{{Type: cdx.ComponentTypeApplication, Name: name, Version: version}}},
-		Component:  &cdx.Component{BOMRef: "environment", Type: cdx.ComponentTypePlatform, Name: "environment"},
-		Properties: &[]cdx.Property{{Name: FingerprintProperty, Value: fingerprint.String()}},
+	bom := document{Schema: "http://cyclonedx.org/schema/bom-1.6.schema.json", BOMFormat: "CycloneDX", SpecVersion: "1.6", Version: 1}
+	bom.Metadata = metadata{
+		Tools:      tools{Components: []component{{Type: "application", Name: name, Version: version}}},
+		Component:  component{BOMRef: "environment", Type: "platform", Name: "environment"},
+		Properties: []property{{Name: FingerprintProperty, Value: fingerprint.String()}},
 	}
-	bom.Components = &components
+	bom.Components = components
 	unnumbered, err := encode(bom)
 	if err != nil {
 		return nil, err
@@ -60,48 +99,48 @@ func Marshal(l envlock.Lock, packages []capture.Package, name, version string) (
 
 // tool is a declared program. The line in which it tells its version is a
 // description: a version is what Go recorded when it built the program.
-func tool(l envlock.Lock, name string, packages []capture.Package) cdx.Component {
+func tool(l envlock.Lock, name string, packages []capture.Package) component {
 	facts := l.Env.Compilers
 	if _, ok := facts[name+".digest"]; !ok {
 		facts = l.Env.Runtimes
 	}
-	c := cdx.Component{
-		BOMRef: "tool/" + name, Type: cdx.ComponentTypeApplication, Name: name,
+	c := component{
+		BOMRef: "tool/" + name, Type: "application", Name: name,
 		Description: value(facts, name+".version"), Hashes: sha(value(facts, name+".digest")),
 	}
 	module, version := value(facts, name+".build.module"), value(facts, name+".build.version")
 	if version != "" && version != "(devel)" {
 		c.Version, c.PackageURL = version, golang(module, version)
 	}
-	var modules []cdx.Component
+	var modules []component
 	for _, p := range packages {
 		if p.Tool != name {
 			continue
 		}
 		purl := golang(p.Name, p.Version)
-		modules = append(modules, cdx.Component{
-			BOMRef: c.BOMRef + "/" + purl, Type: cdx.ComponentTypeLibrary, Name: p.Name, Version: p.Version, PackageURL: purl,
+		modules = append(modules, component{
+			BOMRef: c.BOMRef + "/" + purl, Type: "library", Name: p.Name, Version: p.Version, PackageURL: purl,
 		})
 	}
-	if modules != nil {
-		c.Components = &modules
-	}
+	c.Components = modules
 	return c
 }
 
 // sha returns a digest as the format has it, nil if there is none.
-func sha(digest string) *[]cdx.Hash {
+func sha(digest string) []hash {
 	hex, ok := strings.CutPrefix(digest, "sha256:")
 	if !ok {
 		return nil
 	}
-	return &[]cdx.Hash{{Algorithm: cdx.HashAlgoSHA256, Value: hex}}
+	return []hash{{Algorithm: "SHA-256", Value: hex}}
 }
 
-func encode(bom *cdx.BOM) ([]byte, error) {
+func encode(bom document) ([]byte, error) {
 	var buf bytes.Buffer
-	err := cdx.NewBOMEncoder(&buf, cdx.BOMFileFormatJSON).SetPretty(true).SetEscapeHTML(false).EncodeVersion(bom, cdx.SpecVersion1_6)
-	if err != nil {
+	e := json.NewEncoder(&buf)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	if err := e.Encode(bom); err != nil {
 		return nil, fmt.Errorf("sbom: %w", err)
 	}
 	return buf.Bytes(), nil
