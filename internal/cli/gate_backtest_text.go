@@ -72,7 +72,7 @@ func (r backtestedRun) says(i int) string {
 	if len(p.Reasons) > 0 {
 		text += " " + escape.Line(strings.Join(p.Reasons, " "))
 	}
-	return ui.Clipped(text, 60)
+	return escape.Clip(text, 60)
 }
 
 // totals counts what the releases came to.

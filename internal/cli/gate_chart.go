@@ -7,7 +7,6 @@ import (
 
 	"github.com/relseal/relseal/gates"
 	"github.com/relseal/relseal/internal/chart"
-	"github.com/relseal/relseal/internal/cli/ui"
 	"github.com/relseal/relseal/internal/escape"
 )
 
@@ -58,7 +57,7 @@ var shapes = map[gates.Outcome]chart.Shape{
 func chartTitle(d gateDecision) string {
 	title := fmt.Sprintf("%s %s at %s", d.outcome(), d.Channel, clockText(d.NowMS))
 	if d.Release != "" {
-		title += ", release " + ui.Clipped(escape.Line(d.Release), 24)
+		title += ", release " + escape.Clip(escape.Line(d.Release), 24)
 	}
 	return title
 }
@@ -76,7 +75,7 @@ func chartPanel(col gates.Column, k int, ws []gates.Window, rows [][]gates.Cell)
 	p.Rule = fmt.Sprintf("%s %s%s, else it %s", col.Op, col.Limit, unit, consequence)
 	for i, w := range ws {
 		cell := rows[i][k]
-		s := chart.Span{StartMS: w.StartMS, EndMS: max(w.EndMS, w.StartMS), State: chart.Unknown, Text: ui.Clipped(string(cell.Number), 12)}
+		s := chart.Span{StartMS: w.StartMS, EndMS: max(w.EndMS, w.StartMS), State: chart.Unknown, Text: escape.Clip(string(cell.Number), 12)}
 		if v, err := strconv.ParseFloat(string(cell.Number), 64); err == nil {
 			s.Value, s.State = v, chart.Holds
 			if cell.Breaks {

@@ -131,7 +131,7 @@ func windowTable(d gateDecision, points []gates.Point) string {
 
 // cellText is a value with its mark.
 func cellText(c gates.Cell) string {
-	text := ui.Clipped(escape.Line(string(c.Value)), 12)
+	text := escape.Clip(escape.Line(string(c.Value)), 12)
 	switch {
 	case c.Breaks && c.Fault != "":
 		return "none, " + string(c.Number) + "!"

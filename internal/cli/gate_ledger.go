@@ -3,6 +3,7 @@ package cli
 import (
 	"cmp"
 	"fmt"
+	"os"
 	"slices"
 
 	"github.com/urfave/cli/v2"
@@ -12,8 +13,8 @@ import (
 	"github.com/relseal/relseal/internal/cli/ui"
 	"github.com/relseal/relseal/internal/escape"
 	"github.com/relseal/relseal/internal/hint"
-	"github.com/relseal/relseal/internal/regular"
 	"github.com/relseal/relseal/sign"
+	"github.com/relseal/relseal/trail"
 	"github.com/relseal/relseal/verify"
 )
 
@@ -24,31 +25,34 @@ func readLedger(env *ui.Env, c *cli.Context, arg string) (windowSource, error) {
 	if c.IsSet("format") {
 		return windowSource{}, ui.Usage(c.Command.HelpName + ": --format is for --windows")
 	}
-	name, err := trailFile(arg)
+	name, err := ui.TrailFile(arg)
 	if err != nil {
 		return windowSource{}, err
 	}
-	file, err := regular.Open(name)
+	faults := ui.NewTrailFaults(env)
+	ledger, err := trail.Open(name, trail.Options{Fault: faults.Add})
 	if err != nil {
 		return windowSource{}, err
 	}
-	defer file.Close()
-	info, err := file.Stat()
-	if err != nil {
+	defer ledger.Close()
+	if info, err := os.Stat(name); err != nil {
 		return windowSource{}, err
-	}
-	if !info.Mode().IsRegular() {
+	} else if !info.Mode().IsRegular() {
 		return windowSource{}, &ui.Error{Code: ui.ExitNoInput, Err: fmt.Errorf("%s: not a regular file", name)}
 	}
 	s := windowSource{name: name, windows: map[windowsOf]*gates.Windows{}, ledger: gates.NewLedgerOf(func(sign.Digest) bool { return false }),
 		sealed: map[string]int64{}, moved: map[string][]string{}, ahead: map[string]int64{}}
 	env.Say("hint", escape.Line(name)+" was read and not verified; relseal trail verify does that")
-	trail := &trailSource{name: name, file: file, size: info.Size(), faults: newTrailFaults(env), given: 1} // 1: that is said
-	if err := trail.eachBrief(c.Context, s.event); err != nil {
-		return windowSource{}, err
+	for e, err := range ledger.Brief(c.Context) {
+		if err == nil {
+			err = s.event(e)
+		}
+		if err != nil {
+			return windowSource{}, err
+		}
 	}
-	if trail.faults.verdict != verify.Verified {
-		trail.faults.answer()
+	if faults.Verdict != verify.Verified {
+		faults.Answer()
 		return windowSource{}, &ui.Error{Code: ui.ExitNoInput, Err: fmt.Errorf("%s: nothing is decided from a ledger that cannot be read in full", name), Hint: "relseal trail verify says what was changed"}
 	}
 	return s, nil
@@ -74,7 +78,7 @@ func (s windowSource) registered(channel, id string) (*gates.Registration, error
 }
 
 // event takes what the ledger says of windows.
-func (s *windowSource) event(e trailEvent) error {
+func (s *windowSource) event(e trail.Event) error {
 	fault := func(err error) error {
 		return hint.With(fmt.Errorf("%s: event %d: %w", s.name, e.E.K, err), "relseal trail verify says whether it was changed")
 	}
@@ -115,7 +119,7 @@ func (s *windowSource) event(e trailEvent) error {
 
 // tell lets the ledger know of what it takes to say which policy judges a release: what was
 // registered, what came to a channel, and the first window of each.
-func (s *windowSource) tell(e trailEvent) {
+func (s *windowSource) tell(e trail.Event) {
 	s.ledger.Add(gates.Event{K: e.E.K, TimeMS: s.latest, Action: e.E.Action, Details: e.E.Details})
 }
 

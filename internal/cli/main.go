@@ -24,6 +24,7 @@ import (
 	"github.com/relseal/relseal/internal/cli/key"
 	"github.com/relseal/relseal/internal/cli/reverify"
 	"github.com/relseal/relseal/internal/cli/run"
+	"github.com/relseal/relseal/internal/cli/trail"
 	"github.com/relseal/relseal/internal/cli/trust"
 	"github.com/relseal/relseal/internal/cli/ui"
 	"github.com/relseal/relseal/internal/signer"
@@ -100,7 +101,7 @@ func newApp(env *ui.Env) *cli.App {
 			verifyFileCommand(env),
 			verifyCommand(env),
 			run.Command(env),
-			trailCommand(env),
+			trail.Command(env),
 			bundle.Command(env),
 			releaseCommand(env),
 			gateCommand(env),

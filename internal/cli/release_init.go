@@ -55,7 +55,7 @@ func (env *ledgerEnv) releaseInit(c *cli.Context) error {
 	}
 	file := ledger
 	if !strings.HasSuffix(ledger, ".jsonl") {
-		if err := (&trailBirth{dir: ledger}).vacant(); err != nil {
+		if err := ui.Vacant(ledger); err != nil {
 			return hint.With(err, "a ledger is never overwritten; relseal release status says where one stands")
 		}
 		file = filepath.Join(ledger, filepath.FromSlash(bundle.TrailPath))

@@ -20,6 +20,7 @@ import (
 	"github.com/relseal/relseal/internal/known"
 	"github.com/relseal/relseal/release"
 	"github.com/relseal/relseal/sign"
+	"github.com/relseal/relseal/trail"
 	"github.com/relseal/relseal/verify"
 )
 
@@ -220,7 +221,7 @@ type rememberedHead struct {
 // remembered returns that part, and what people are told.
 func (env *ledgerEnv) remembered() (remembered, string) {
 	h := env.memory.highest
-	non := []verify.NonClaim{ui.EndOf(h)}
+	non := []verify.NonClaim{trail.LedgerEnd(h)}
 	if h == nil {
 		return remembered{NonClaims: non}, non[0].Why + "\n"
 	}

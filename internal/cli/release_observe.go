@@ -13,6 +13,7 @@ import (
 	"github.com/relseal/relseal/internal/cli/ui"
 	"github.com/relseal/relseal/internal/limits"
 	"github.com/relseal/relseal/release"
+	"github.com/relseal/relseal/trail"
 )
 
 func releaseObserveCommand(env *ledgerEnv) *cli.Command {
@@ -60,12 +61,12 @@ Example:
 
 // observed is what release observe says.
 type observed struct {
-	Schema   string           `json:"schema"`
-	Appended int64            `json:"appended"`
-	Known    int64            `json:"known"` // delivered before
-	K        int64            `json:"k"`     // of the last event of the ledger
-	Refused  []ui.RefusedLine `json:"refused"`
-	Late     []string         `json:"late"` // ids of windows of a release that had moved on or was rolled back
+	Schema   string              `json:"schema"`
+	Appended int64               `json:"appended"`
+	Known    int64               `json:"known"` // delivered before
+	K        int64               `json:"k"`     // of the last event of the ledger
+	Refused  []trail.RefusedLine `json:"refused"`
+	Late     []string            `json:"late"` // ids of windows of a release that had moved on or was rolled back
 
 	Rollbacks []statusOpen `json:"rollbacks"` // that late windows asked for
 	remembered
@@ -114,7 +115,7 @@ type windowInput struct {
 	name    string
 	what    string // of a place: line or event
 	windows []gates.NumberedWindow
-	refused []ui.RefusedLine
+	refused []trail.RefusedLine
 }
 
 func (env *ledgerEnv) readWindowFile(name string) (windowInput, error) {
@@ -134,7 +135,7 @@ func newWindowInput(name, what string, r io.Reader) (windowInput, error) {
 	}
 	in.windows = ws
 	for _, l := range refused {
-		in.refused = append(in.refused, ui.RefusedLine{Line: int64(l.Line), Why: l.Text})
+		in.refused = append(in.refused, trail.RefusedLine{Line: int64(l.Line), Why: l.Text})
 	}
 	return in, nil
 }
@@ -169,14 +170,14 @@ func (env *ledgerEnv) appendWindows(c *cli.Context, l *release.Ledger, in window
 			rollbacks.WriteString(rollbackText(t))
 		}
 		for _, i := range slices.Sorted(maps.Keys(o.Refused)) {
-			result.Refused = append(result.Refused, ui.RefusedLine{Line: int64(in.windows[i].Line), Why: o.Refused[i].Error()})
+			result.Refused = append(result.Refused, trail.RefusedLine{Line: int64(in.windows[i].Line), Why: o.Refused[i].Error()})
 		}
 	}
 	result.K = l.K
 	if result.Refused == nil {
-		result.Refused = []ui.RefusedLine{}
+		result.Refused = []trail.RefusedLine{}
 	}
-	slices.SortStableFunc(result.Refused, func(a, b ui.RefusedLine) int { return int(a.Line - b.Line) })
+	slices.SortStableFunc(result.Refused, func(a, b trail.RefusedLine) int { return int(a.Line - b.Line) })
 	for _, r := range result.Refused {
 		env.Say("error", fmt.Sprintf("%s: %s %d: %s", in.name, in.what, r.Line, r.Why))
 	}

@@ -18,6 +18,7 @@ import (
 	"github.com/relseal/relseal/keys"
 	"github.com/relseal/relseal/release"
 	"github.com/relseal/relseal/sign"
+	"github.com/relseal/relseal/trail"
 	"github.com/relseal/relseal/verify"
 )
 
@@ -113,7 +114,7 @@ func (env *ledgerEnv) releaseStatus(c *cli.Context) error {
 		if err != nil {
 			return err
 		}
-		report, err := judgeTrail(regular.UntilDone(c.Context, f), audit.CheckOptions{Keys: trusted})
+		report, err := trail.Judge(regular.UntilDone(c.Context, f), audit.CheckOptions{Keys: trusted})
 		if err != nil {
 			return err
 		}
@@ -122,7 +123,7 @@ func (env *ledgerEnv) releaseStatus(c *cli.Context) error {
 				env.Say("error", fmt.Sprintf("%s: %s: %s", file, found.Code, found.Text))
 			}
 		}
-		if code = report.answer(); code != nil {
+		if code = ui.AnswerToTrail(report); code != nil {
 			verified = false
 			if report.Verdict == verify.Reject { // 2 says that a rollback is due
 				code = &ui.Answer{Code: ui.ExitNoInput, Hint: code.(*ui.Answer).Hint}

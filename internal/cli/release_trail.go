@@ -23,7 +23,7 @@ var snapshotMetrics = []string{"score", "delta_rep", "delta_psd", "r_tb", "hb_la
 // latter what was measured. The event's digest is the window's evidence.
 func readTrailWindows(c *cli.Context, keys sign.Verifiers) (windowInput, error) {
 	name := c.String("from-trail")
-	file, err := trailFile(name)
+	file, err := ui.TrailFile(name)
 	if err != nil {
 		return windowInput{}, err
 	}

@@ -8,20 +8,15 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"testing"
 	"testing/iotest"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/relseal/relseal/audit"
 	"github.com/relseal/relseal/bundle"
 	"github.com/relseal/relseal/internal/cli/ui"
 	"github.com/relseal/relseal/internal/clock"
-	"github.com/relseal/relseal/internal/escape"
 	"github.com/relseal/relseal/internal/limits"
 	"github.com/relseal/relseal/internal/pack"
 	"github.com/relseal/relseal/keys"
@@ -185,7 +180,7 @@ func TestTrailStepInputs(t *testing.T) {
 		if err != nil || len(rows) != 3 {
 			t.Fatalf("%s: %d rows, %v", name, len(rows), err)
 		}
-		items := slices.Index(csvColumns, "inputs.items")
+		items := slices.Index(rows[0], "inputs.items")
 		if rows[1][items] == "" || rows[1][items] != rows[2][items] {
 			t.Errorf("%s: started with %s, ended with %s", name, rows[1][items], rows[2][items])
 		}
@@ -240,97 +235,6 @@ func TestTrailStreamFails(t *testing.T) {
 	}
 }
 
-// TestFeed reads a stream that comes in pieces of any size.
-func TestFeed(t *testing.T) {
-	var text strings.Builder
-	for i := range 20000 {
-		fmt.Fprintf(&text, "line %d %s\n", i, strings.Repeat("x", i%300))
-	}
-	text.WriteString("the last has no LF")
-	for name, r := range map[string]io.Reader{
-		"whole":  strings.NewReader(text.String()),
-		"half":   iotest.HalfReader(strings.NewReader(text.String())),
-		"at end": iotest.DataErrReader(strings.NewReader(text.String())),
-		"bytes":  iotest.OneByteReader(strings.NewReader(text.String()[len(text.String())-5000:])),
-	} {
-		f := newFeed(t.Context(), r)
-		var got strings.Builder
-		for {
-			more, err := f.wait()
-			if err != nil {
-				t.Fatal(err)
-			}
-			if !more {
-				break
-			}
-			part, err := io.ReadAll(f)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if part[len(part)-1] != '\n' && !strings.HasSuffix(text.String(), string(part)) {
-				t.Fatalf("%s: a batch ends in the middle of a line", name)
-			}
-			got.Write(part)
-		}
-		if want := text.String(); got.String() != want[len(want)-got.Len():] || name != "bytes" && got.Len() != len(want) {
-			t.Errorf("%s: read something else", name)
-		}
-	}
-}
-
-// TestFeedStops: the end of the context ends a wait for input that never comes.
-func TestFeedStops(t *testing.T) {
-	r, _ := io.Pipe()
-	ctx, cancel := context.WithCancel(t.Context())
-	f := newFeed(ctx, r)
-	go cancel()
-	if more, err := f.wait(); more || err != context.Canceled {
-		t.Errorf("more %v, %v", more, err)
-	}
-	if n, err := f.Read(make([]byte, 1)); n != 0 || err != context.Canceled {
-		t.Errorf("read %d, %v", n, err)
-	}
-}
-
-// TestBackReader: backwards there are the lines that there are forwards.
-func TestBackReader(t *testing.T) {
-	long := strings.Repeat("x", limits.Line+1)
-	for _, text := range []string{
-		"", "\n", "\n\n", "a", "a\n", "a\nb", "\na\n\nb\n", long, long + "\n", "a\n" + long + "\nb\n",
-		strings.Repeat("y", limits.Line) + "\n", strings.Repeat(strings.Repeat("z", 4095)+"\n", 3), strings.Repeat(strings.Repeat("z", 4096)+"\n", 3),
-	} {
-		var forward, backward []string
-		lines := audit.NewLineReader(strings.NewReader(text))
-		for {
-			l, err := lines.Next()
-			if err == io.EOF {
-				break
-			}
-			line, err := l.Text()
-			forward = append(forward, fmt.Sprint(string(line), l.LF(), l.Size(), err == nil))
-		}
-		back := backReader{r: strings.NewReader(text), end: int64(len(text))}
-		for {
-			l, err := back.next()
-			if err == io.EOF {
-				break
-			}
-			if err != nil {
-				t.Fatal(err)
-			}
-			size := l.size
-			if l.lf {
-				size++
-			}
-			backward = append(backward, fmt.Sprint(string(l.text), l.lf, size, l.text != nil))
-		}
-		slices.Reverse(backward)
-		if !slices.Equal(forward, backward) {
-			t.Errorf("%d bytes: %d lines forwards, %d backwards, or other ones", len(text), len(forward), len(backward))
-		}
-	}
-}
-
 // TestTrailLongLine: a line above the limit is a fault like another.
 func TestTrailLongLine(t *testing.T) {
 	inTrailDir(t)
@@ -373,137 +277,9 @@ func TestTrailManyFaults(t *testing.T) {
 		_, said := relseal(t, code, line)
 		said, _ = strings.CutSuffix(said, "relseal: hint: relseal explain E_FORMAT says what to do\n")
 		said, _ = strings.CutPrefix(said, "relseal: hint: nothing was verified; --key release.pub checks the chain\n")
-		if n := strings.Count(said, "\n"); n != shownFaults+1 && n != shownFaults+2 || !strings.Contains(said, "relseal: error: and 980 more\n") {
+		if n := strings.Count(said, "\n"); n != 21 && n != 22 || !strings.Contains(said, "relseal: error: and 980 more\n") {
 			t.Errorf("%s: %d lines\n%s", line, n, said)
 		}
-	}
-}
-
-// TestTally: a trail cannot fill the memory with names.
-func TestTally(t *testing.T) {
-	var counts tally
-	for i := range 100_000 {
-		counts.add(fmt.Sprintf("%0100d", i))
-	}
-	counts.add(fmt.Sprintf("%0100d", 7))
-	counts.add("")
-	r := counts.result()
-	if n := int64(len(r.Counts)); n != limits.MiB/100 || r.Others != 100_000-n {
-		t.Errorf("%d names, %d others", n, r.Others)
-	}
-	if first := r.Counts[0]; first.Count != 2 || first.Name != fmt.Sprintf("%0100d", 7) {
-		t.Errorf("first %+v", first)
-	}
-}
-
-// hostileTexts are what somebody may write to be read by a terminal or a
-// spreadsheet.
-var hostileTexts = []string{
-	"", " ", "=1+1", "+1", "-1", "@x", "'", "'=1", "\t=1", "\r=1", "\n=1", "＝1", "＋", "－", "＠", "a=b", `"`, `""`, `a"b,c`, "a\r\nb", "a;=1",
-	"\x1b[2J\x1b]0;owned\a", "a\u202eb", "\u0085", "\u009b31m", "naïve", "日本語", "\ufeff", "\u2028", strings.Repeat("é", 300), `\x1b`, "\x00",
-}
-
-// TestEventRow: no text breaks a row, colours it or makes it wider.
-func TestEventRow(t *testing.T) {
-	for i, s := range hostileTexts {
-		for _, k := range []int64{1, 99_999, 1 << 53} {
-			e := trailEvent{doubtful: i%2 == 0}
-			e.E.K, e.E.Action, e.E.Status = k, strings.Repeat("step.", 1+i%4)+"end", audit.StatusFailed
-			e.E.Actor, e.E.Path, e.E.Error, e.E.Notes = audit.Txt(s), audit.Txt(s), audit.Txt(s), audit.Txt(s)
-			row := eventRow(e)
-			if n := utf8.RuneCountInString(row); n > rowWidth {
-				t.Errorf("%q: a row of %d characters", s, n)
-			}
-			if strings.ContainsFunc(row, func(r rune) bool { return !unicode.IsPrint(r) }) || strings.HasSuffix(row, " ") {
-				t.Errorf("%q: %q", s, row)
-			}
-		}
-	}
-}
-
-// TestCSV reads the cells back with other code: nothing is lost, and no cell
-// begins with what a spreadsheet computes.
-func TestCSV(t *testing.T) {
-	inTrailDir(t)
-	relseal(t, 0, startRun)
-	var drafts strings.Builder
-	for _, s := range hostileTexts {
-		if s == "" {
-			continue
-		}
-		data, err := audit.ImportValue(fmt.Appendf(nil, `{"action":"note","actor":%[1]s,"notes":%[1]s,"details":{"text":%[1]s}}`, quoteJSON(s)))
-		if err != nil {
-			t.Fatalf("%q: %v", s, err)
-		}
-		fmt.Fprintf(&drafts, "%s\n", data)
-	}
-	relsealWith(t, 0, "trail append run --key k.key --from -", strings.NewReader(drafts.String()))
-	out, _ := relseal(t, 0, "trail export run --format csv")
-	if !strings.HasSuffix(out, "\r\n") {
-		t.Error("rows end in CRLF")
-	}
-	rows, err := csv.NewReader(strings.NewReader(out)).ReadAll()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !slices.Equal(rows[0], csvColumns) || len(rows) != 1+len(hostileTexts) {
-		t.Fatalf("%d rows, columns %q", len(rows), rows[0])
-	}
-	notes := slices.Index(csvColumns, "notes")
-	added := regexp.MustCompile("(^|[;\t\n])'")
-	for i, row := range rows[2:] {
-		for _, cell := range row {
-			for part := range strings.FieldsFuncSeq(cell, func(r rune) bool { return strings.ContainsRune(";\t\n", r) }) {
-				if strings.ContainsAny(part[:1], "=+-@") {
-					t.Errorf("a formula: %q", cell)
-				}
-			}
-		}
-		want := escape.Text(hostileTexts[i+1])
-		if strings.HasPrefix(row[notes], "'\t") || strings.HasPrefix(row[notes], "'\n") {
-			row[notes] = row[notes][1:]
-		}
-		if got := added.ReplaceAllString(row[notes], "$1"); got != want {
-			t.Errorf("%q comes back as %q", want, got)
-		}
-	}
-}
-
-// quoteJSON spells s in JSON with every character escaped.
-func quoteJSON(s string) string {
-	var w strings.Builder
-	for _, r := range s {
-		fmt.Fprintf(&w, `\u%04x`, r)
-	}
-	return `"` + w.String() + `"`
-}
-
-// TestTrailStartUndone: a run that cannot be started leaves no directory.
-func TestTrailStartUndone(t *testing.T) {
-	inTrailDir(t)
-	b := trailBirth{dir: filepath.Join("new", "run"), files: []birthFile{{bundle.EnvLockPath, []byte("x")}, {bundle.PipelinePath, []byte("y")}}}
-	b.first = audit.Draft{Action: audit.ActionRunStart} // without an actor
-	key, err := private.Load("k.key", nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	digest := sign.Sum(nil)
-	b.genesis = audit.Genesis{Purpose: audit.PurposeRun, Run: audit.Run{ID: audit.NewRunID([16]byte{1})}}
-	b.genesis.EnvLock.Fingerprint, b.genesis.PipelineCard.Hash, b.genesis.ParamCard.Hash = &digest, &digest, &digest
-	if _, _, err := b.write(key); err == nil {
-		t.Fatal("an event without an actor was recorded")
-	}
-	if entries, err := os.ReadDir("new"); err != nil || len(entries) != 0 {
-		t.Errorf("left behind: %v, %v", entries, err)
-	}
-	if err := os.Mkdir(b.dir, 0o755); err != nil {
-		t.Fatal(err)
-	}
-	if _, _, err := b.write(key); err == nil {
-		t.Fatal("an event without an actor was recorded")
-	}
-	if entries, err := os.ReadDir(b.dir); err != nil || len(entries) != 0 {
-		t.Errorf("left behind in a directory that was there: %v, %v", entries, err)
 	}
 }
 

@@ -147,3 +147,16 @@ func Message(text string) string {
 
 // brackets are those of links, with the backslashes before them, which escape.
 var brackets = lazyregexp.New(`\\*[\[\]]`)
+
+// Clip returns text in at most width characters; what is cut off leaves a mark.
+func Clip(text string, width int) string {
+	if utf8.RuneCountInString(text) <= width {
+		return text
+	}
+	for i := range text {
+		if width--; width == 0 {
+			return text[:i] + "…"
+		}
+	}
+	return text
+}

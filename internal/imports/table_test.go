@@ -70,6 +70,9 @@ var table = map[string]row{
 	// What release has read, verify need not read again.
 	"internal/seen": {own: []string{"audit", "gates", "sign"}},
 
+	// Trails as people use them: no YAML, no private key of its own.
+	"trail": {own: []string{"audit", "bundle", "cards", "envlock", "canon", "internal/durable", "internal/escape", "finding", "internal/hint", "internal/limits", "internal/regular", "release", "sign", "verify"}},
+
 	// Packing verifies what it wrote.
 	"envlock/sbom": {own: []string{"envlock", "envlock/capture"}},
 	// The fast way of package sign; nothing but verification of a trail uses it.
@@ -114,7 +117,7 @@ var table = map[string]row{
 // several need is in internal/cli/ui, or in the room that owns it.
 var nouns = []string{
 	"bench", "bundle", "canon", "card", "envlock", "explain", "initcmd", "key", "reverify", "run",
-	"trust",
+	"trail", "trust",
 }
 
 func init() {

@@ -3,6 +3,7 @@ package ui
 import (
 	"fmt"
 
+	"github.com/relseal/relseal/trail"
 	"github.com/relseal/relseal/verify"
 )
 
@@ -15,16 +16,21 @@ func FindingsOf(r *verify.Report) string {
 }
 
 // AnswerTo returns the error that carries the verdict of a report to the exit code.
-func AnswerTo(r *verify.Report) error {
+func AnswerTo(r *verify.Report) error { return answerTo(r.Verdict, r.Diag) }
+
+// AnswerToTrail is AnswerTo for the report about a trail.
+func AnswerToTrail(r *trail.Report) error { return answerTo(r.Verdict, r.Diag) }
+
+func answerTo(v verify.Verdict, d verify.Diag) error {
 	a := &Answer{Code: ExitReject}
-	switch r.Verdict {
+	switch v {
 	case verify.Verified:
 		return nil
 	case verify.Undecidable:
 		a.Code = ExitUndecidable
 	}
-	if len(r.Diag.Findings) > 0 { // the worst comes first
-		a.Hint = fmt.Sprintf("relseal explain %s says what to do", r.Diag.Findings[0].Code)
+	if len(d.Findings) > 0 { // the worst comes first
+		a.Hint = fmt.Sprintf("relseal explain %s says what to do", d.Findings[0].Code)
 	}
 	return a
 }

@@ -21,7 +21,6 @@ import (
 	"github.com/relseal/relseal/keys/root"
 	"github.com/relseal/relseal/release"
 	"github.com/relseal/relseal/sign"
-	"github.com/relseal/relseal/verify"
 )
 
 // HeadFlag is that of commands that seal a canary.
@@ -121,14 +120,6 @@ func LedgerGenesis(file string) (audit.Genesis, sign.Digest, error) {
 		return audit.Genesis{}, sign.Digest{}, hint.With(fmt.Errorf("%s: is no ledger: line 0: %w", file, err), "LEDGER is what relseal release init made")
 	}
 	return h.Genesis, h.H0, nil
-}
-
-// EndOf says how much of the end of a ledger is shown by what is known of it.
-func EndOf(h *release.KnownHead) verify.NonClaim {
-	if h == nil {
-		return verify.NonClaim{ID: "ledger.end", Why: "nothing shows that the end of this ledger was not cut"}
-	}
-	return verify.NonClaim{ID: "ledger.end", Why: fmt.Sprintf("nothing shows that the end of this ledger was not cut after event %d, the last that %s knows", h.K, h.Source.Name)}
 }
 
 // trustedBy trusts the sealing key and those of --trust.

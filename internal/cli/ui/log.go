@@ -30,9 +30,3 @@ func TornText(t audit.Torn) string {
 	}
 	return fmt.Sprintf("a crash cut off event %d; its bytes are in %s", t.K, t.Path)
 }
-
-// A RefusedLine is a line of input that was not taken, and why.
-type RefusedLine struct {
-	Line int64  `json:"line"`
-	Why  string `json:"why"`
-}

@@ -56,7 +56,7 @@ type meter struct {
 func (m *meter) show(now time.Time) {
 	line := progressLine(m.p, now.Sub(m.start))
 	if room := 79 - len(line) - len(": "); room > 10 {
-		line = Clipped(escape.Line(m.what), room) + ": " + line
+		line = escape.Clip(escape.Line(m.what), room) + ": " + line
 	}
 	wide := utf8.RuneCountInString(line)
 	fmt.Fprintf(m.w, "\r%s%s", escape.Text(line), strings.Repeat(" ", max(0, m.wide-wide)))

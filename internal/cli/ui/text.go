@@ -3,26 +3,7 @@ package ui
 import (
 	"fmt"
 	"time"
-	"unicode/utf8"
 )
-
-// Cell returns text in exactly width characters; what is cut off leaves a mark.
-func Cell(text string, width int) string {
-	return fmt.Sprintf("%-*s", width, Clipped(text, width))
-}
-
-// Clipped returns text in at most width characters.
-func Clipped(text string, width int) string {
-	if utf8.RuneCountInString(text) <= width {
-		return text
-	}
-	for i := range text {
-		if width--; width == 0 {
-			return text[:i] + "…"
-		}
-	}
-	return text
-}
 
 // Counted returns a number with its noun: 1 event, 2 events.
 func Counted[N int | int64](n N, noun string) string {

@@ -1,23 +1,21 @@
-package cli
+package trail
 
 import (
-	"io"
 	"os"
 
 	"github.com/urfave/cli/v2"
 
 	"github.com/relseal/relseal/audit"
-	"github.com/relseal/relseal/finding"
 	"github.com/relseal/relseal/internal/cli/ui"
 	"github.com/relseal/relseal/internal/known"
 	"github.com/relseal/relseal/internal/regular"
 	"github.com/relseal/relseal/keys"
 	"github.com/relseal/relseal/release"
-	"github.com/relseal/relseal/sign"
+	"github.com/relseal/relseal/trail"
 	"github.com/relseal/relseal/verify"
 )
 
-func trailVerifyCommand(env *ui.Env) *cli.Command {
+func verifyCommand(env *ui.Env) *cli.Command {
 	return &cli.Command{
 		Name:      "verify",
 		Usage:     "check a trail with a public key, offline",
@@ -47,7 +45,7 @@ Example:
 }
 
 func trailVerify(env *ui.Env, c *cli.Context) error {
-	file, err := trailFile(c.Args().First())
+	file, err := ui.TrailFile(c.Args().First())
 	if err != nil {
 		return err
 	}
@@ -73,46 +71,13 @@ func trailVerify(env *ui.Env, c *cli.Context) error {
 		p.Of.Store(info.Size()) // 0 of a pipe
 	}
 	stop := env.Watch(file, p)
-	r, err := judgeTrail(p.Count(regular.UntilDone(c.Context, f)), audit.CheckOptions{Keys: trusted, Plain: c.Bool("plain"), Judged: &p.Events}, heads...)
+	r, err := trail.Judge(p.Count(regular.UntilDone(c.Context, f)), audit.CheckOptions{Keys: trusted, Plain: c.Bool("plain"), Judged: &p.Events}, heads...)
 	stop()
 	if err != nil {
 		return err
 	}
-	if err := env.Print(c, r, r.text()); err != nil {
+	if err := env.Print(c, r, r.Summary()); err != nil {
 		return err
 	}
-	return r.answer()
-}
-
-// judgeTrail checks a trail that is in no bundle, as o says, and holds it against what
-// is known of it.
-func judgeTrail(r io.Reader, o audit.CheckOptions, heads ...release.KnownHead) (*trailReport, error) {
-	t := newTrailFindings()
-	outcome := ""
-	o.Bare, o.Report, o.EventActions = true, t.add, []string{audit.ActionRunEnd}
-	if len(heads) > 0 {
-		o.EventActions = nil
-	}
-	at := map[int64]sign.Digest{}
-	for _, h := range heads {
-		at[h.K] = sign.Digest{}
-	}
-	o.Event = func(rec audit.Record) {
-		if rec.E.Action == audit.ActionRunEnd {
-			outcome = rec.E.Status
-		}
-		if _, ask := at[rec.E.K]; ask {
-			at[rec.E.K] = rec.H
-		}
-	}
-	sum, err := audit.Check(r, o)
-	if err != nil {
-		return nil, err
-	}
-	for _, h := range heads {
-		if fault := release.Holds(h, sum.H0, sum.K, at[h.K]); fault != nil {
-			t.add(finding.New(fault.Code, "", fault.Text).At(min(h.K, sum.K)))
-		}
-	}
-	return newTrailReport(t, sum, outcome, release.Highest(heads)), nil
+	return ui.AnswerToTrail(r)
 }

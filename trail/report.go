@@ -1,15 +1,15 @@
-package cli
+package trail
 
 import (
 	"cmp"
 	"fmt"
+	"io"
 	"maps"
 	"slices"
 	"strings"
 
 	"github.com/relseal/relseal/audit"
 	"github.com/relseal/relseal/finding"
-	"github.com/relseal/relseal/internal/cli/ui"
 	"github.com/relseal/relseal/internal/escape"
 	"github.com/relseal/relseal/internal/limits"
 	"github.com/relseal/relseal/release"
@@ -17,21 +17,55 @@ import (
 	"github.com/relseal/relseal/verify"
 )
 
-// A trailReport is the answer about a trail that is in no bundle. Like the report
+// Judge checks a trail that is in no bundle, as o says, and holds it against what
+// is known of it. The error is of reading alone: what is wrong with the trail is in the
+// report, and [Report.Err] says whether anything is.
+func Judge(r io.Reader, o audit.CheckOptions, heads ...release.KnownHead) (*Report, error) {
+	t := newFindings()
+	outcome := ""
+	o.Bare, o.Report, o.EventActions = true, t.add, []string{audit.ActionRunEnd}
+	if len(heads) > 0 {
+		o.EventActions = nil
+	}
+	at := map[int64]sign.Digest{}
+	for _, h := range heads {
+		at[h.K] = sign.Digest{}
+	}
+	o.Event = func(rec audit.Record) {
+		if rec.E.Action == audit.ActionRunEnd {
+			outcome = rec.E.Status
+		}
+		if _, ask := at[rec.E.K]; ask {
+			at[rec.E.K] = rec.H
+		}
+	}
+	sum, err := audit.Check(r, o)
+	if err != nil {
+		return nil, err
+	}
+	for _, h := range heads {
+		if fault := release.Holds(h, sum.H0, sum.K, at[h.K]); fault != nil {
+			t.add(finding.New(fault.Code, "", fault.Text).At(min(h.K, sum.K)))
+		}
+	}
+	return newReport(t, sum, outcome, release.Highest(heads)), nil
+}
+
+// A Report is the answer about a trail that is in no bundle. Like the report
 // about a bundle it is a function of the trail and the keys.
-type trailReport struct {
+type Report struct {
 	Schema    string            `json:"schema"`
 	Valid     bool              `json:"valid"`
 	Verdict   verify.Verdict    `json:"verdict"`
-	Trail     trailIdentity     `json:"trail"`
+	Trail     Identity          `json:"trail"`
 	Key       *sign.KeyID       `json:"key"` // the trusted key, if a signature of it has verified
 	Claims    []verify.Claim    `json:"claims"`
 	NonClaims []verify.NonClaim `json:"non_claims"`
 	Diag      verify.Diag       `json:"diag"`
 }
 
-// trailIdentity says which trail it is, as far as its lines could be read.
-type trailIdentity struct {
+// An Identity says which trail it is, as far as its lines could be read.
+type Identity struct {
 	Purpose *string      `json:"purpose"`
 	Run     *string      `json:"run"`
 	H0      *sign.Digest `json:"H_0"`
@@ -40,18 +74,18 @@ type trailIdentity struct {
 	Closed  bool         `json:"closed"`
 }
 
-// trailFindings gathers what was found, at most limits.Findings of a code.
-type trailFindings struct {
+// findings gathers what was found, at most limits.Findings of a code.
+type findings struct {
 	verdict verify.Verdict
 	list    []verify.Finding
 	totals  map[verify.Code]int64
 }
 
-func newTrailFindings() *trailFindings {
-	return &trailFindings{verify.Verified, []verify.Finding{}, map[verify.Code]int64{}}
+func newFindings() *findings {
+	return &findings{verify.Verified, []verify.Finding{}, map[verify.Code]int64{}}
 }
 
-func (t *trailFindings) add(f verify.Finding) {
+func (t *findings) add(f verify.Finding) {
 	t.verdict = t.verdict.Worse(f.Verdict)
 	if t.totals[f.Code]++; t.totals[f.Code] <= limits.Findings {
 		t.list = append(t.list, f)
@@ -59,7 +93,7 @@ func (t *trailFindings) add(f verify.Finding) {
 }
 
 // diag returns the findings, the worst first.
-func (t *trailFindings) diag(sum audit.Summary) verify.Diag {
+func (t *findings) diag(sum audit.Summary) verify.Diag {
 	status := map[verify.Verdict]string{verify.Verified: "pass", verify.Undecidable: "open", verify.Reject: "fail"}[t.verdict]
 	d := verify.Diag{
 		Findings:      t.list,
@@ -84,9 +118,9 @@ func (t *trailFindings) diag(sum audit.Summary) verify.Diag {
 	return d
 }
 
-func newTrailReport(t *trailFindings, sum audit.Summary, outcome string, known *release.KnownHead) *trailReport {
-	r := &trailReport{Schema: "relseal/trail-report/v1", Verdict: t.verdict, Key: sum.Key, Diag: t.diag(sum)}
-	r.Trail = trailIdentity{K: sum.K, Closed: sum.Closed}
+func newReport(t *findings, sum audit.Summary, outcome string, known *release.KnownHead) *Report {
+	r := &Report{Schema: "relseal/trail-report/v1", Verdict: t.verdict, Key: sum.Key, Diag: t.diag(sum)}
+	r.Trail = Identity{K: sum.K, Closed: sum.Closed}
 	if g := sum.Genesis; g != nil {
 		r.Trail.Purpose, r.Trail.Run = &g.Purpose, &g.Run.ID
 	}
@@ -96,8 +130,8 @@ func newTrailReport(t *trailFindings, sum audit.Summary, outcome string, known *
 	if !sum.HK.IsZero() {
 		r.Trail.HK = &sum.HK
 	}
-	r.Claims = trailClaims(t, sum, outcome)
-	r.NonClaims = trailNonClaims(t, sum, known)
+	r.Claims = claimsOf(t, sum, outcome)
+	r.NonClaims = nonClaimsOf(t, sum, known)
 	if r.Verdict == verify.Verified && len(r.Claims) == 0 {
 		r.Verdict = verify.Undecidable
 	}
@@ -105,9 +139,9 @@ func newTrailReport(t *trailFindings, sum audit.Summary, outcome string, known *
 	return r
 }
 
-// trailClaims lists what the trail supports: nothing at all if anything of it is
+// claimsOf lists what the trail supports: nothing at all if anything of it is
 // rejected, and completeness only if it says itself that it ends.
-func trailClaims(t *trailFindings, sum audit.Summary, outcome string) []verify.Claim {
+func claimsOf(t *findings, sum audit.Summary, outcome string) []verify.Claim {
 	claims := []verify.Claim{}
 	if t.verdict == verify.Reject || sum.Key == nil || sum.Genesis == nil {
 		return claims
@@ -116,7 +150,7 @@ func trailClaims(t *trailFindings, sum audit.Summary, outcome string) []verify.C
 		claims = append(claims, verify.Claim{ID: id, Grade: grade, Text: fmt.Sprintf(format, args...)})
 	}
 	g := sum.Genesis
-	claim("trail.signed", verify.Proved, "events 1 to %d are one unbroken chain, each signed by %s", sum.K, trailSigners(sum))
+	claim("trail.signed", verify.Proved, "events 1 to %d are one unbroken chain, each signed by %s", sum.K, signers(sum))
 	if sum.K == 0 {
 		claims[0].Text = fmt.Sprintf("the genesis was signed by %s", *sum.Key)
 	}
@@ -135,8 +169,8 @@ func trailClaims(t *trailFindings, sum audit.Summary, outcome string) []verify.C
 	return claims
 }
 
-// trailSigners names the key of a trail, or those of a ledger that was handed over.
-func trailSigners(sum audit.Summary) string {
+// signers names the key of a trail, or those of a ledger that was handed over.
+func signers(sum audit.Summary) string {
 	if len(sum.Signers) < 2 {
 		return sum.Key.String()
 	}
@@ -147,7 +181,7 @@ func trailSigners(sum audit.Summary) string {
 	return "the key that had the ledger then: " + strings.Join(ids, ", then ")
 }
 
-func trailNonClaims(t *trailFindings, sum audit.Summary, known *release.KnownHead) []verify.NonClaim {
+func nonClaimsOf(t *findings, sum audit.Summary, known *release.KnownHead) []verify.NonClaim {
 	out := []verify.NonClaim{
 		{ID: "key.holder", Why: "a signature shows that the key was used, not who held it"},
 		{ID: "clock.right", Why: "times are what the signer's clock said; nothing independent dates them"},
@@ -156,7 +190,7 @@ func trailNonClaims(t *trailFindings, sum audit.Summary, known *release.KnownHea
 		{ID: "documents", Why: "a trail names its environment and its cards by digest; a bundle holds and checks them"},
 	}
 	if g := sum.Genesis; g != nil && g.Purpose == audit.PurposeLedger {
-		out = append(out, ui.EndOf(known))
+		out = append(out, LedgerEnd(known))
 	}
 	if g := sum.Genesis; g != nil && g.Continues != nil {
 		out = append(out, verify.NonClaim{ID: "trail.earlier", Why: fmt.Sprintf("the trail goes on from event %d of another one; nothing shows what that holds", g.Continues.K)})
@@ -172,26 +206,23 @@ func trailNonClaims(t *trailFindings, sum audit.Summary, known *release.KnownHea
 	return slices.Compact(out)
 }
 
-// answer carries the verdict to the exit code.
-func (r *trailReport) answer() error {
-	a := &ui.Answer{Code: ui.ExitReject}
-	switch r.Verdict {
-	case verify.Verified:
+// Err returns nil if the report says VERIFIED, and a [*verify.AnswerError] otherwise.
+func (r *Report) Err() error {
+	if r.Valid && r.Verdict == verify.Verified {
 		return nil
-	case verify.Undecidable:
-		a.Code = ui.ExitUndecidable
 	}
-	if len(r.Diag.Findings) > 0 {
-		a.Hint = fmt.Sprintf("relseal explain %s says what to do", r.Diag.Findings[0].Code)
+	e := &verify.AnswerError{Verdict: r.Verdict}
+	if n := len(r.Diag.Findings); n > 0 {
+		e.First, e.More = &r.Diag.Findings[0], n-1
 	}
-	return a
+	return e
 }
 
-// text returns the report for people: the answer first, then why, then what it
+// Summary returns the report for people: the answer first, then why, then what it
 // does and does not show.
-func (r *trailReport) text() string {
+func (r *Report) Summary() string {
 	var w strings.Builder
-	fmt.Fprintf(&w, "%s  %s, %s\n", r.Verdict, r.Trail, ui.Counted(r.Trail.K, "event"))
+	fmt.Fprintf(&w, "%s  %s, %s\n", r.Verdict, r.Trail, counted(r.Trail.K))
 	if r.Trail.HK != nil {
 		fmt.Fprintf(&w, "  head H_%d %s\n", r.Trail.K, r.Trail.HK)
 	}
@@ -216,7 +247,7 @@ func (r *trailReport) text() string {
 	return w.String()
 }
 
-func (id trailIdentity) String() string {
+func (id Identity) String() string {
 	switch {
 	case id.Purpose == nil:
 		return "trail without a readable genesis"
@@ -227,10 +258,10 @@ func (id trailIdentity) String() string {
 	}
 }
 
-func (r *trailReport) findingLines() []string {
+func (r *Report) findingLines() []string {
 	var lines []string
 	for _, f := range r.Diag.Findings {
-		lines = append(lines, fmt.Sprintf("%-11s %s", f.Verdict, trailFinding(f)))
+		lines = append(lines, fmt.Sprintf("%-11s %s", f.Verdict, findingLine(f)))
 	}
 	for _, code := range slices.Sorted(maps.Keys(r.Diag.Totals)) {
 		lines = append(lines, fmt.Sprintf("%s: %d in all; %d are shown", code, r.Diag.Totals[code], limits.Findings))
@@ -241,8 +272,23 @@ func (r *trailReport) findingLines() []string {
 	return lines
 }
 
-// trailFinding says a finding in one line.
-func trailFinding(f finding.Finding) string {
+// LedgerEnd says how much of the end of a ledger is shown by what is known of it.
+func LedgerEnd(h *release.KnownHead) verify.NonClaim {
+	if h == nil {
+		return verify.NonClaim{ID: "ledger.end", Why: "nothing shows that the end of this ledger was not cut"}
+	}
+	return verify.NonClaim{ID: "ledger.end", Why: fmt.Sprintf("nothing shows that the end of this ledger was not cut after event %d, the last that %s knows", h.K, h.Source.Name)}
+}
+
+func counted(events int64) string {
+	if events == 1 {
+		return "1 event"
+	}
+	return fmt.Sprintf("%d events", events)
+}
+
+// findingLine says a finding in one line.
+func findingLine(f finding.Finding) string {
 	var w strings.Builder
 	w.WriteString(string(f.Code))
 	switch {

@@ -1,105 +1,99 @@
-package cli
+package trail
 
 import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"slices"
 
-	"github.com/urfave/cli/v2"
-
 	"github.com/relseal/relseal/audit"
-	"github.com/relseal/relseal/internal/cli/ui"
 	"github.com/relseal/relseal/internal/limits"
 	"github.com/relseal/relseal/sign"
 )
 
-// appended acknowledges what is on disk.
-type appended struct {
-	Schema  string           `json:"schema"`
-	Count   int64            `json:"count"`
-	K       int64            `json:"k"` // of the last event
-	HK      sign.Digest      `json:"H_k"`
-	Refused []ui.RefusedLine `json:"refused"` // at most limits.Findings of them
+// An Appended acknowledges what is on disk.
+type Appended struct {
+	Count   int64         `json:"count"`
+	K       int64         `json:"k"` // of the last event
+	HK      sign.Digest   `json:"H_k"`
+	Refused []RefusedLine `json:"refused"` // at most 1000 of them
 
 	RefusedTotal int64 `json:"refused_total"`
 }
 
-// newAppended returns the state of a trail to which nothing was appended yet.
-func newAppended(log *audit.Log) *appended {
-	a := &appended{Schema: "relseal/trail-append/v1", Refused: []ui.RefusedLine{}}
-	a.K, a.HK = log.Head()
-	return a
+// A RefusedLine is a line of a stream that was not taken, and why.
+type RefusedLine struct {
+	Line int64  `json:"line"`
+	Why  string `json:"why"`
 }
 
-func (a *appended) add(recs ...audit.Record) {
+// Add counts events that were appended.
+func (a *Appended) Add(recs ...audit.Record) {
 	a.Count += int64(len(recs))
 	for _, r := range recs {
 		a.K, a.HK = r.E.K, r.H
 	}
 }
 
-func (a *appended) text() string {
-	return fmt.Sprintf("appended %s; the last is event %d, H_k %s\n", ui.Counted(a.Count, "event"), a.K, a.HK)
+// Appended returns the state of a run to which nothing was appended yet.
+func (r *Run) Appended() *Appended {
+	a := &Appended{Refused: []RefusedLine{}}
+	a.K, a.HK = r.log.Head()
+	return a
 }
 
-// trailImport appends the events of a stream.
-func trailImport(env *ui.Env, c *cli.Context) error {
-	name, in, err := env.OpenInput(c.String("from"))
-	if err != nil {
-		return err
+// ImportOptions say what happens to a line that is refused.
+type ImportOptions struct {
+	KeepGoing bool              // it alone is left out; else what comes after it is, too
+	Refused   func(RefusedLine) // is told of it; may be nil
+}
+
+// A ReadError reports that a stream of drafts could not be read.
+type ReadError struct{ Err error }
+
+func (e *ReadError) Error() string { return e.Err.Error() }
+
+// Unwrap returns the cause.
+func (e *ReadError) Unwrap() error { return e.Err }
+
+// Import appends the events of a stream of drafts, one a line, in batches: as many as are
+// there. A line that is refused is no error, but is in the result, which tells what is on
+// disk whatever the error.
+func (r *Run) Import(ctx context.Context, in io.Reader, o ImportOptions) (*Appended, error) {
+	if o.Refused == nil {
+		o.Refused = func(RefusedLine) {}
 	}
-	defer in.Close()
-	run, err := openTrailRun(env, c)
-	if err != nil {
-		return err
-	}
-	defer run.log.Close()
-	im := &importer{env: env, run: run, name: name, keepGoing: c.Bool("keep-going"), result: newAppended(run.log)}
-	fault := im.all(c.Context, in)
-	if err := env.PrintDone(c, im.result, im.result.text()); err != nil {
-		return err
-	}
-	if fault == nil && im.result.RefusedTotal > 0 {
-		next := "the other lines were appended"
-		if !im.keepGoing {
-			next = "nothing after that line was appended; --keep-going leaves out the line alone"
-		}
-		return &ui.Answer{Code: ui.ExitNoInput, Hint: next}
-	}
-	return fault
+	im := &importer{run: r, o: o, result: r.Appended()}
+	err := im.all(ctx, in)
+	return im.result, err
 }
 
 // An importer appends the lines of a stream in batches.
 type importer struct {
-	env       *ui.Env
-	run       *trailRun
-	name      string // of the stream
-	keepGoing bool
-	line      int64        // that was read last
-	size      int64        // of the lines of the batch
-	held      *audit.Draft // of that line: it waits for the batch before it
-	result    *appended
+	run    *Run
+	o      ImportOptions
+	line   int64        // that was read last
+	size   int64        // of the lines of the batch
+	held   *audit.Draft // of that line: it waits for the batch before it
+	result *Appended
 }
 
 // A lineBatch is what one call of AppendAll gets.
 type lineBatch struct {
 	drafts  []audit.Draft
 	lines   []int64 // their numbers
-	refused []ui.RefusedLine
+	refused []RefusedLine
 }
 
 // A lineFault reports a line that is refused; the stream goes on after it.
 type lineFault struct{ error }
 
-// all returns a nil error too if a line was refused: that is in the result.
 func (im *importer) all(ctx context.Context, in io.Reader) error {
 	f := newFeed(ctx, in)
 	for {
 		if more, err := f.wait(); err != nil || !more {
-			return im.source(err)
+			return ofReading(err)
 		}
 		for lines := audit.NewLineReader(f); lines != nil; {
 			b, end, err := im.read(lines)
@@ -109,11 +103,11 @@ func (im *importer) all(ctx context.Context, in io.Reader) error {
 			if fault := im.write(b); fault != nil {
 				return fault
 			}
-			if im.result.RefusedTotal > 0 && !im.keepGoing {
+			if im.result.RefusedTotal > 0 && !im.o.KeepGoing {
 				return nil
 			}
 			if err != nil {
-				return im.source(err)
+				return ofReading(err)
 			}
 			if end {
 				lines = nil
@@ -122,12 +116,11 @@ func (im *importer) all(ctx context.Context, in io.Reader) error {
 	}
 }
 
-// source names the stream in an error of reading it.
-func (im *importer) source(err error) error {
+func ofReading(err error) error {
 	if err == nil || errors.Is(err, context.Canceled) {
 		return err
 	}
-	return &ui.Error{Code: ui.ExitIO, Err: fmt.Errorf("%s: %w", im.name, ui.PlainCause(err))}
+	return &ReadError{err}
 }
 
 // read returns the drafts of the lines that are there, as many as are worth a
@@ -148,8 +141,8 @@ func (im *importer) read(lines *audit.LineReader) (b lineBatch, end bool, err er
 			}
 		}
 		if _, ok := errors.AsType[lineFault](err); ok {
-			b.refused = append(b.refused, ui.RefusedLine{Line: im.line, Why: err.Error()})
-			if !im.keepGoing {
+			b.refused = append(b.refused, RefusedLine{Line: im.line, Why: err.Error()})
+			if !im.o.KeepGoing {
 				return b, false, nil
 			}
 			continue
@@ -193,7 +186,7 @@ func (im *importer) next(lines *audit.LineReader) (*audit.Draft, error) {
 func (im *importer) write(b lineBatch) error {
 	for len(b.drafts) > 0 {
 		recs, err := im.run.appendAll(b.drafts)
-		im.result.add(recs...)
+		im.result.Add(recs...)
 		if err == nil {
 			break
 		}
@@ -201,17 +194,17 @@ func (im *importer) write(b lineBatch) error {
 		if !ok {
 			return err
 		}
-		line := ui.RefusedLine{Line: b.lines[refused.Index], Why: refused.Err.Error()}
-		if !im.keepGoing {
-			b.refused = []ui.RefusedLine{line} // what is wrong later was never tried
+		line := RefusedLine{Line: b.lines[refused.Index], Why: refused.Err.Error()}
+		if !im.o.KeepGoing {
+			b.refused = []RefusedLine{line} // what is wrong later was never tried
 			break
 		}
 		b.refused = append(b.refused, line)
 		b.drafts, b.lines = b.drafts[refused.Index+1:], b.lines[refused.Index+1:]
 	}
-	slices.SortFunc(b.refused, func(x, y ui.RefusedLine) int { return int(x.Line - y.Line) })
+	slices.SortFunc(b.refused, func(x, y RefusedLine) int { return int(x.Line - y.Line) })
 	for _, r := range b.refused {
-		im.env.Say("error", fmt.Sprintf("%s: line %d: %s", im.name, r.Line, r.Why))
+		im.o.Refused(r)
 		if im.result.RefusedTotal++; len(im.result.Refused) < limits.Findings {
 			im.result.Refused = append(im.result.Refused, r)
 		}

@@ -1,43 +1,25 @@
-package cli
+package trail
 
 import (
-	"bufio"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
+	"slices"
 
 	"github.com/urfave/cli/v2"
 
 	"github.com/relseal/relseal/internal/cli/ui"
 	"github.com/relseal/relseal/internal/durable"
 	"github.com/relseal/relseal/internal/escape"
+	"github.com/relseal/relseal/trail"
 	"github.com/relseal/relseal/verify"
 )
 
 // formatVariable is the variable that names the format where --format does not.
 const formatVariable = "RELSEAL_TRAIL_FORMAT"
 
-// exportFormats make an exporter each.
-var exportFormats = []struct {
-	name string
-	make func(*bufio.Writer) exporter
-}{
-	{"json", func(w *bufio.Writer) exporter { return &jsonExporter{w: w} }},
-	{"jsonl", func(w *bufio.Writer) exporter { return jsonlExporter{w} }},
-	{"csv", func(w *bufio.Writer) exporter { return &csvExporter{w: w} }},
-	{"none", func(*bufio.Writer) exporter { return noExporter{} }},
-}
-
-// An exporter writes events in a format.
-type exporter interface {
-	begin()
-	event(trailEvent) error
-	end()
-}
-
-func trailExportCommand(env *ui.Env) *cli.Command {
+func exportCommand(env *ui.Env) *cli.Command {
 	return &cli.Command{
 		Name:      "export",
 		Usage:     "write the events of a trail as JSON or CSV",
@@ -85,22 +67,24 @@ func trailExport(env *ui.Env, c *cli.Context) error {
 	case c.Bool("json") && out == "" && format != "none":
 		return ui.UsageHint(c.Command.HelpName+": --json tells what was written to --out", "the events as JSON are --format json")
 	}
-	s, err := openTrailSource(env, c)
+	s, faults, err := open(env, c, nil)
 	if err != nil {
 		return err
 	}
-	defer s.file.Close()
+	defer s.Close()
+	var n int64
 	if out == "" {
-		if err := s.export(c, format, env.Stdout); err != nil {
-			return err
-		}
-	} else if err := s.exportTo(c, format, out); err != nil {
+		n, err = trail.Copy(newSink(env, c, trail.NewSink(format, env.Stdout)), s.Forward(c.Context))
+	} else {
+		n, err = exportTo(env, c, s, faults, format, out)
+	}
+	if err != nil {
 		return err
 	}
-	if err := printExport(env, c, s, format, out); err != nil {
+	if err := printExport(env, c, n, format, out); err != nil {
 		return err
 	}
-	return s.faults.answer()
+	return faults.Answer()
 }
 
 // exportFormat settles the format: flag over variable over default.
@@ -112,53 +96,33 @@ func exportFormat(c *cli.Context) (string, error) {
 	if c.IsSet("format") {
 		format, source = c.String("format"), "--format"
 	}
-	var names []string
-	for _, f := range exportFormats {
-		if f.name == format {
-			return format, nil
-		}
-		names = append(names, f.name)
+	if slices.Contains(trail.Formats(), format) {
+		return format, nil
 	}
-	return "", ui.UsageHint(fmt.Sprintf("%s: %s %q is no format", c.Command.HelpName, source, format), ui.Suggest(format, names, "json, jsonl, csv or none"))
-}
-
-// export writes the events to w.
-func (s *trailSource) export(c *cli.Context, format string, w io.Writer) error {
-	out := bufio.NewWriter(w)
-	var x exporter
-	for _, f := range exportFormats {
-		if f.name == format {
-			x = f.make(out)
-		}
-	}
-	x.begin()
-	if err := s.each(c.Context, x.event); err != nil {
-		return err
-	}
-	x.end()
-	return out.Flush()
+	return "", ui.UsageHint(fmt.Sprintf("%s: %s %q is no format", c.Command.HelpName, source, format), ui.Suggest(format, trail.Formats(), "json, jsonl, csv or none"))
 }
 
 // exportTo writes the events to a file, unless something is wrong with the trail.
-func (s *trailSource) exportTo(c *cli.Context, format, name string) error {
+func exportTo(env *ui.Env, c *cli.Context, s *trail.Source, faults *ui.TrailFaults, format, name string) (int64, error) {
 	file, err := durable.Create(name, 0o644, c.Bool("force"))
 	if errors.Is(err, fs.ErrExist) {
-		return ui.Exists(name)
+		return 0, ui.Exists(name)
 	}
 	if err != nil {
-		return err
+		return 0, err
 	}
 	defer file.Discard()
-	if err := s.export(c, format, file); err != nil {
-		return err
+	n, err := trail.Copy(newSink(env, c, trail.NewSink(format, file)), s.Forward(c.Context))
+	if err != nil {
+		return n, err
 	}
-	if s.faults.verdict == verify.Reject {
-		return s.faults.answer()
+	if faults.Verdict == verify.Reject {
+		return n, faults.Answer()
 	}
-	return file.Commit()
+	return n, file.Commit()
 }
 
-func printExport(env *ui.Env, c *cli.Context, s *trailSource, format, out string) error {
+func printExport(env *ui.Env, c *cli.Context, events int64, format, out string) error {
 	if out == "" && !c.Bool("json") {
 		return nil
 	}
@@ -167,48 +131,9 @@ func printExport(env *ui.Env, c *cli.Context, s *trailSource, format, out string
 		Format string  `json:"format"`
 		Events int64   `json:"events"`
 		File   *string `json:"file"`
-	}{"relseal/trail-export/v1", format, s.given, nil}
+	}{"relseal/trail-export/v1", format, events, nil}
 	if out != "" {
 		result.File = &out
 	}
-	return env.Print(c, result, fmt.Sprintf("wrote %s to %s\n", ui.Counted(s.given, "event"), escape.Line(out)))
+	return env.Print(c, result, fmt.Sprintf("wrote %s to %s\n", ui.Counted(events, "event"), escape.Line(out)))
 }
-
-type noExporter struct{}
-
-func (noExporter) begin() {}
-
-func (noExporter) event(trailEvent) error { return nil }
-
-func (noExporter) end() {}
-
-type jsonlExporter struct{ w *bufio.Writer }
-
-func (jsonlExporter) begin() {}
-
-func (x jsonlExporter) event(e trailEvent) error {
-	x.w.Write(e.line)
-	return x.w.WriteByte('\n')
-}
-
-func (jsonlExporter) end() {}
-
-// A jsonExporter writes an array, one event a line.
-type jsonExporter struct {
-	w    *bufio.Writer
-	some bool
-}
-
-func (x *jsonExporter) begin() { x.w.WriteByte('[') }
-
-func (x *jsonExporter) event(e trailEvent) error {
-	if x.some {
-		x.w.WriteByte(',')
-	}
-	x.some = true
-	x.w.WriteByte('\n')
-	_, err := x.w.Write(e.line)
-	return err
-}
-
-func (x *jsonExporter) end() { x.w.WriteString("\n]\n") }

@@ -1,7 +1,6 @@
-package cli
+package trail
 
 import (
-	"bufio"
 	"strconv"
 	"strings"
 
@@ -9,11 +8,11 @@ import (
 	"github.com/relseal/relseal/internal/escape"
 )
 
-// A csvExporter writes a header and a row an event: RFC 4180, every cell in
+// csvRows is a header and a row an event: RFC 4180, every cell in
 // quotes, lines ending in CRLF.
 //
 // What a spreadsheet would take for a formula gets an apostrophe, as escape.Cell says.
-type csvExporter struct{ w *bufio.Writer }
+type csvRows struct{ writer }
 
 var csvColumns = []string{
 	"k", "ts", "actor", "action", "path", "status", "error", "notes",
@@ -21,9 +20,13 @@ var csvColumns = []string{
 	"run.id", "code.hash", "rng.seed", "clock", "tau_mono_us", "id_k", "H_k",
 }
 
-func (x *csvExporter) begin() { x.row(csvColumns) }
+func newCSV(w writer) Sink {
+	x := csvRows{w}
+	x.row(csvColumns)
+	return x
+}
 
-func (x *csvExporter) event(e trailEvent) error {
+func (x csvRows) Event(e Event) error {
 	v := &e.E
 	var documents []string // with the cells that are JSON, in the order of the columns
 	for _, d := range []any{v.Inputs.Items, v.Outputs.Items, v.TimeSeries.Snapshot} {
@@ -51,17 +54,15 @@ func (x *csvExporter) event(e trailEvent) error {
 	})
 }
 
-func (*csvExporter) end() {}
-
-func (x *csvExporter) row(cells []string) error {
+func (x csvRows) row(cells []string) error {
 	for i, c := range cells {
 		if i > 0 {
-			x.w.WriteByte(',')
+			x.WriteByte(',')
 		}
-		x.w.WriteByte('"')
-		x.w.WriteString(strings.ReplaceAll(escape.Cell(c), `"`, `""`))
-		x.w.WriteByte('"')
+		x.WriteByte('"')
+		x.WriteString(strings.ReplaceAll(escape.Cell(c), `"`, `""`))
+		x.WriteByte('"')
 	}
-	_, err := x.w.WriteString("\r\n")
+	_, err := x.WriteString("\r\n")
 	return err
 }

@@ -1,23 +1,20 @@
-package cli
+package trail
 
 import (
 	"context"
-	"errors"
 
 	"github.com/relseal/relseal/audit"
 	"github.com/relseal/relseal/finding"
-	"github.com/relseal/relseal/internal/cli/ui"
 	"github.com/relseal/relseal/internal/escape"
 	"github.com/relseal/relseal/internal/regular"
-	"github.com/relseal/relseal/keys"
 	"github.com/relseal/relseal/sign"
 )
 
-// trailProgress is how far a run has come.
-type trailProgress struct {
+// progress is how far a run has come.
+type progress struct {
 	end     string // the status of run.end, "" if there is none
 	aborted bool   // there is a run.abort
-	steps   map[string]*trailStep
+	steps   map[string]*step
 	made    map[string]making // by uri
 }
 
@@ -27,14 +24,14 @@ type making struct {
 	hash sign.Digest
 }
 
-// A trailStep is what the two events of a step of the card say.
-type trailStep struct {
+// A step is what the two events of a step of the card say.
+type step struct {
 	inputs  audit.Items
 	status  string // "" until it ends
 	outputs []audit.Item
 }
 
-func (s *trailStep) output(uri string) audit.Item {
+func (s *step) output(uri string) audit.Item {
 	for _, it := range s.outputs {
 		if it.URI == uri {
 			return it
@@ -45,7 +42,7 @@ func (s *trailStep) output(uri string) audit.Item {
 
 // madeOtherwise returns the step that made a file of this name last, if it made
 // other bytes; else "".
-func (p trailProgress) madeOtherwise(it audit.Item) (step string) {
+func (p progress) madeOtherwise(it audit.Item) (step string) {
 	if was, ok := p.made[it.URI]; ok && was.hash != it.Hash {
 		return was.step
 	}
@@ -54,13 +51,9 @@ func (p trailProgress) madeOtherwise(it audit.Item) (step string) {
 
 // progress reads and checks the whole trail: the log that is open may have gone on from
 // a state.
-func (r *trailRun) progress(ctx context.Context) (trailProgress, error) {
-	p := trailProgress{steps: map[string]*trailStep{}, made: map[string]making{}}
-	file, err := trailFile(r.dir)
-	if err != nil {
-		return p, err
-	}
-	f, err := regular.Open(file)
+func (r *Run) progress(ctx context.Context) (progress, error) {
+	p := progress{steps: map[string]*step{}, made: map[string]making{}}
+	f, err := regular.Open(r.file)
 	if err != nil {
 		return p, err
 	}
@@ -72,17 +65,17 @@ func (r *trailRun) progress(ctx context.Context) (trailProgress, error) {
 				fault = &f
 			}
 		},
-		Bare: true, Keys: keys.NewTrusted(r.key),
+		Bare: true, Keys: sign.Only(r.key),
 		EventActions: []string{audit.ActionRunEnd, audit.ActionRunAbort, audit.ActionStepStart, audit.ActionStepEnd},
 		Event:        func(rec audit.Record) { p.add(r.card, &rec.E) },
 	})
 	if err == nil && fault != nil {
-		err = &audit.DamagedError{Path: file, Finding: *fault}
+		err = &audit.DamagedError{Path: r.file, Finding: *fault}
 	}
 	return p, err
 }
 
-func (p *trailProgress) add(card trailCard, e *audit.Event) {
+func (p *progress) add(card card, e *audit.Event) {
 	id := e.Path.String()
 	switch e.Action {
 	case audit.ActionRunEnd:
@@ -91,7 +84,7 @@ func (p *trailProgress) add(card trailCard, e *audit.Event) {
 		p.aborted = true
 	case audit.ActionStepStart:
 		if card.has(id) {
-			p.steps[id] = &trailStep{inputs: e.Inputs}
+			p.steps[id] = &step{inputs: e.Inputs}
 		}
 	case audit.ActionStepEnd:
 		if s := p.steps[id]; s != nil {
@@ -104,23 +97,19 @@ func (p *trailProgress) add(card trailCard, e *audit.Event) {
 }
 
 // outcome returns how the run ended, given what the user says or "".
-func (p trailProgress) outcome(card trailCard, said string) (string, error) {
+func (p progress) outcome(card card, said string) (string, error) {
 	if said != "" && said != audit.StatusOK {
 		return said, nil
 	}
 	if why := p.notOK(card); why != "" {
-		return "", notEndedOK(why)
+		return "", &NotOKError{Why: why}
 	}
 	return audit.StatusOK, nil
 }
 
-func notEndedOK(why string) error {
-	return &ui.Error{Code: ui.ExitReject, Err: errors.New("the run has not ended ok: " + why), Hint: "--status failed or --status aborted closes it as that"}
-}
-
 // notOK returns why the run cannot have ended ok, "" if it can: what a verifier
 // of its bundle would find.
-func (p trailProgress) notOK(card trailCard) string {
+func (p progress) notOK(card card) string {
 	if p.aborted {
 		return "it has a run.abort"
 	}

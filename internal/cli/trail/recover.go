@@ -1,4 +1,4 @@
-package cli
+package trail
 
 import (
 	"errors"
@@ -13,7 +13,7 @@ import (
 	"github.com/relseal/relseal/sign"
 )
 
-func trailRecoverCommand(env *ui.Env) *cli.Command {
+func recoverCommand(env *ui.Env) *cli.Command {
 	return &cli.Command{
 		Name:      "recover",
 		Usage:     "set the damaged end of a trail aside, on record",
@@ -58,7 +58,7 @@ type recoverResult struct {
 var errShown = errors.New("shown")
 
 func trailRecover(env *ui.Env, c *cli.Context) error {
-	file, err := trailFile(c.Args().First())
+	file, err := ui.TrailFile(c.Args().First())
 	if err != nil {
 		return err
 	}

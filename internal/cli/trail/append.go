@@ -1,4 +1,4 @@
-package cli
+package trail
 
 import (
 	"fmt"
@@ -9,10 +9,10 @@ import (
 	"github.com/relseal/relseal/audit"
 	"github.com/relseal/relseal/canon"
 	"github.com/relseal/relseal/internal/cli/ui"
-	"github.com/relseal/relseal/internal/regular"
+	"github.com/relseal/relseal/trail"
 )
 
-func trailAppendCommand(env *ui.Env) *cli.Command {
+func appendCommand(env *ui.Env) *cli.Command {
 	return &cli.Command{
 		Name:      "append",
 		Usage:     "append events to a trail, one or a stream of them",
@@ -82,18 +82,18 @@ func trailAppend(env *ui.Env, c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	run, err := openTrailRun(env, c)
+	run, err := openRun(env, c)
 	if err != nil {
 		return err
 	}
-	defer run.log.Close()
-	recs, err := run.append(d)
+	defer run.Close()
+	recs, err := run.Append(d)
 	if err != nil {
 		return err
 	}
-	a := newAppended(run.log)
-	a.add(recs...)
-	return env.PrintDone(c, a, a.text())
+	a := run.Appended()
+	a.Add(recs...)
+	return printAppended(env, c, a)
 }
 
 // draftOf returns the event that the flags describe.
@@ -119,10 +119,10 @@ func draftOf(c *cli.Context) (audit.Draft, error) {
 	if err != nil {
 		return d, err
 	}
-	if d.Inputs, err = hashAll(c.Context, inputs, regular.Open); err != nil {
+	if d.Inputs, err = trail.Inputs(c.Context, inputs); err != nil {
 		return d, err
 	}
-	d.Outputs, err = hashOutputs(c.Context, outputs)
+	d.Outputs, err = trail.Outputs(c.Context, outputs)
 	return d, err
 }
 

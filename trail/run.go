@@ -1,63 +1,64 @@
-package cli
+package trail
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"path/filepath"
 
-	"github.com/urfave/cli/v2"
-
 	"github.com/relseal/relseal/audit"
 	"github.com/relseal/relseal/bundle"
 	"github.com/relseal/relseal/cards"
-	"github.com/relseal/relseal/internal/cli/ui"
 	"github.com/relseal/relseal/internal/escape"
 	"github.com/relseal/relseal/internal/limits"
 	"github.com/relseal/relseal/internal/regular"
 	"github.com/relseal/relseal/sign"
 )
 
-// A trailRun is a run directory that is open for writing.
-type trailRun struct {
+// A Run is a run directory that is open for writing.
+type Run struct {
 	dir    string
+	file   string
 	key    sign.PublicKey
 	log    *audit.Log
-	card   trailCard
+	card   card
 	inputs map[string]audit.Items // of the step.start events that are known
 }
 
-// openTrailRun opens the run directory that the command names, with the card
-// that its genesis pins.
-func openTrailRun(env *ui.Env, c *cli.Context) (*trailRun, error) {
-	dir := c.Args().First()
-	file, err := trailFile(dir)
+// RunOptions say how a run directory is written to.
+type RunOptions struct {
+	Clock    audit.Clock
+	Producer string // what code.hash of events of no step is the digest of
+	Waiting  func(holder string)
+}
+
+// OpenRun opens a run directory, with the card that its genesis pins. It goes on from the
+// state beside the trail, if there is one.
+func OpenRun(ctx context.Context, dir string, key sign.Signer, o RunOptions) (*Run, error) {
+	file, err := File(dir)
 	if err != nil {
 		return nil, err
 	}
-	if file == dir {
-		return nil, ui.UsageHint(fmt.Sprintf("%s: %s is not a run directory", c.Command.HelpName, dir), "name the directory that relseal trail start made")
-	}
-	key, err := env.SigningKey(c)
+	log, err := audit.OpenWith(ctx, file, key, o.Clock, audit.Options{Resume: true, Waiting: o.Waiting})
 	if err != nil {
 		return nil, err
 	}
-	log, err := env.OpenLog(c, file, key, true)
-	if err != nil {
-		return nil, err
-	}
-	r := &trailRun{dir: dir, key: key.Public(), log: log, inputs: map[string]audit.Items{}}
-	if r.card, err = readTrailCard(dir, log.Genesis()); err != nil {
+	r := &Run{dir: dir, file: file, key: key.Public(), log: log, inputs: map[string]audit.Items{}}
+	if r.card, err = readCard(dir, log.Genesis(), o.Producer); err != nil {
 		log.Close()
 		return nil, err
-	}
-	for _, torn := range log.Torn() {
-		env.Say("hint", ui.TornText(torn))
 	}
 	return r, nil
 }
 
-// append appends events; what is wrong with one of them is said of the run.
-func (r *trailRun) append(drafts ...audit.Draft) ([]audit.Record, error) {
+// Torn returns what a crash had left of a last event, which opening has cleared up.
+func (r *Run) Torn() []audit.Torn { return r.log.Torn() }
+
+// Close lets others append to the trail.
+func (r *Run) Close() error { return r.log.Close() }
+
+// Append appends events; what is wrong with one of them is said of the run.
+func (r *Run) Append(drafts ...audit.Draft) ([]audit.Record, error) {
 	for i := range drafts {
 		if err := r.complete(&drafts[i]); err != nil {
 			return nil, fmt.Errorf("%s: %w", r.dir, err)
@@ -71,7 +72,7 @@ func (r *trailRun) append(drafts ...audit.Draft) ([]audit.Record, error) {
 }
 
 // appendAll appends events that are complete.
-func (r *trailRun) appendAll(drafts []audit.Draft) ([]audit.Record, error) {
+func (r *Run) appendAll(drafts []audit.Draft) ([]audit.Record, error) {
 	recs, err := r.log.AppendAll(drafts)
 	for _, rec := range recs {
 		if id := rec.E.Path.String(); rec.E.Action == audit.ActionStepStart && r.card.has(id) {
@@ -84,7 +85,7 @@ func (r *trailRun) appendAll(drafts []audit.Draft) ([]audit.Record, error) {
 // complete adds to a draft what the card says, and to the end of a step the
 // inputs that it started with: an event that contradicts the one before it is
 // refused, since no bundle of such a run would verify.
-func (r *trailRun) complete(d *audit.Draft) error {
+func (r *Run) complete(d *audit.Draft) error {
 	if err := r.card.complete(d); err != nil || d.Action != audit.ActionStepEnd || d.Path.Value == nil {
 		return err
 	}
@@ -104,7 +105,7 @@ func (r *trailRun) complete(d *audit.Draft) error {
 
 // restsOn reports whether a draft needs an event that may be on its way to the
 // trail: the end of a step its start.
-func (r *trailRun) restsOn(d *audit.Draft) bool {
+func (r *Run) restsOn(d *audit.Draft) bool {
 	if d.Action != audit.ActionStepEnd || d.Path.Value == nil || !r.card.has(*d.Path.Value) {
 		return false
 	}
@@ -114,7 +115,7 @@ func (r *trailRun) restsOn(d *audit.Draft) bool {
 
 // startedWith returns the inputs of a step's step.start. If it is not known, the
 // log is asked: another program may have recorded it.
-func (r *trailRun) startedWith(id string) (audit.Items, bool, error) {
+func (r *Run) startedWith(id string) (audit.Items, bool, error) {
 	if inputs, ok := r.inputs[id]; ok {
 		return inputs, true, nil
 	}
@@ -126,33 +127,34 @@ func (r *trailRun) startedWith(id string) (audit.Items, bool, error) {
 	return rec.E.Inputs, true, nil
 }
 
-// A trailCard is what a PipelineCard says of each event.
-type trailCard struct {
+// A card is what a PipelineCard says of each event.
+type card struct {
 	cards.Pipeline
-	code map[string]sign.Digest // of the steps
+	code     map[string]sign.Digest // of the steps
+	producer sign.Digest
 }
 
-func readTrailCard(dir string, g audit.Genesis) (trailCard, error) {
+func readCard(dir string, g audit.Genesis, producer string) (card, error) {
 	if g.PipelineCard.Hash == nil {
-		return trailCard{}, fmt.Errorf("%s: holds a %s, not a run", dir, g.Purpose)
+		return card{}, fmt.Errorf("%s: holds a %s, not a run", dir, g.Purpose)
 	}
 	file := filepath.Join(dir, filepath.FromSlash(bundle.PipelinePath))
 	data, err := regular.ReadFile(file, limits.Card)
 	if err != nil {
-		return trailCard{}, err
+		return card{}, err
 	}
 	if sign.Sum(data) != *g.PipelineCard.Hash {
-		return trailCard{}, fmt.Errorf("%s: not the card that the trail was started with, which is %s", file, g.PipelineCard.Hash)
+		return card{}, fmt.Errorf("%s: not the card that the trail was started with, which is %s", file, g.PipelineCard.Hash)
 	}
 	p, err := cards.ReadPipeline(data)
 	if err != nil {
-		return trailCard{}, fmt.Errorf("%s: %w", file, err)
+		return card{}, fmt.Errorf("%s: %w", file, err)
 	}
-	return newTrailCard(p)
+	return newCard(p, producer)
 }
 
-func newTrailCard(p cards.Pipeline) (trailCard, error) {
-	c := trailCard{p, map[string]sign.Digest{}}
+func newCard(p cards.Pipeline, producer string) (card, error) {
+	c := card{p, map[string]sign.Digest{}, sign.Sum([]byte(producer))}
 	for _, s := range p.Steps {
 		var err error
 		if c.code[s.ID], err = s.Hash(); err != nil {
@@ -162,19 +164,19 @@ func newTrailCard(p cards.Pipeline) (trailCard, error) {
 	return c, nil
 }
 
-func (c trailCard) has(id string) bool {
+func (c card) has(id string) bool {
 	_, ok := c.code[id]
 	return ok
 }
 
 // complete adds what the card says of a draft: the run's seed, and in code.hash
-// the step that the event comes from, or relseal where it comes from none. A step
+// the step that the event comes from, or the producer where it comes from none. A step
 // that the card does not have is refused: no bundle of such a run would verify.
-func (c trailCard) complete(d *audit.Draft) error {
+func (c card) complete(d *audit.Draft) error {
 	if c.RNG != nil {
 		d.Seed = &c.RNG.Seed
 	}
-	d.Code = sign.Sum([]byte(ui.Producer))
+	d.Code = c.producer
 	if d.Path.Value == nil {
 		return nil
 	}
@@ -183,7 +185,7 @@ func (c trailCard) complete(d *audit.Draft) error {
 	case ok:
 		d.Code = code
 	case d.Action == audit.ActionStepStart, d.Action == audit.ActionStepEnd:
-		return errors.New("the card has no step " + escape.Line(ui.Clipped(*d.Path.Value, 60)))
+		return errors.New("the card has no step " + escape.Line(escape.Clip(*d.Path.Value, 60)))
 	}
 	return nil
 }

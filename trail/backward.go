@@ -1,10 +1,11 @@
-package cli
+package trail
 
 import (
 	"bytes"
 	"context"
 	"fmt"
 	"io"
+	"iter"
 	"slices"
 
 	"github.com/relseal/relseal/audit"
@@ -12,13 +13,16 @@ import (
 	"github.com/relseal/relseal/internal/regular"
 )
 
-// eachReverse yields the events from the last to the first. With keys the trail
+// Backward yields the events from the last to the first. With keys the trail
 // is verified first, from the front.
-func (s *trailSource) eachReverse(ctx context.Context, yield func(trailEvent) error) error {
-	s.yield = yield
+func (s *Source) Backward(ctx context.Context) iter.Seq2[Event, error] {
+	return s.seq(func() error { return s.backward(ctx) })
+}
+
+func (s *Source) backward(ctx context.Context) error {
 	whole := io.NewSectionReader(s.file, 0, s.size)
 	doubtful := func(int64) bool { return false }
-	if s.keys != nil {
+	if s.o.Keys != nil {
 		sum, err := audit.Check(regular.UntilDone(ctx, whole), s.checkOptions())
 		if err != nil {
 			return err
@@ -30,7 +34,7 @@ func (s *trailSource) eachReverse(ctx context.Context, yield func(trailEvent) er
 	}
 	first, err := audit.NewLineReader(whole).Next()
 	if err == io.EOF {
-		return fmt.Errorf("%s: the trail is empty", s.name)
+		return s.empty()
 	}
 	if err != nil {
 		return err
@@ -39,8 +43,8 @@ func (s *trailSource) eachReverse(ctx context.Context, yield func(trailEvent) er
 	if err == nil {
 		_, err = audit.ParseHeader(text)
 	}
-	if err != nil && s.keys == nil {
-		return fmt.Errorf("%s: not a trail: line 0: %w", s.name, err)
+	if err != nil && s.o.Keys == nil {
+		return s.notTrail(err)
 	}
 	back := backReader{r: s.file, start: first.Size(), end: s.size}
 	for ctx.Err() == nil {
@@ -52,21 +56,21 @@ func (s *trailSource) eachReverse(ctx context.Context, yield func(trailEvent) er
 			return err
 		}
 		r, err := l.record()
-		if s.keys == nil {
+		if s.o.Keys == nil {
 			if !l.lf {
-				s.faults.torn(s.name)
+				s.torn()
 			} else if err != nil {
-				s.faults.reject(fmt.Errorf("%s: the line at byte %d: %w", s.name, l.at, err))
+				s.reject(fmt.Errorf("%s: the line at byte %d: %w", s.name, l.at, err))
 			}
 		}
 		if err != nil {
 			continue
 		}
-		switch err := s.offer(trailEvent{r, l.text, doubtful(r.E.K)}); {
-		case err == errEnough, s.limit > 0 && s.given == s.limit:
-			return nil
+		switch err := s.offer(Event{r, l.text, doubtful(r.E.K)}); {
 		case err != nil:
 			return err
+		case s.o.Limit > 0 && s.given == s.o.Limit:
+			return nil
 		}
 	}
 	return ctx.Err()
