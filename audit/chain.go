@@ -10,6 +10,10 @@
 //
 // The rule is S32-30 of the specification. A trail is closed iff its last event
 // is trail.close.
+//
+// [Create] and [Open] return a [Log], whose Append signs an event and returns when it is on
+// disk. [Events] reads a trail and checks it on the way; [Check] says everything that is
+// wrong with one. A log of anything that goes on for ever is of [PurposeLedger].
 package audit
 
 import (

@@ -1,5 +1,9 @@
 // Package finding is what verification says: a stable code, where, what was
 // wanted and what was found instead. Findings are collected; none ends a check.
+//
+// Codes are constants of type [Code] and never change their meaning. Each has a default
+// [Verdict]; the worst verdict of all findings is the answer. [Explain] says what a code
+// means, what causes it and what to do.
 package finding
 
 // A Verdict is one of the three answers.

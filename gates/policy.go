@@ -3,6 +3,10 @@
 //
 // It reads no clock, no file and no network: a decision is a function of a
 // policy and of windows, so anybody can recompute it. Values are exact decimals.
+//
+// [ReadWindows] reads what was measured, CSV or JSON, and [Decide] decides about one
+// release at one instant; gates/policyfile reads the policy that people wrote. A [Ledger]
+// follows a release from its canary on, event by event.
 package gates
 
 import "github.com/relseal/relseal/canon"

@@ -12,6 +12,8 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -36,6 +38,28 @@ func TestFace(t *testing.T) {
 		}
 		for _, fault := range hidden(pkg) {
 			t.Error(fault)
+		}
+	}
+}
+
+// TestExamples: whoever imports a public package finds out how from an Example that runs.
+func TestExamples(t *testing.T) {
+	tool, err := exec.LookPath("go")
+	if err != nil {
+		t.Skip("no go command: ", err)
+	}
+	example := regexp.MustCompile(`(?m)^func Example\w*\(\) \{(?s:.*?)\n\t// Output:`)
+	for _, p := range public(t, tool) {
+		dir := filepath.Join(root, filepath.FromSlash(strings.TrimPrefix(p, module)))
+		files, err := filepath.Glob(filepath.Join(dir, "*_test.go"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !slices.ContainsFunc(files, func(name string) bool {
+			source, err := os.ReadFile(name)
+			return err == nil && example.Match(source)
+		}) {
+			t.Errorf("%s has no Example with an Output", p)
 		}
 	}
 }
