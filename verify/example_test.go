@@ -16,19 +16,33 @@ const (
 )
 
 func ExampleFile() {
-	trusted, err := keys.LoadTrusted([]string{pub}) // from a channel that you trust
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	report, err := verify.File(context.Background(), release, verify.Options{Keys: trusted})
-	if err != nil {
-		fmt.Println("do not install it:", err)
-		return
-	}
-	fmt.Println(report.Verdict, report.Bundle)
+	os.Chdir("../testdata/vectors/keys")
+	defer os.Chdir("../../../verify")
+	err := check(context.Background(), "../good-lts.tar.zst")
+	fmt.Println("error:", err)
+	err = check(context.Background(), "../container-cut.tar.zst")
+	fmt.Println("error:", err)
 	// Output:
-	// VERIFIED release bundle sha256:d9f62abc819c326315eec0d95c7977349cd850cd8a2e19c10c15b61624a7bbbc
+	// VERIFIED release bundle sha256:55e36c57c32f873661a3047994dd0713cd73bbbf18291104efb8841243edb463
+	// error: <nil>
+	// REJECT bundle without a readable manifest
+	// error: REJECT: E_FORMAT: the zstd frame is truncated
+}
+
+// check returns nil only if file is a release of demo that holds.
+func check(ctx context.Context, file string) error {
+	trusted, err := keys.LoadTrusted([]string{"release.pub"}) // a key from a channel that you trust
+	if err != nil {
+		return err
+	}
+	report, err := verify.File(ctx, file, verify.Options{
+		Keys:   trusted,
+		Expect: verify.Expect{Product: "demo"},
+	})
+	if report != nil {
+		fmt.Println(report.Verdict, report.Bundle) // report.Summary() says all that was found
+	}
+	return err // nil if the answer is VERIFIED, and only then
 }
 
 // What is wrong can be told from what could not be read.
