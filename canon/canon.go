@@ -11,7 +11,9 @@
 //     ordered by name.
 //
 // A reader accepts exactly the bytes that a writer would write: [Unmarshal]
-// parses, marshals what it understood and compares.
+// parses, marshals what it understood and compares. [Canonicalize] brings the JSON
+// of others into this form. A [Value] is a part of a document as text, a [Decimal]
+// a number that is exact.
 //
 // Errors name the place and the fault in one line of printable text, whatever
 // the input holds.

@@ -1,6 +1,8 @@
 // Package cards reads PipelineCards and ParamCards: what a run executes, and
 // the parameters it runs with. People write YAML; what is hashed and bundled is
-// the canonical JSON of what the YAML says.
+// the canonical JSON of what the YAML says. [ReadPipeline] and [ReadParams] read that
+// form; cards/cardfile reads the YAML. A card is named by its Hash, and
+// [ComparePipelines] says what a change of one may do.
 package cards
 
 import (

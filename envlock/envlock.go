@@ -7,6 +7,8 @@
 // specification, the lock files and the variables that a pipeline lists. Its
 // fingerprint is the SHA-256 of that document. Volatile facts stay out: pid,
 // load, free memory, uptime, host name, container id, order of PATH.
+//
+// [Parse] reads one, [Fingerprint] names it, [Diff] compares two.
 package envlock
 
 import "github.com/relseal/relseal/sign"

@@ -3,7 +3,8 @@
 // A [Digest] is SHA-256. A key is Ed25519, named by its [KeyID], the
 // fingerprint that ssh-keygen -l prints. Public keys are checked when they are
 // parsed, so that no later step meets a weak one, and a signature is accepted
-// by one rule (see [PublicKey.Verify]) wherever relseal meets it.
+// by one rule (see [PublicKey.Verify]) wherever relseal meets it. Who signs implements
+// [Signer]; whom a caller trusts is a [Verifiers]: [Only] one key, or those of package keys.
 //
 // The package also defines the wrappers in which one signature of a manifest
 // reaches other people's tools: a DSSE envelope inside a Sigstore bundle and an
