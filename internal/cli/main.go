@@ -18,15 +18,19 @@ import (
 	"github.com/relseal/relseal/internal/cli/bundle"
 	"github.com/relseal/relseal/internal/cli/canon"
 	"github.com/relseal/relseal/internal/cli/card"
+	"github.com/relseal/relseal/internal/cli/cut"
 	"github.com/relseal/relseal/internal/cli/envlock"
 	"github.com/relseal/relseal/internal/cli/explain"
+	"github.com/relseal/relseal/internal/cli/gate"
 	"github.com/relseal/relseal/internal/cli/initcmd"
 	"github.com/relseal/relseal/internal/cli/key"
+	"github.com/relseal/relseal/internal/cli/release"
 	"github.com/relseal/relseal/internal/cli/reverify"
 	"github.com/relseal/relseal/internal/cli/run"
 	"github.com/relseal/relseal/internal/cli/trail"
 	"github.com/relseal/relseal/internal/cli/trust"
 	"github.com/relseal/relseal/internal/cli/ui"
+	"github.com/relseal/relseal/internal/cli/verify"
 	"github.com/relseal/relseal/internal/signer"
 )
 
@@ -97,14 +101,14 @@ func newApp(env *ui.Env) *cli.App {
 		},
 		Commands: []*cli.Command{
 			initcmd.Command(env),
-			cutCommand(env),
-			verifyFileCommand(env),
-			verifyCommand(env),
+			cut.Command(env),
+			verify.FileCommand(env),
+			verify.Command(env),
 			run.Command(env),
 			trail.Command(env),
 			bundle.Command(env),
-			releaseCommand(env),
-			gateCommand(env),
+			release.Command(env),
+			gate.Command(env),
 			card.Command(env),
 			envlock.Command(env),
 			key.Command(env),

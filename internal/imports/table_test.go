@@ -116,8 +116,8 @@ var table = map[string]row{
 // nouns are the commands, a package each under internal/cli. None imports another: what
 // several need is in internal/cli/ui, or in the room that owns it.
 var nouns = []string{
-	"bench", "bundle", "canon", "card", "envlock", "explain", "initcmd", "key", "reverify", "run",
-	"trail", "trust",
+	"bench", "bundle", "canon", "card", "cut", "envlock", "explain", "gate", "initcmd", "key",
+	"release", "reverify", "run", "trail", "trust", "verify",
 }
 
 func init() {

@@ -1,4 +1,4 @@
-package cli
+package gate
 
 import (
 	"cmp"
@@ -15,7 +15,7 @@ import (
 	"github.com/relseal/relseal/internal/cli/ui"
 )
 
-func gatePowerCommand(env *ui.Env) *cli.Command {
+func powerCommand(env *ui.Env) *cli.Command {
 	return &cli.Command{
 		Name:  "power",
 		Usage: "say how many windows a decision takes",
@@ -44,7 +44,7 @@ Example:
 			policyFlag("compare with W_min of the gate policy in `F`"),
 			ui.JSONFlag(),
 		},
-		Action: func(c *cli.Context) error { return gatePower(env, c) },
+		Action: func(c *cli.Context) error { return power(env, c) },
 	}
 }
 
@@ -55,7 +55,7 @@ type powerQuestion struct {
 	spread                       *gates.Spread
 }
 
-func gatePower(env *ui.Env, c *cli.Context) error {
+func power(env *ui.Env, c *cli.Context) error {
 	if err := ui.ExactArgs(c); err != nil {
 		return err
 	}
@@ -165,7 +165,7 @@ func estimate(env *ui.Env, c *cli.Context, q *powerQuestion) error {
 	return nil
 }
 
-type gatePowered struct {
+type powered struct {
 	Schema    string         `json:"schema"`
 	W         int64          `json:"W"`
 	Z         canon.Decimal  `json:"z"`
@@ -190,8 +190,8 @@ type powerEstimate struct {
 // usualAlpha is what the caveat is computed with where nobody asked for one.
 const usualAlpha = 0.05
 
-func newGatePowered(q powerQuestion, size gates.SampleSize, policy *gates.Policy) gatePowered {
-	r := gatePowered{Schema: "relseal/gate-power/v1", W: size.W, Z: figure(size.Z), S2: figure(q.s2), Margin: figure(q.margin), Beta: figure(q.beta), WAlpha: size.W}
+func newGatePowered(q powerQuestion, size gates.SampleSize, policy *gates.Policy) powered {
+	r := powered{Schema: "relseal/gate-power/v1", W: size.W, Z: figure(size.Z), S2: figure(q.s2), Margin: figure(q.margin), Beta: figure(q.beta), WAlpha: size.W}
 	if q.alpha != 0 {
 		alpha, rho := figure(q.alpha), figure(q.rho)
 		r.Alpha, r.Rho = &alpha, &rho
@@ -217,7 +217,7 @@ func figure(x float64) canon.Decimal {
 	return d
 }
 
-func powerText(q powerQuestion, r gatePowered) string {
+func powerText(q powerQuestion, r powered) string {
 	var w strings.Builder
 	short := func(x float64) string { return strconv.FormatFloat(x, 'g', 4, 64) }
 	fmt.Fprintf(&w, "W = %d\n", r.W)

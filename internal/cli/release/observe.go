@@ -1,4 +1,4 @@
-package cli
+package release
 
 import (
 	"fmt"
@@ -16,7 +16,7 @@ import (
 	"github.com/relseal/relseal/trail"
 )
 
-func releaseObserveCommand(env *ledgerEnv) *cli.Command {
+func observeCommand(env *ledgerEnv) *cli.Command {
 	return &cli.Command{
 		Name:      "observe",
 		Usage:     "append the windows that were measured",

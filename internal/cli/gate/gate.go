@@ -1,4 +1,5 @@
-package cli
+// Package gate is the command gate: decisions from windows.
+package gate
 
 import (
 	"github.com/urfave/cli/v2"
@@ -7,7 +8,7 @@ import (
 	"github.com/relseal/relseal/internal/cli/ui"
 )
 
-func gateCommand(env *ui.Env) *cli.Command {
+func Command(env *ui.Env) *cli.Command {
 	return &cli.Command{
 		Name:  "gate",
 		Usage: "decide from measured windows whether a release may move up",
@@ -20,12 +21,12 @@ Example:
   relseal gate explain --policy gates.yaml --windows windows.jsonl --channel canary --svg gate.svg
   relseal gate power --margin 0.01 --windows earlier.csv --beta 0.1 --alpha 0.05`,
 		Subcommands: []*cli.Command{
-			gateDecideCommand(env),
-			gateExplainCommand(env),
-			gatePowerCommand(env),
-			gateReplayCommand(env),
-			gateBacktestCommand(env),
-			gateConformanceCommand(env),
+			decideCommand(env),
+			explainCommand(env),
+			powerCommand(env),
+			replayCommand(env),
+			backtestCommand(env),
+			conformanceCommand(env),
 		},
 	}
 }

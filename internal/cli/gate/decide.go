@@ -1,4 +1,4 @@
-package cli
+package gate
 
 import (
 	"cmp"
@@ -18,7 +18,7 @@ import (
 	"github.com/relseal/relseal/sign"
 )
 
-func gateDecideCommand(env *ui.Env) *cli.Command {
+func decideCommand(env *ui.Env) *cli.Command {
 	return &cli.Command{
 		Name:  "decide",
 		Usage: "apply a policy to the windows of one release",
@@ -42,8 +42,8 @@ Example:
 // ledgerPolicy is the usage of --policy where a ledger may have it.
 const ledgerPolicy = "apply the gate policy in `F`; default: with --ledger the one that it registers for the release"
 
-// A gateDecision is a decision with what it was made from.
-type gateDecision struct {
+// A decision is a decision with what it was made from.
+type decision struct {
 	gates.Decision
 	digest  sign.Digest
 	record  []byte // canonical
@@ -56,7 +56,7 @@ type gateDecision struct {
 }
 
 // outcome is the decision's, unless its windows cannot carry a promotion.
-func (d gateDecision) outcome() gates.Outcome {
+func (d decision) outcome() gates.Outcome {
 	if d.Decision.Decision == gates.Promote && len(d.unmet) > 0 {
 		return gates.Undecidable
 	}
@@ -95,7 +95,7 @@ func gateDecide(env *ui.Env, c *cli.Context) error {
 }
 
 // decide reads what the flags name and decides.
-func decide(env *ui.Env, c *cli.Context) (d gateDecision, err error) {
+func decide(env *ui.Env, c *cli.Context) (d decision, err error) {
 	if err := cmp.Or(needPolicy(c), oneStdin(c)); err != nil {
 		return d, err
 	}
@@ -164,7 +164,7 @@ func needPolicy(c *cli.Context) error {
 
 // times settles since and now. Without the flags both follow from the windows, so
 // that the same input gives the same decision on any day.
-func (d *gateDecision) times(c *cli.Context, in *gates.Input) (err error) {
+func (d *decision) times(c *cli.Context, in *gates.Input) (err error) {
 	first := true
 	for w := range d.windows.All() {
 		if first || w.StartMS < in.SinceMS {
@@ -233,7 +233,7 @@ var unmetTexts = map[string]string{
 }
 
 // text is the explanation of the decision, and what keeps it from being acted on.
-func (d gateDecision) text() string {
+func (d decision) text() string {
 	explained := d.Explain()
 	if p := d.registered; p != nil {
 		explained += fmt.Sprintf("  policy registered at %s, event %d\n", ui.InstantText(p.TimeMS), p.K)
@@ -249,7 +249,7 @@ func (d gateDecision) text() string {
 }
 
 // advice is the hint beside an answer that is not yes.
-func (d gateDecision) advice() string {
+func (d decision) advice() string {
 	for _, r := range d.Reasons {
 		code, _, _ := strings.Cut(r, ":")
 		if strings.HasPrefix(code, "E_") || strings.HasPrefix(code, "METRIC_") {
@@ -262,7 +262,7 @@ func (d gateDecision) advice() string {
 	return ""
 }
 
-type gateDecided struct {
+type decided struct {
 	Schema     string         `json:"schema"`
 	Outcome    gates.Outcome  `json:"outcome"`
 	Reasons    []string       `json:"reasons"`
@@ -272,16 +272,16 @@ type gateDecided struct {
 	File       *string        `json:"file"`
 }
 
-func newGateDecided(d gateDecision, file string) gateDecided {
+func newGateDecided(d decision, file string) decided {
 	reasons := append(append([]string{}, d.Reasons...), d.unmet...)
-	return gateDecided{gateDecidedSchema, d.outcome(), reasons, d.digest, d.Decision, d.registeredAt(), ui.OrNull(file)}
+	return decided{decidedSchema, d.outcome(), reasons, d.digest, d.Decision, d.registeredAt(), ui.OrNull(file)}
 }
 
-func (d gateDecision) registeredAt() *int64 {
+func (d decision) registeredAt() *int64 {
 	if d.registered == nil {
 		return nil
 	}
 	return &d.registered.K
 }
 
-const gateDecidedSchema = "relseal/gate-decide/v1"
+const decidedSchema = "relseal/gate-decide/v1"

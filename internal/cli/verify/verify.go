@@ -1,4 +1,5 @@
-package cli
+// Package verify has the commands verify and verify-bundle: files and bundles checked.
+package verify
 
 import (
 	"cmp"
@@ -13,7 +14,7 @@ import (
 	"github.com/relseal/relseal/verify"
 )
 
-func verifyCommand(env *ui.Env) *cli.Command {
+func Command(env *ui.Env) *cli.Command {
 	return &cli.Command{
 		Name:      "verify-bundle",
 		Usage:     "check a bundle with a public key, offline",

@@ -1,4 +1,4 @@
-package cli
+package gate
 
 import (
 	"fmt"
@@ -15,7 +15,7 @@ import (
 const drawnWindows = 1000
 
 // gateChart draws the windows of a decision.
-func gateChart(d gateDecision, points []gates.Point) []byte {
+func gateChart(d decision, points []gates.Point) []byte {
 	c := chart.Chart{Title: chartTitle(d), Description: d.text(), FromMS: d.SinceMS, ToMS: d.NowMS}
 	ws := gates.Ordered(d.windows.All(), d.SinceMS)
 	if left := len(ws) - drawnWindows; left > 0 {
@@ -54,7 +54,7 @@ var shapes = map[gates.Outcome]chart.Shape{
 	gates.Promote: chart.Triangle, gates.Rollback: chart.Cross, gates.Undecidable: chart.Question, gates.Error: chart.Question,
 }
 
-func chartTitle(d gateDecision) string {
+func chartTitle(d decision) string {
 	title := fmt.Sprintf("%s %s at %s", d.outcome(), d.Channel, clockText(d.NowMS))
 	if d.Release != "" {
 		title += ", release " + escape.Clip(escape.Line(d.Release), 24)

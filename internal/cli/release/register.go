@@ -1,4 +1,4 @@
-package cli
+package release
 
 import (
 	"fmt"
@@ -13,7 +13,7 @@ import (
 	"github.com/relseal/relseal/sign"
 )
 
-func releaseRegisterCommand(env *ledgerEnv) *cli.Command {
+func registerCommand(env *ledgerEnv) *cli.Command {
 	return &cli.Command{
 		Name:      "register",
 		Usage:     "put a gate policy into the ledger, before the windows that it judges",
@@ -82,7 +82,7 @@ func (env *ledgerEnv) releaseRegister(c *cli.Context) error {
 		fmt.Sprintf("%s: policy %s, event %d at %s\n", text, r.Digest, r.K, ui.InstantText(r.TimeMS))+end)
 }
 
-func releaseAdmitCommand(env *ledgerEnv) *cli.Command {
+func admitCommand(env *ledgerEnv) *cli.Command {
 	return &cli.Command{
 		Name:      "admit",
 		Usage:     "record that a canary bundle came to its channel",

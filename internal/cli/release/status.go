@@ -1,4 +1,4 @@
-package cli
+package release
 
 import (
 	"fmt"
@@ -22,7 +22,7 @@ import (
 	"github.com/relseal/relseal/verify"
 )
 
-func releaseStatusCommand(env *ledgerEnv) *cli.Command {
+func statusCommand(env *ledgerEnv) *cli.Command {
 	return &cli.Command{
 		Name:      "status",
 		Usage:     "show what stands on each channel, and what its next step waits for",

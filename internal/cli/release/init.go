@@ -1,4 +1,4 @@
-package cli
+package release
 
 import (
 	"errors"
@@ -21,7 +21,7 @@ import (
 	"github.com/relseal/relseal/sign"
 )
 
-func releaseInitCommand(env *ledgerEnv) *cli.Command {
+func initCommand(env *ledgerEnv) *cli.Command {
 	return &cli.Command{
 		Name:      "init",
 		Usage:     "start the ledger of a product",

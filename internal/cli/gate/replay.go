@@ -1,4 +1,4 @@
-package cli
+package gate
 
 import (
 	"bytes"
@@ -17,7 +17,7 @@ import (
 	"github.com/relseal/relseal/sign"
 )
 
-func gateReplayCommand(env *ui.Env) *cli.Command {
+func replayCommand(env *ui.Env) *cli.Command {
 	return &cli.Command{
 		Name:      "replay",
 		Usage:     "make a recorded decision again and compare",
@@ -37,11 +37,11 @@ Example:
 			&cli.StringFlag{Name: "format", Usage: "read the file of --windows as `jsonl|csv`, whatever it looks like"},
 			ui.JSONFlag(),
 		},
-		Action: func(c *cli.Context) error { return gateReplay(env, c) },
+		Action: func(c *cli.Context) error { return replay(env, c) },
 	}
 }
 
-type gateReplayed struct {
+type replayed struct {
 	Schema      string                   `json:"schema"`
 	Verdict     string                   `json:"verdict"`
 	Recorded    gates.Outcome            `json:"recorded"`
@@ -51,7 +51,7 @@ type gateReplayed struct {
 	Differences []gates.MemberDifference `json:"differences"`
 }
 
-func gateReplay(env *ui.Env, c *cli.Context) error {
+func replay(env *ui.Env, c *cli.Context) error {
 	if err := ui.ExactArgs(c, "DECISION"); err != nil {
 		return err
 	}
@@ -83,7 +83,7 @@ func gateReplay(env *ui.Env, c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	result := gateReplayed{
+	result := replayed{
 		Schema: "relseal/gate-replay/v1", Verdict: "VERIFIED", Recorded: recorded.Decision, Digest: sign.Sum(data),
 		Missing: append([]string{}, r.Missing...), Differences: append([]gates.MemberDifference{}, r.Differences...),
 	}
@@ -106,7 +106,7 @@ func gateReplay(env *ui.Env, c *cli.Context) error {
 	return nil
 }
 
-func replayText(r gateReplayed) string {
+func replayText(r replayed) string {
 	var w strings.Builder
 	switch {
 	case len(r.Missing) > 0:

@@ -1,4 +1,5 @@
-package cli
+// Package cut is the command cut: from relseal.yaml to verified bundles.
+package cut
 
 import (
 	"cmp"
@@ -17,7 +18,7 @@ import (
 	"github.com/relseal/relseal/verify"
 )
 
-func cutCommand(env *ui.Env) *cli.Command {
+func Command(env *ui.Env) *cli.Command {
 	return &cli.Command{
 		Name:      "cut",
 		Usage:     "run a project's pipeline and seal a release",
@@ -149,7 +150,7 @@ func withoutNewKey(c *cli.Context) string {
 	return strings.Join(append(words, hint.Quote(c.Args().First())), " ")
 }
 
-type cutResult struct {
+type result struct {
 	Schema  string     `json:"schema"`
 	Product string     `json:"product"`
 	Version string     `json:"version"`
@@ -172,8 +173,8 @@ type cutBundle struct {
 	Verdict verify.Verdict `json:"verdict"`
 }
 
-func newCutResult(r cut.Result) cutResult {
-	out := cutResult{
+func newCutResult(r cut.Result) result {
+	out := result{
 		Schema: "relseal/cut/v1", Product: r.Product, Version: r.Version, Run: r.Run, Outcome: r.Outcome, Failure: ui.OrNull(r.Failure),
 		Key: cutKey{r.Key, ui.OrNull(r.PublicFile)}, Audit: cutBundle{r.Audit.File, r.Audit.ID, r.Audit.Report.Verdict},
 	}

@@ -1,4 +1,4 @@
-package cli
+package gate
 
 import (
 	"fmt"
@@ -12,7 +12,7 @@ import (
 
 // backtestText shows the releases, points that say the same in one row, and what
 // they came to.
-func backtestText(r gateBacktested) string {
+func backtestText(r backtested) string {
 	var w strings.Builder
 	two := r.Against != nil
 	for _, one := range r.Releases {

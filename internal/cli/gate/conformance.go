@@ -1,4 +1,4 @@
-package cli
+package gate
 
 import (
 	"encoding/json"
@@ -15,7 +15,7 @@ import (
 	"github.com/relseal/relseal/internal/limits"
 )
 
-func gateConformanceCommand(env *ui.Env) *cli.Command {
+func conformanceCommand(env *ui.Env) *cli.Command {
 	return &cli.Command{
 		Name:      "conformance",
 		Usage:     "hold this implementation, or another, to a file of cases",
@@ -33,7 +33,7 @@ Example:
 			&cli.StringFlag{Name: "results", Usage: "compare the results of another implementation in `F`"},
 			ui.JSONFlag(),
 		},
-		Action: func(c *cli.Context) error { return gateConformance(env, c) },
+		Action: func(c *cli.Context) error { return conformance(env, c) },
 	}
 }
 
@@ -55,7 +55,7 @@ type conformedOne struct {
 	Got    *string `json:"got"`
 }
 
-func gateConformance(env *ui.Env, c *cli.Context) error {
+func conformance(env *ui.Env, c *cli.Context) error {
 	if err := ui.ExactArgs(c, "CASES"); err != nil {
 		return err
 	}

@@ -1,4 +1,4 @@
-package cli
+package release
 
 import (
 	"errors"
@@ -21,7 +21,7 @@ import (
 	"github.com/relseal/relseal/verify"
 )
 
-func releasePromoteCommand(env *ledgerEnv) *cli.Command {
+func promoteCommand(env *ledgerEnv) *cli.Command {
 	return &cli.Command{
 		Name:      "promote",
 		Usage:     "decide about a bundle, and move it to the next channel if its windows allow it",

@@ -1,4 +1,4 @@
-package cli
+package gate
 
 import (
 	"cmp"
@@ -12,7 +12,7 @@ import (
 	"github.com/relseal/relseal/sign"
 )
 
-func gateBacktestCommand(env *ui.Env) *cli.Command {
+func backtestCommand(env *ui.Env) *cli.Command {
 	return &cli.Command{
 		Name:  "backtest",
 		Usage: "show what a policy would have decided about archived windows",
@@ -29,11 +29,11 @@ Example:
 			policyFlag("try the gate policy in `F`"),
 			&cli.StringFlag{Name: "against", Usage: "compare with the gate policy in `F`: the one in force, or that of a record"},
 		}, windowFlags()...), ui.JSONFlag()),
-		Action: func(c *cli.Context) error { return gateBacktest(env, c) },
+		Action: func(c *cli.Context) error { return backtest(env, c) },
 	}
 }
 
-type gateBacktested struct {
+type backtested struct {
 	Schema   string           `json:"schema"`
 	Channel  string           `json:"channel"`
 	Policy   sign.Digest      `json:"policy"`
@@ -61,7 +61,7 @@ type backtestedRun struct {
 	Points     []gates.Point `json:"points"`
 }
 
-func gateBacktest(env *ui.Env, c *cli.Context) error {
+func backtest(env *ui.Env, c *cli.Context) error {
 	if err := ui.ExactArgs(c); err != nil {
 		return err
 	}
@@ -72,7 +72,7 @@ func gateBacktest(env *ui.Env, c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	result := gateBacktested{Schema: "relseal/gate-backtest/v1", Channel: channel, names: [2]string{c.String("policy"), c.String("against")}}
+	result := backtested{Schema: "relseal/gate-backtest/v1", Channel: channel, names: [2]string{c.String("policy"), c.String("against")}}
 	policies, err := backtestPolicies(env, c, &result)
 	if err != nil {
 		return err
@@ -110,7 +110,7 @@ func gateBacktest(env *ui.Env, c *cli.Context) error {
 }
 
 // backtestPolicies reads the policies that are tried, one or two.
-func backtestPolicies(env *ui.Env, c *cli.Context, result *gateBacktested) ([]gates.Policy, error) {
+func backtestPolicies(env *ui.Env, c *cli.Context, result *backtested) ([]gates.Policy, error) {
 	var policies []gates.Policy
 	for i, flag := range []string{"policy", "against"} {
 		if !c.IsSet(flag) {
@@ -139,7 +139,7 @@ func backtestRelease(c *cli.Context, source windowSource, channel, id string, po
 	if windows.Len() == 0 {
 		return backtestedOnes{}, source.none(channel, id)
 	}
-	one := gateDecision{windows: windows, source: source}
+	one := decision{windows: windows, source: source}
 	in := gates.Input{Channel: channel, Release: id, Windows: slices.Collect(windows.All())}
 	if err := one.times(c, &in); err != nil {
 		return backtestedOnes{}, err

@@ -1,4 +1,4 @@
-package cli
+package release
 
 import (
 	"fmt"
@@ -11,7 +11,7 @@ import (
 	"github.com/relseal/relseal/sign"
 )
 
-func releaseRotateCommand(env *ledgerEnv) *cli.Command {
+func rotateCommand(env *ledgerEnv) *cli.Command {
 	return &cli.Command{
 		Name:      "rotate-key",
 		Usage:     "hand the ledger over to another key",
@@ -31,11 +31,11 @@ Example:
 			clockFlag(),
 			ui.JSONFlag(),
 		),
-		Action: func(c *cli.Context) error { return releaseRotate(env, c) },
+		Action: func(c *cli.Context) error { return rotate(env, c) },
 	}
 }
 
-func releaseRotate(env *ledgerEnv, c *cli.Context) error {
+func rotate(env *ledgerEnv, c *cli.Context) error {
 	if err := ui.ExactArgs(c, "LEDGER"); err != nil {
 		return err
 	}

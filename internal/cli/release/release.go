@@ -1,4 +1,5 @@
-package cli
+// Package release is the command release: moves between channels, on record.
+package release
 
 import (
 	"cmp"
@@ -20,7 +21,7 @@ import (
 	"github.com/relseal/relseal/verify"
 )
 
-func releaseCommand(e *ui.Env) *cli.Command {
+func Command(e *ui.Env) *cli.Command {
 	env := &ledgerEnv{Env: e}
 	c := &cli.Command{
 		Name:  "release",
@@ -39,14 +40,14 @@ Example:
   relseal release observe ledger --windows windows.jsonl --release greetd-1.0.0.release.tar.zst --key release.key
   relseal release promote greetd-1.0.0.release.tar.zst --ledger ledger --key release.key --out stable.release.tar.zst`,
 		Subcommands: []*cli.Command{
-			releaseInitCommand(env),
-			releaseRegisterCommand(env),
-			releaseAdmitCommand(env),
-			releaseObserveCommand(env),
-			releaseStatusCommand(env),
-			releasePromoteCommand(env),
-			releaseRollbackCommand(env),
-			releaseRotateCommand(env),
+			initCommand(env),
+			registerCommand(env),
+			admitCommand(env),
+			observeCommand(env),
+			statusCommand(env),
+			promoteCommand(env),
+			rollbackCommand(env),
+			rotateCommand(env),
 		},
 	}
 	for _, sub := range c.Subcommands {

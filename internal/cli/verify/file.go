@@ -1,4 +1,4 @@
-package cli
+package verify
 
 import (
 	"github.com/urfave/cli/v2"
@@ -9,7 +9,7 @@ import (
 	"github.com/relseal/relseal/verify"
 )
 
-func verifyFileCommand(env *ui.Env) *cli.Command {
+func FileCommand(env *ui.Env) *cli.Command {
 	return &cli.Command{
 		Name:      "verify",
 		Usage:     "check a file that you hold, or a bundle, with a public key, offline",

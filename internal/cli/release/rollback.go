@@ -1,4 +1,4 @@
-package cli
+package release
 
 import (
 	"fmt"
@@ -10,7 +10,7 @@ import (
 	"github.com/relseal/relseal/sign"
 )
 
-func releaseRollbackCommand(env *ledgerEnv) *cli.Command {
+func rollbackCommand(env *ledgerEnv) *cli.Command {
 	return &cli.Command{
 		Name:      "rollback",
 		Usage:     "take a release from its channel, or record that it is done",

@@ -1,4 +1,4 @@
-package cli
+package gate
 
 import (
 	"fmt"
@@ -14,7 +14,7 @@ import (
 	"github.com/relseal/relseal/sign"
 )
 
-func gateExplainCommand(env *ui.Env) *cli.Command {
+func explainCommand(env *ui.Env) *cli.Command {
 	return &cli.Command{
 		Name:      "explain",
 		Usage:     "say what decided, by which window, and what promotion waits for",
@@ -37,9 +37,9 @@ Example:
 		),
 		Action: func(c *cli.Context) error {
 			if c.NArg() > 0 {
-				return gateExplainRecord(env, c)
+				return explainRecord(env, c)
 			}
-			return gateExplain(env, c)
+			return explain(env, c)
 		},
 	}
 }
@@ -54,7 +54,7 @@ type gateExplained struct {
 	File     *string        `json:"file"`
 }
 
-func gateExplainRecord(env *ui.Env, c *cli.Context) error {
+func explainRecord(env *ui.Env, c *cli.Context) error {
 	if err := ui.ExactArgs(c, "DECISION"); err != nil {
 		return err
 	}
@@ -68,12 +68,12 @@ func gateExplainRecord(env *ui.Env, c *cli.Context) error {
 		return err
 	}
 	text := d.Explain()
-	return env.Print(c, gateExplained{gateExplainSchema, d.Decision, sign.Sum(data), d, text, nil, nil}, text)
+	return env.Print(c, gateExplained{explainSchema, d.Decision, sign.Sum(data), d, text, nil, nil}, text)
 }
 
-const gateExplainSchema = "relseal/gate-explain/v1"
+const explainSchema = "relseal/gate-explain/v1"
 
-func gateExplain(env *ui.Env, c *cli.Context) error {
+func explain(env *ui.Env, c *cli.Context) error {
 	svg := c.String("svg")
 	if err := checkNew(c, svg); err != nil {
 		return err
@@ -92,14 +92,14 @@ func gateExplain(env *ui.Env, c *cli.Context) error {
 		}
 	}
 	text := d.text() + windowTable(d, points)
-	return env.Print(c, gateExplained{gateExplainSchema, d.outcome(), d.digest, d.Decision, d.text(), points, ui.OrNull(svg)}, text)
+	return env.Print(c, gateExplained{explainSchema, d.outcome(), d.digest, d.Decision, d.text(), points, ui.OrNull(svg)}, text)
 }
 
 // shownWindows is how many windows the table has at most: the last ones.
 const shownWindows = 50
 
 // windowTable shows each window with its values, and what was decided at its end.
-func windowTable(d gateDecision, points []gates.Point) string {
+func windowTable(d decision, points []gates.Point) string {
 	ws := gates.Ordered(d.windows.All(), d.SinceMS)
 	if len(ws) == 0 {
 		return ""
