@@ -42,18 +42,28 @@ func (w *world) history() {
 	var back any = w.releases[1].id
 	if w.draw.IntN(4) == 0 { // what is on LTS goes on demand
 		back = nil
-		k := l.Add(5805, "rollback", testbundle.M{"release": w.releases[2].id, "channel": "LTS", "to": nil, "decision": nil,
-			"trigger_end_ms": testbundle.Millis(5805), "deadline_ms": testbundle.Millis(5805) + 300000})
-		l.Events[k-1]["notes"] = "a reason"
+		takeBack(l, w.releases[2].id, 5805, nil)
+		l.Events[len(l.Events)-1]["details"].(testbundle.M)["channel"] = "LTS"
 	}
 	if !bad {
 		w.promote(l, second, "stable", 5810)
+		if w.draw.IntN(3) == 0 { // and taken back before the ledger had what became of it
+			l.Events = l.Events[:len(l.Events)-1]
+			takeBack(l, second.id, 5812, back)
+		}
 		return
 	}
 	d := decideOver(l, w.policy, second.id, "canary", second.since, 5810)
 	record, _ := d.Marshal()
 	w.rollback = l.Add(5810, "rollback", testbundle.M{"release": second.id, "channel": "canary", "to": back, "decision": sign.Sum(record).String(),
 		"trigger_end_ms": ws[0]["end_ms"], "deadline_ms": ws[0]["end_ms"].(int) + 300000})
+}
+
+// takeBack appends a rollback on demand of a canary.
+func takeBack(l *testbundle.Ledger, release string, at int, to any) {
+	k := l.Add(at, "rollback", testbundle.M{"release": release, "channel": "canary", "to": to, "decision": nil,
+		"trigger_end_ms": testbundle.Millis(at), "deadline_ms": testbundle.Millis(at) + 300000})
+	l.Events[k-1]["notes"] = "a reason"
 }
 
 // sealCanary seals a canary and admits it.

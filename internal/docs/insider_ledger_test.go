@@ -59,7 +59,9 @@ func (in *insider) ownLedger() testbundle.Files {
 	} else if in.chance(4) {
 		change["score"] = "0.96"
 	}
+	before := len(l.Events)
 	observe(l, from.id, channel, start, change)
+	in.early(l, before)
 	if when == 2 {
 		register(start + pick(in.draw, 0, 1801))
 	}
@@ -84,15 +86,117 @@ func (in *insider) ownLedger() testbundle.Files {
 		}
 	}
 	m, k := in.promotion(l, &sealedBundle{id: from.id, manifest: withChannel(from.manifest, channel), since: from.since}, "stable", start+1810, overridden)
+	files := in.madeOf(from, l, m, k)
+	in.told, in.source = l, from.id
+	if in.chance(3) {
+		return in.higher(l, m, files, k, start+1820)
+	}
+	if in.chance(3) {
+		in.bendRelease(m, files)
+	}
+	return in.world.seal(m, files, late, in.signers("release.stable")...)
+}
+
+// ownWay takes a canary of the insider's own up by a ledger in which all is right, but
+// perhaps when windows were recorded, or what was taken back.
+func (in *insider) ownWay() testbundle.Files {
+	m, files := canary("1.0.0", "demo", commitOf(1), in.policy, in.runs[0])
+	from := &sealedBundle{manifest: plain(m), since: 60}
+	from.files = in.world.seal(from.manifest, files, late, in.signers("release.canary")...)
+	from.id = testbundle.Digest(from.files[manifestPath])
+	in.did("a canary of one's own, and its ledger")
+	l := testbundle.NewLedger(in.key("ledger"))
+	digest := testbundle.Digest(testbundle.Canon(in.policy))
+	l.Add(0, "policy.register", testbundle.M{"digest": digest, "policy": in.policy})
+	l.Add(from.since, "bundle.sealed", testbundle.M{"bundle": from.id, "channel": "canary", "version": "1.0.0", "policy": digest, "promote": nil})
+	observe(l, from.id, "canary", from.since, nil)
+	in.early(l, 2)
+	up, k := in.promotion(l, from, "stable", 1870, false)
+	files = in.madeOf(from, l, up, k)
+	in.told, in.source = l, from.id
+	if in.chance(2) {
+		return in.higher(l, up, files, k, 1880)
+	}
+	return in.world.seal(up, files, late, in.signers("release.stable")...)
+}
+
+// madeOf returns the files of what a promotion, event k of a ledger, makes of a bundle, and
+// completes its manifest.
+func (in *insider) madeOf(from *sealedBundle, l *testbundle.Ledger, m testbundle.M, k int) testbundle.Files {
 	files := unsealed(from.files)
 	maps.Copy(files, testbundle.Lineage(from.files))
 	var h toldTrail
 	h.text, h.h0, h.hk = l.Lines(k)
 	over(m, files, h, k)
-	if in.chance(3) {
-		in.bendRelease(m, files)
+	return files
+}
+
+// early moves the windows from an event on to before they ended, or before they began. A
+// second is what clocks may differ.
+func (in *insider) early(l *testbundle.Ledger, from int) {
+	if !in.chance(4) {
+		return
 	}
-	return in.world.seal(m, files, late, in.signers("release.stable")...)
+	by, least := pick(in.draw, 1, 2, 600, 1200, 1800), 0
+	for i, e := range l.Events {
+		if i >= from && e["action"] == "window" {
+			e["at"] = max(least, e["at"].(int)-by)
+		}
+		least = max(least, e["at"].(int))
+	}
+	in.did("windows recorded %d seconds before they ended", by)
+}
+
+// higher takes what a ledger of the insider's own made stable on to LTS: the canary may have been
+// taken back before or after the ledger had the stable bundle.
+func (in *insider) higher(l *testbundle.Ledger, m testbundle.M, files testbundle.Files, promote, at int) testbundle.Files {
+	from := &sealedBundle{manifest: m, files: in.world.seal(m, files, late, in.signers("release.stable")...), since: at}
+	from.id = testbundle.Digest(from.files[manifestPath])
+	when := pick(in.draw, "never", "never", "before", "after")
+	in.did("on to LTS, the canary taken back %s it was stable", when)
+	if when == "before" {
+		takeBack(l, in.source, at, nil)
+	}
+	in.sealed(l, from.id, m, at, promote)
+	if when == "after" {
+		takeBack(l, in.source, at, nil)
+	}
+	before := len(l.Events)
+	observe(l, from.id, "stable", at, nil)
+	in.early(l, before)
+	above, k := in.promotion(l, from, "LTS", at+1810, false)
+	files = in.madeOf(from, l, above, k)
+	return in.world.seal(above, files, late, in.signers("release.lts")...)
+}
+
+// sealed appends that a bundle came to its channel.
+func (in *insider) sealed(l *testbundle.Ledger, id string, m testbundle.M, at, promote int) {
+	l.Add(at, "bundle.sealed", testbundle.M{"bundle": id, "channel": m["channel"], "version": m["version"], "policy": testbundle.Digest(testbundle.Canon(m["gates"])), "promote": promote})
+}
+
+// aftermath is the ledger that the insider told, gone on: it has the bundle, or took back
+// what that came from, in either order.
+func (in *insider) aftermath(f forgery) []byte {
+	l := *in.told
+	l.Events = slices.Clone(l.Events)
+	at := 0
+	for _, e := range l.Events {
+		at = max(at, e["at"].(int)+5)
+	}
+	id := testbundle.Digest(f.files[manifestPath])
+	m := in.manifests[id]
+	what := pick(in.draw, "sealed", "taken back", "sealed, taken back", "taken back, sealed")
+	for _, one := range strings.Split(what, ", ") {
+		if one == "sealed" && text(m, "kind") == "release" {
+			in.sealed(&l, id, m, at, int(num(m, "provenance.ledger.k")))
+		} else if source := text(m, "provenance.previous"); one == "taken back" && source != "" {
+			takeBack(&l, source, at, nil)
+			l.Events[len(l.Events)-1]["details"].(testbundle.M)["channel"] = text(in.manifests[source], "channel")
+		}
+	}
+	in.did("beside a ledger of their own: %s", what)
+	lines, _, _ := l.Lines(len(l.Events))
+	return lines
 }
 
 // goneOn goes on with the true ledger, of which the insider has the key, and seals
@@ -111,10 +215,12 @@ func (in *insider) goneOn() testbundle.Files {
 			if in.chance(3) {
 				change["score"] = "0.2"
 			}
+			before := len(l.Events)
 			for i, win := range observe(&l, from.id, channel, at, change) {
 				win["seq"] = 4 + i
 				win["id"] = fmt.Sprint("more-", i)
 			}
+			in.early(&l, before)
 			at += 1810
 			in.did("more windows %v", change)
 		case 1:
@@ -130,11 +236,7 @@ func (in *insider) goneOn() testbundle.Files {
 	}
 	to := map[string]string{"canary": "stable", "stable": "LTS", "LTS": "LTS"}[channel]
 	m, k := in.promotion(&l, from, to, at+pick(in.draw, 0, 0, -4100), in.chance(4))
-	files := unsealed(from.files)
-	maps.Copy(files, testbundle.Lineage(from.files))
-	var h toldTrail
-	h.text, h.h0, h.hk = l.Lines(k)
-	over(m, files, h, k)
+	files := in.madeOf(from, &l, m, k)
 	if in.chance(4) {
 		in.bendRelease(m, files)
 	}

@@ -16,6 +16,9 @@ type insider struct {
 	held []testbundle.Key
 	role string   // of the keys, or of one of them
 	what []string // was done, in words
+
+	told   *testbundle.Ledger // that the insider told, up to what was sealed over it
+	source string             // the bundle that goes up there first
 }
 
 // A forgery is what the insider hands over, and what its reader has beside it.
@@ -134,12 +137,16 @@ func (w *world) forge() forgery {
 	case 1:
 		f.files = in.canaryBundle()
 	case 2:
-		f.files = in.ownLedger()
+		if in.chance(3) {
+			f.files = in.ownWay()
+		} else {
+			f.files = in.ownLedger()
+		}
 	case 3:
 		f.files = in.promotedBundle()
 	}
 	in.around(&f)
-	if in.chance(3) {
+	if in.chance(3) || in.told != nil && in.chance(2) {
 		f.ledger, f.past = in.callersLedger(f), in.chance(4)
 	}
 	if in.chance(12) {
@@ -350,8 +357,12 @@ func (w *world) ledgerKey() testbundle.Key {
 	return last
 }
 
-// callersLedger is the true ledger, which who holds a key of it may have gone on.
+// callersLedger is the true ledger, which who holds a key of it may have gone on, or the
+// insider's own with what became of its bundle.
 func (in *insider) callersLedger(f forgery) []byte {
+	if in.told != nil && !in.chance(3) {
+		return in.aftermath(f)
+	}
 	k := len(in.ledger.Events)
 	if !f.held[in.ledgerKey().ID()] || in.chance(3) {
 		in.did("beside the true ledger")

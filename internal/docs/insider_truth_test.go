@@ -2,6 +2,7 @@ package docs
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"maps"
 	"regexp"
@@ -114,7 +115,7 @@ func (o *oracle) judge() {
 		}
 		o.lie(!o.f.past && o.later && o.gone(id), "VERIFIED, and the ledger at hand took it back")
 		if text(o.m, "kind") == "release" && text(o.m, "channel") != "canary" {
-			why := o.ascent(o.m, o.mayHold)
+			why := cmp.Or(o.ascent(o.m, o.mayHold), o.impossible())
 			o.lie(why != "", "VERIFIED, and %s", why)
 		}
 	}
@@ -134,29 +135,80 @@ func (o *oracle) judge() {
 	}
 }
 
-// gone reports whether the ledger at hand has a rollback of a bundle, or of what it
-// became.
+// gone reports whether the ledger at hand took a bundle back: it, what it became, or, before
+// that was on record, what it came from. What came after the time that is asked about
+// takes nothing back.
 func (o *oracle) gone(id string) bool {
 	_, events := eventsOf(o.f.ledger)
-	promoted, became, back := map[int64]string{}, map[string]string{}, map[string]bool{}
+	promoted, became := map[int64]string{}, map[string]string{}
+	sealed, back := map[string]int64{}, map[string]int64{} // the first event of each
+	first := func(of map[string]int64, id string, k int64) {
+		if of[id] == 0 {
+			of[id] = k
+		}
+	}
+	clock := int64(0)
 	for _, e := range events {
-		switch d := get(e, "details"); text(e, "action") {
+		if clock = max(clock, millisOf(e)); o.root != nil && o.f.at != 0 && clock > int64(testbundle.Millis(o.f.at)) {
+			break
+		}
+		switch k, d := num(e, "k"), get(e, "details"); text(e, "action") {
 		case "promote":
-			promoted[num(e, "k")] = text(d, "release")
+			promoted[k] = text(d, "release")
 		case "bundle.sealed":
+			first(sealed, text(d, "bundle"), k)
 			if from := promoted[num(d, "promote")]; from != "" {
 				became[from] = text(d, "bundle")
 			}
 		case "rollback":
-			back[text(d, "release")] = true
+			first(back, text(d, "release"), k)
 		}
 	}
-	for ; id != ""; id = became[id] {
-		if back[id] {
+	for next := id; next != ""; next = became[next] {
+		if back[next] != 0 {
 			return true
 		}
 	}
+	for text(o.w.manifests[id], "channel") != "canary" {
+		from := text(o.w.manifests[id], "provenance.previous")
+		if from == "" {
+			return false
+		}
+		if back[from] != 0 && (sealed[id] == 0 || back[from] < sealed[id]) {
+			return true
+		}
+		id = from
+	}
 	return false
+}
+
+// impossible says why nobody can have promoted a release as its ledger tells, by decision
+// or by override: "" if somebody can.
+func (o *oracle) impossible() string {
+	_, events := eventsOf(o.f.files[ledgerPath])
+	for m := o.m; text(m, "channel") != "canary"; m = o.w.manifests[text(m, "provenance.previous")] {
+		source, promote, sealed, clock := text(m, "provenance.previous"), int64(0), false, int64(0)
+		for _, e := range events {
+			clock = max(clock, millisOf(e))
+			switch d := get(e, "details"); text(e, "action") {
+			case "promote":
+				if text(d, "release") == source && promote == 0 {
+					promote = num(e, "k")
+				}
+			case "bundle.sealed":
+				sealed = sealed || promote != 0 && num(d, "promote") == promote
+			case "rollback":
+				if text(d, "release") == source && !sealed {
+					return source + " was rolled back before anything was made of it"
+				}
+			case "window":
+				if end := num(d, "window.end_ms"); text(d, "window.release") == source && promote == 0 && end > clock+int64(o.w.policy["skew_max_ms"].(int)) {
+					return fmt.Sprintf("a window of %s was recorded %d ms before it had ended", source, end-clock)
+				}
+			}
+		}
+	}
+	return ""
 }
 
 // truths says by claim what makes it false. Those that are stated alone have none.
@@ -384,7 +436,7 @@ var above = map[string]string{"canary": "stable", "stable": "LTS"}
 
 // decided says why a promotion does not follow from the windows of the ledger.
 func (o *oracle) decided(claim string) string {
-	if why := o.ascent(o.m, o.enough); why != "" {
+	if why := cmp.Or(o.ascent(o.m, o.enough), o.impossible()); why != "" {
 		return why
 	}
 	_, events := eventsOf(o.f.files[ledgerPath])
@@ -425,10 +477,6 @@ func (o *oracle) step(events []any, source, channel, claim string) string {
 		case "window":
 			if text(d, "window.release") == source && at == 0 {
 				windows = append(windows, get(d, "window"))
-			}
-		case "rollback":
-			if text(d, "release") == source && at == 0 {
-				return source + " was rolled back"
 			}
 		case "promote":
 			if text(d, "release") == source {

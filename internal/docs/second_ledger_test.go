@@ -369,11 +369,14 @@ func (l *secondLedger) promote(k, now int64, d, override any) {
 
 // asked reports whether decisions about a bundle are made again.
 func (l *secondLedger) asked(r *secondRelease) bool {
-	carried := func(f any) bool {
+	var carried []string // the first two by path are looked at
+	for _, f := range list(l.s.m, "files") {
 		_, there := l.s.files[text(f, "path")]
-		return there && strings.HasPrefix(text(f, "path"), "evidence/from/"+strings.TrimPrefix(r.id, "sha256:")+"/")
+		if part := fromPath.FindStringSubmatch(text(f, "path")); there && part != nil && len(carried) < 2 && !slices.Contains(carried, "sha256:"+part[1]) {
+			carried = append(carried, "sha256:"+part[1])
+		}
 	}
-	return r.id == text(l.s.m, "provenance.previous") || slices.ContainsFunc(list(l.s.m, "files"), carried)
+	return r.id == text(l.s.m, "provenance.previous") || slices.Contains(carried, r.id)
 }
 
 // follows reports whether a promotion follows from the windows, or from them and
