@@ -36,3 +36,7 @@ func (r *Regexp) ReplaceAllString(src, to string) string {
 func (r *Regexp) ReplaceAllStringFunc(src string, f func(string) string) string {
 	return r.compiled().ReplaceAllStringFunc(src, f)
 }
+
+func (r *Regexp) FindAllSubmatch(b []byte, n int) [][][]byte {
+	return r.compiled().FindAllSubmatch(b, n)
+}
