@@ -34,16 +34,28 @@ import (
 	"github.com/relseal/relseal/internal/signer"
 )
 
-// Main runs relseal with the given arguments, the program's name first, and
+// A Program is one of those that have the commands of relseal.
+type Program struct {
+	Drivers map[string]ui.Driver // what it links of what commands may need; nil in relseal
+
+	further func(*ui.Env) []*cli.Command // of tests
+}
+
+// Main runs relseal, as [Program.Main] does.
+func Main(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	return Program{}.Main(ctx, args, stdin, stdout, stderr)
+}
+
+// Main runs the program with the given arguments, the program's name first, and
 // returns the exit code.
 //
 // BUG(cli): Where the standard output was closed before relseal started, as with
 // `>&-`, Go's runtime has opened the null device in its place: the answer is lost
 // and the exit code does not say so. That it is open for reading, too, does not tell:
 // so is what Python and Node.js give to a program whose output nobody wants.
-func Main(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) (code int) {
+func (p Program) Main(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) (code int) {
 	out := ui.NewStdout(ctx, stdout)
-	env := &ui.Env{Stdin: stdin, Stdout: out, Stderr: stderr}
+	env := &ui.Env{Stdin: stdin, Stdout: out, Stderr: stderr, Args: args[min(1, len(args)):], Drivers: p.Drivers}
 	// The arguments and the input of the process are those of one command.
 	env.Own = stdin == io.Reader(os.Stdin) && len(args) > 0 && len(os.Args) > 0 && &args[0] == &os.Args[0]
 	// What Go ends by itself (no memory, a stack without end, a panic beside this
@@ -69,6 +81,9 @@ func Main(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io
 	env.Ctx = ctx
 
 	app := newApp(env)
+	if p.further != nil {
+		add(app, p.further(env)...)
+	}
 	ordered, quoted, err := flagsFirst(app, args)
 	env.Quoted = quoted
 	env.JSON = slices.Contains(args[:len(args)-quoted], "--json")
@@ -99,31 +114,35 @@ func newApp(env *ui.Env) *cli.App {
 			fmt.Fprint(env.Stderr, helpText(c))
 			return ui.UsageHint("no command given", "relseal --help lists the commands")
 		},
-		Commands: []*cli.Command{
-			initcmd.Command(env),
-			cut.Command(env),
-			verify.FileCommand(env),
-			verify.Command(env),
-			run.Command(env),
-			trail.Command(env),
-			bundle.Command(env),
-			release.Command(env),
-			gate.Command(env),
-			card.Command(env),
-			envlock.Command(env),
-			key.Command(env),
-			trust.Command(env),
-			reverify.Command(env),
-			bench.Command(env),
-			canon.Command(env),
-			explain.Command(env),
-			completionCommand(env),
-			manCommand(env),
-			versionCommand(env),
-		},
 	}
-	for _, c := range app.Commands {
+	add(app,
+		initcmd.Command(env),
+		cut.Command(env),
+		verify.FileCommand(env),
+		verify.Command(env),
+		run.Command(env),
+		trail.Command(env),
+		bundle.Command(env),
+		release.Command(env),
+		gate.Command(env),
+		card.Command(env),
+		envlock.Command(env),
+		key.Command(env),
+		trust.Command(env),
+		reverify.Command(env),
+		bench.Command(env),
+		canon.Command(env),
+		explain.Command(env),
+		completionCommand(env),
+		manCommand(env),
+		versionCommand(env),
+	)
+	return app
+}
+
+func add(app *cli.App, commands ...*cli.Command) {
+	for _, c := range commands {
 		complete(c, "relseal")
 	}
-	return app
+	app.Commands = append(app.Commands, commands...)
 }

@@ -111,6 +111,7 @@ var exitStatuses = []struct {
 	{ui.ExitReject, "no: REJECT, a run that failed, a rollback that is due; an answer, and nothing else"},
 	{ui.ExitUsage, "usage: unknown command or flag, missing argument"},
 	{ui.ExitNoInput, "an input is missing, cannot be opened, or is not acceptable"},
+	{ui.ExitUnavailable, "the command needs relseal-ops, which is not there"},
 	{ui.ExitInternal, "a fault of relseal itself"},
 	{ui.ExitCantCreate, "an output exists or cannot be created"},
 	{ui.ExitIO, "input or output failed, a full or closed standard output included"},

@@ -21,6 +21,7 @@ import (
 
 	"github.com/klauspost/compress/zstd"
 	"github.com/rogpeppe/go-internal/testscript"
+	"github.com/urfave/cli/v2"
 
 	"github.com/relseal/relseal/audit"
 	"github.com/relseal/relseal/internal/cli/ui"
@@ -43,7 +44,12 @@ func TestMain(m *testing.M) {
 			if ahead, err := time.ParseDuration(os.Getenv("CLOCK_AHEAD")); err == nil {
 				ui.SystemClock = func() audit.Clock { return wrongClock(ahead) }
 			}
-			os.Exit(Main(context.Background(), os.Args, os.Stdin, os.Stdout, os.Stderr))
+			p := Program{further: doubles}
+			os.Exit(p.Main(context.Background(), os.Args, os.Stdin, os.Stdout, os.Stderr))
+		},
+		"relseal-ops": func() {
+			p := Program{further: doubles, Drivers: map[string]ui.Driver{"double": drive}}
+			os.Exit(p.Main(context.Background(), os.Args, os.Stdin, os.Stdout, os.Stderr))
 		},
 		"agree": func() {
 			r, err := keys.ReadRoot(os.Args[1])
@@ -57,6 +63,28 @@ func TestMain(m *testing.M) {
 			os.Exit(Main(context.Background(), append(args, "--hash", r.Hash().String()), os.Stdin, os.Stdout, os.Stderr))
 		},
 	})
+}
+
+// doubles are commands that need a driver: one that relseal-ops has, and one that it lacks.
+func doubles(env *ui.Env) []*cli.Command {
+	return []*cli.Command{
+		{Name: "double", Hidden: true, Action: env.Driven("double"), Flags: []cli.Flag{&cli.IntFlag{Name: "code"}, ui.JSONFlag()}},
+		{Name: "lacking", Hidden: true, Action: env.Driven("lacking"), Flags: []cli.Flag{ui.JSONFlag()}},
+	}
+}
+
+// drive says what it was given, and ends as it is told.
+func drive(env *ui.Env, c *cli.Context) error {
+	in, err := io.ReadAll(env.Stdin)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(env.Stdout, "driven: %q, read %q\n", c.Args().Slice(), in)
+	env.Say("hint", "this is relseal-ops")
+	if code := c.Int("code"); code != 0 {
+		return &ui.Answer{Code: code}
+	}
+	return nil
 }
 
 type wrongClock time.Duration

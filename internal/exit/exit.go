@@ -18,6 +18,7 @@ const (
 	Reject      = 2
 	BadUsage    = 64
 	NoInput     = 66
+	Unavailable = 69
 	Internal    = 70
 	CantCreate  = 73
 	IO          = 74

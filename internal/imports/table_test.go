@@ -108,6 +108,7 @@ var table = map[string]row{
 	// What the commands share; it knows none of them.
 	"internal/cli/ui": {own: []string{anything}, mods: []string{urfave, xsys, xterm}},
 	"internal/cli":    {own: []string{anything}, mods: []string{urfave}},
+	"cmd/relseal-ops": {own: []string{"internal/cli", "internal/cli/ui"}},
 	"cmd/relseal":     {own: []string{"internal/cli"}},
 	// It verifies and does nothing else.
 	"cmd/relseal-verify": {own: []string{"canon", "internal/engine", "internal/escape", "internal/exit", "internal/hint", "internal/inquiry", "verify"}},

@@ -24,6 +24,7 @@ const (
 	ExitReject      = exit.Reject
 	ExitUsage       = exit.BadUsage
 	ExitNoInput     = exit.NoInput
+	ExitUnavailable = exit.Unavailable
 	ExitInternal    = exit.Internal
 	ExitCantCreate  = exit.CantCreate
 	ExitIO          = exit.IO

@@ -22,9 +22,12 @@ type Env struct {
 	Stdout io.Writer
 	Stderr io.Writer
 
-	Own    bool // this process is there for this command alone
-	Quoted int  // of the arguments, the last so many stood behind "--"
-	JSON   bool // the result is asked for as JSON
+	Own    bool     // this process is there for this command alone
+	Args   []string // as they were typed, without the program's name
+	Quoted int      // of the arguments, the last so many stood behind "--"
+	JSON   bool     // the result is asked for as JSON
+
+	Drivers map[string]Driver // what this program links; nil in relseal
 
 	Deed string // what was done, for those who cannot be told on standard output
 }
