@@ -73,6 +73,9 @@ var table = map[string]row{
 	// Trails as people use them: no YAML, no private key of its own.
 	"trail": {own: []string{"audit", "bundle", "cards", "envlock", "canon", "internal/durable", "internal/escape", "finding", "internal/hint", "internal/limits", "internal/regular", "release", "sign", "verify"}},
 
+	// Where windows come from; it decides nothing.
+	"internal/observe": {own: []string{"audit", "canon", "finding", "gates", "internal/escape", "internal/hint", "internal/regular", "sign", "trail"}},
+
 	// Packing verifies what it wrote.
 	"envlock/sbom": {own: []string{"envlock", "envlock/capture"}},
 	// The fast way of package sign; nothing but verification of a trail uses it.

@@ -81,7 +81,7 @@ func backtest(env *ui.Env, c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	ids := source.releases(channel)
+	ids := source.Releases(channel)
 	if c.IsSet("release") {
 		ids = []string{c.String("release")}
 	}
@@ -135,7 +135,7 @@ func backtestPolicies(env *ui.Env, c *cli.Context, result *backtested) ([]gates.
 }
 
 func backtestRelease(c *cli.Context, source windowSource, channel, id string, policies []gates.Policy) (backtestedOnes, error) {
-	windows := source.of(channel, id)
+	windows := source.Of(channel, id)
 	if windows.Len() == 0 {
 		return backtestedOnes{}, source.none(channel, id)
 	}
@@ -149,7 +149,7 @@ func backtestRelease(c *cli.Context, source windowSource, channel, id string, po
 	for _, p := range policies {
 		points, err := gates.Backtest(p, in)
 		if err != nil {
-			return backtestedOnes{}, fmt.Errorf("%s: %w", source.name, err)
+			return backtestedOnes{}, fmt.Errorf("%s: %w", source.Name, err)
 		}
 		runs = append(runs, newBacktestedRun(points))
 		for i := len(r.ends); i < len(points); i++ {

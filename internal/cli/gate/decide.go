@@ -115,8 +115,8 @@ func decide(env *ui.Env, c *cli.Context) (d decision, err error) {
 	if in.Release, err = d.source.release(c, channel); err != nil {
 		return d, err
 	}
-	d.windows = d.source.of(channel, in.Release)
-	if n := d.source.of(channel, "").Len(); n > 0 && in.Release != "" {
+	d.windows = d.source.Of(channel, in.Release)
+	if n := d.source.Of(channel, "").Len(); n > 0 && in.Release != "" {
 		env.Say("hint", fmt.Sprintf("%s of %s of no release: not looked at", ui.Counted(n, "window"), channel))
 	}
 	if d.windows.Len() == 0 && !c.IsSet("now") {
@@ -138,14 +138,14 @@ func decide(env *ui.Env, c *cli.Context) (d decision, err error) {
 		return d, err
 	}
 	d.digest = sign.Sum(d.record)
-	d.unmet = append(d.unmet, d.source.moved[in.Release]...)
+	d.unmet = append(d.unmet, d.source.Moved(in.Release)...)
 	if d.registered != nil && d.registered.After(in.SinceMS, d.windows.All()) {
 		d.unmet = append(d.unmet, "POLICY_LATE")
 	}
-	if d.source.ahead[in.Release] > d.policy.SkewMaxMS {
+	if d.source.AheadMS(in.Release) > d.policy.SkewMaxMS {
 		d.unmet = append(d.unmet, "WINDOW_EARLY")
 	}
-	if d.source.hole(d.windows) {
+	if d.source.Hole(d.windows) {
 		d.unmet = append(d.unmet, "WINDOW_MISSING")
 	}
 	if end, ok := d.Observed.EndMS.Get(); ok && in.NowMS-end > d.policy.StaleMaxMS {
@@ -172,7 +172,7 @@ func (d *decision) times(c *cli.Context, in *gates.Input) (err error) {
 		}
 		in.NowMS = max(in.NowMS, w.EndMS)
 	}
-	if at, ok := d.source.sealed[in.Release]; ok {
+	if at, ok := d.source.Sealed(in.Release); ok {
 		in.SinceMS = at
 	}
 	if c.IsSet("since") {

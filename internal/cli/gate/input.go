@@ -2,9 +2,7 @@ package gate
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
-	"io/fs"
 	"maps"
 	"slices"
 	"strings"
@@ -18,46 +16,11 @@ import (
 	"github.com/relseal/relseal/internal/escape"
 	"github.com/relseal/relseal/internal/hint"
 	"github.com/relseal/relseal/internal/limits"
+	"github.com/relseal/relseal/internal/observe"
 )
 
 // A windowSource is what --windows or --ledger named.
-type windowSource struct {
-	name    string
-	windows map[windowsOf]*gates.Windows // in the order of the file
-	ledger  *gates.Ledger                // what it says of policies and bundles, if they are events of a ledger
-	sealed  map[string]int64             // of a ledger: when a bundle came to its channel
-	moved   map[string][]string          // of a ledger: that a bundle went up, or was taken back for good
-	ahead   map[string]int64             // of a ledger: by how many ms a window of a bundle ends after its event, at most
-	latest  int64                        // of a ledger: the time of the last event that was read
-}
-
-// windowsOf is what windows are of.
-type windowsOf struct{ channel, release string }
-
-// add takes in a window and its event, and reports whether it is the first of its release.
-func (s *windowSource) add(k int64, w gates.Window) (first bool) {
-	of := windowsOf{w.Channel, w.Release}
-	ws := s.windows[of]
-	if first = ws == nil; first {
-		ws = gates.NewWindows(w.Release, w.Channel)
-		s.windows[of] = ws
-	}
-	ws.Add(k, w)
-	return first
-}
-
-// all returns the windows that are of what pick wants, those of one release in their order.
-func (s windowSource) all(pick func(windowsOf) bool) (all []gates.Window) {
-	order := func(a, b windowsOf) int {
-		return cmp.Or(cmp.Compare(a.channel, b.channel), cmp.Compare(a.release, b.release))
-	}
-	for _, of := range slices.SortedFunc(maps.Keys(s.windows), order) {
-		if pick(of) {
-			all = slices.AppendSeq(all, s.windows[of].All())
-		}
-	}
-	return all
-}
+type windowSource struct{ *observe.Windows }
 
 // readPolicy reads the gate policy of a flag: YAML or canonical JSON.
 func readPolicy(env *ui.Env, file string) (gates.Policy, error) {
@@ -93,19 +56,7 @@ func readWindows(env *ui.Env, c *cli.Context) (s windowSource, err error) {
 		return s, err
 	}
 	defer in.Close()
-	s.name, s.windows = name, map[windowsOf]*gates.Windows{}
-	var ws []gates.Window
-	if format == "" {
-		ws, err = gates.ReadWindows(s.name, in)
-	} else {
-		ws, err = gates.ReadWindowsAs(format, s.name, in)
-	}
-	if path, ok := errors.AsType[*fs.PathError](err); ok {
-		err = path // it names the file itself
-	}
-	for _, w := range ws {
-		s.add(0, w)
-	}
+	s.Windows, err = observe.Read(name, format, in)
 	return s, err
 }
 
@@ -146,44 +97,23 @@ func (s windowSource) release(c *cli.Context, channel string) (string, error) {
 	if c.IsSet("release") {
 		return c.String("release"), nil
 	}
-	switch ids := s.releases(channel); len(ids) {
+	switch ids := s.Releases(channel); len(ids) {
 	case 0:
 		return "", nil
 	case 1:
 		return ids[0], nil
 	default:
-		return "", ui.UsageHint(fmt.Sprintf("%s: --release is missing: %s has windows of %s on %s", c.Command.HelpName, s.name, listed(ids, "no release"), channel),
+		return "", ui.UsageHint(fmt.Sprintf("%s: --release is missing: %s has windows of %s on %s", c.Command.HelpName, s.Name, listed(ids, "no release"), channel),
 			"name the bundle.id that is judged; windows of no release count for none")
 	}
 }
 
-// releases returns the releases that windows of a channel name, in order; "" for
-// none.
-func (s windowSource) releases(channel string) []string {
-	var ids []string
-	for of := range s.windows {
-		if of.channel == channel {
-			ids = append(ids, of.release)
-		}
-	}
-	slices.Sort(ids)
-	return ids
-}
-
-// of returns the windows of a release on a channel.
-func (s windowSource) of(channel, release string) *gates.Windows {
-	if ws := s.windows[windowsOf{channel, release}]; ws != nil {
-		return ws
-	}
-	return gates.NewWindows(release, channel)
-}
-
 // none says that there is nothing to judge, and what there is instead.
 func (s windowSource) none(channel, release string) error {
-	err := fmt.Errorf("%s: no window of %s%s", s.name, channel, ofRelease(release))
+	err := fmt.Errorf("%s: no window of %s%s", s.Name, channel, ofRelease(release))
 	found := map[string]int{}
-	for of, ws := range s.windows {
-		found[of.channel+ofRelease(of.release)] += ws.Len()
+	for of, n := range s.Counts() {
+		found[of.Channel+ofRelease(of.Release)] += n
 	}
 	var groups []string
 	for _, g := range slices.Sorted(maps.Keys(found)) {

@@ -13,6 +13,7 @@ import (
 	"github.com/relseal/relseal/canon"
 	"github.com/relseal/relseal/gates"
 	"github.com/relseal/relseal/internal/cli/ui"
+	"github.com/relseal/relseal/internal/observe"
 )
 
 func powerCommand(env *ui.Env) *cli.Command {
@@ -151,12 +152,12 @@ func estimate(env *ui.Env, c *cli.Context, q *powerQuestion) error {
 	if err != nil {
 		return err
 	}
-	ws := source.all(func(of windowsOf) bool {
-		return (!c.IsSet("channel") || of.channel == c.String("channel")) && (!c.IsSet("release") || of.release == c.String("release"))
+	ws := source.All(func(of observe.Of) bool {
+		return (!c.IsSet("channel") || of.Channel == c.String("channel")) && (!c.IsSet("release") || of.Release == c.String("release"))
 	})
 	s, err := gates.EstimateScore(ws, 0)
 	if err != nil {
-		return powerError(fmt.Errorf("%s: %w", source.name, err))
+		return powerError(fmt.Errorf("%s: %w", source.Name, err))
 	}
 	q.spread, q.s2 = &s, s.S2
 	if !c.IsSet("rho") {

@@ -14,6 +14,7 @@ import (
 	"github.com/relseal/relseal/internal/cli/ui"
 	"github.com/relseal/relseal/internal/escape"
 	"github.com/relseal/relseal/internal/limits"
+	"github.com/relseal/relseal/internal/observe"
 	"github.com/relseal/relseal/sign"
 )
 
@@ -79,7 +80,7 @@ func replay(env *ui.Env, c *cli.Context) error {
 		}
 		policy = p.Policy
 	}
-	r, err := gates.Replay(recorded, policy, source.all(func(windowsOf) bool { return true }))
+	r, err := gates.Replay(recorded, policy, source.All(func(observe.Of) bool { return true }))
 	if err != nil {
 		return err
 	}

@@ -1,8 +1,8 @@
 package release
 
 import (
+	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"slices"
 	"strings"
@@ -12,7 +12,9 @@ import (
 	"github.com/relseal/relseal/gates"
 	"github.com/relseal/relseal/internal/cli/ui"
 	"github.com/relseal/relseal/internal/limits"
+	"github.com/relseal/relseal/internal/observe"
 	"github.com/relseal/relseal/release"
+	"github.com/relseal/relseal/sign"
 	"github.com/relseal/relseal/trail"
 )
 
@@ -89,63 +91,59 @@ func (env *ledgerEnv) releaseObserve(c *cli.Context) error {
 	if err := l.Whole(); err != nil {
 		return err
 	}
-	var in windowInput
-	if c.IsSet("from-trail") {
-		known, err := ui.ReleaseOptions(c, key)
-		if err != nil {
-			return err
-		}
-		in, err = readTrailWindows(c, known.Keys)
-		if err != nil {
-			return err
-		}
-	} else if in, err = env.readWindowFile(c.String("windows")); err != nil {
+	in, err := env.observedLines(c, key)
+	if err != nil {
 		return err
 	}
-	for i := range in.windows {
-		if w := &in.windows[i].Window; w.Release == "" {
+	for i := range in.Windows {
+		if w := &in.Windows[i].Window; w.Release == "" {
 			w.Release = own
 		}
 	}
 	return env.appendWindows(c, l, in)
 }
 
-// windowInput is windows with the lines that they stand in.
-type windowInput struct {
-	name    string
-	what    string // of a place: line or event
-	windows []gates.NumberedWindow
-	refused []trail.RefusedLine
-}
-
-func (env *ledgerEnv) readWindowFile(name string) (windowInput, error) {
-	name, r, err := env.OpenInput(name)
+// observedLines returns the windows of --windows or --from-trail.
+func (env *ledgerEnv) observedLines(c *cli.Context, key sign.Signer) (in observe.Lines, err error) {
+	if c.IsSet("from-trail") {
+		known, err := ui.ReleaseOptions(c, key)
+		if err != nil {
+			return in, err
+		}
+		name := c.String("from-trail")
+		file, err := ui.TrailFile(name)
+		if err != nil {
+			return in, err
+		}
+		in, err = observe.Trail(c.Context, name, file, known.Keys)
+		if _, ok := errors.AsType[*observe.UnverifiedError](err); ok {
+			return in, &ui.Error{Code: ui.ExitNoInput, Err: err, Hint: "relseal trail verify says what is wrong; --trust names the key that signs it"}
+		}
+		return in, readError(err)
+	}
+	name, r, err := env.OpenInput(c.String("windows"))
 	if err != nil {
-		return windowInput{}, err
+		return in, err
 	}
 	defer r.Close()
-	return newWindowInput(name, "line", r)
+	in, err = observe.ReadLines(name, r)
+	return in, readError(err)
 }
 
-func newWindowInput(name, what string, r io.Reader) (windowInput, error) {
-	in := windowInput{name: name, what: what}
-	ws, refused, err := gates.ReadNumbered(name, r)
-	if err != nil {
-		return in, &ui.Error{Code: ui.ExitIO, Err: err}
+// readError gives what failed while windows were read its exit code.
+func readError(err error) error {
+	if e, ok := errors.AsType[*trail.ReadError](err); ok {
+		return &ui.Error{Code: ui.ExitIO, Err: e.Err}
 	}
-	in.windows = ws
-	for _, l := range refused {
-		in.refused = append(in.refused, trail.RefusedLine{Line: int64(l.Line), Why: l.Text})
-	}
-	return in, nil
+	return err
 }
 
-func (env *ledgerEnv) appendWindows(c *cli.Context, l *release.Ledger, in windowInput) error {
-	result := observed{Schema: "relseal/release-observe/v1", Refused: in.refused, Late: []string{}, Rollbacks: []statusOpen{}}
+func (env *ledgerEnv) appendWindows(c *cli.Context, l *release.Ledger, in observe.Lines) error {
+	result := observed{Schema: "relseal/release-observe/v1", Refused: in.Refused, Late: []string{}, Rollbacks: []statusOpen{}}
 	var rollbacks strings.Builder
-	if len(in.refused) == 0 || c.Bool("keep-going") {
-		ws := make([]gates.Window, len(in.windows))
-		for i, w := range in.windows {
+	if len(in.Refused) == 0 || c.Bool("keep-going") {
+		ws := make([]gates.Window, len(in.Windows))
+		for i, w := range in.Windows {
 			ws[i] = w.Window
 		}
 		o, err := l.Observe(ws, c.Bool("keep-going"))
@@ -170,7 +168,7 @@ func (env *ledgerEnv) appendWindows(c *cli.Context, l *release.Ledger, in window
 			rollbacks.WriteString(rollbackText(t))
 		}
 		for _, i := range slices.Sorted(maps.Keys(o.Refused)) {
-			result.Refused = append(result.Refused, trail.RefusedLine{Line: int64(in.windows[i].Line), Why: o.Refused[i].Error()})
+			result.Refused = append(result.Refused, trail.RefusedLine{Line: int64(in.Windows[i].Line), Why: o.Refused[i].Error()})
 		}
 	}
 	result.K = l.K
@@ -179,7 +177,7 @@ func (env *ledgerEnv) appendWindows(c *cli.Context, l *release.Ledger, in window
 	}
 	slices.SortStableFunc(result.Refused, func(a, b trail.RefusedLine) int { return int(a.Line - b.Line) })
 	for _, r := range result.Refused {
-		env.Say("error", fmt.Sprintf("%s: %s %d: %s", in.name, in.what, r.Line, r.Why))
+		env.Say("error", fmt.Sprintf("%s: %s %d: %s", in.Name, in.What, r.Line, r.Why))
 	}
 	result.Refused = result.Refused[:min(len(result.Refused), limits.Findings)]
 	text := fmt.Sprintf("appended %s; the last is event %d\n", ui.Counted(result.Appended, "window"), result.K)
