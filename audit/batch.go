@@ -18,6 +18,7 @@ type DraftError struct {
 }
 
 func (e *DraftError) Error() string { return fmt.Sprintf("event %d: %v", e.K, e.Err) }
+
 func (e *DraftError) Unwrap() error { return e.Err }
 
 // maxWrite is how many bytes a batch writes at once: two hundred events of usual

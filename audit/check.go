@@ -2,13 +2,12 @@ package audit
 
 import (
 	"errors"
-	"fmt"
 	"io"
+	"iter"
 	"slices"
 	"sync/atomic"
 
 	"github.com/relseal/relseal/finding"
-	"github.com/relseal/relseal/internal/limits"
 	"github.com/relseal/relseal/sign"
 )
 
@@ -150,34 +149,92 @@ func checkLines(lines *lineReader, o CheckOptions, chunk int) (Summary, error) {
 	return j.summary(), err
 }
 
-// end judges how a trail of n lines ends, or of more.
-func (j *judge) end(n int) {
-	if n == 0 {
-		// A log comes into being with its first line: an empty file is no crash.
-		j.report(finding.New(finding.Format, "", "the trail is empty").At(0))
-		return
+// A Checker is [Check] for a trail that comes line by line, such as one that is
+// still being written.
+type Checker struct {
+	judge *judge
+	lines int
+	stop  bool
+}
+
+// NewChecker returns a Checker that has seen no line.
+func NewChecker(o CheckOptions) *Checker { return &Checker{judge: newJudge(o)} }
+
+// Add judges the next line and calls what CheckOptions name for it. After a line
+// 0 of another schema it does nothing.
+func (c *Checker) Add(l Line) {
+	switch {
+	case c.stop:
+	case c.lines == 0:
+		c.stop = !c.judge.header(l.raw)
+	default:
+		c.judge.line(l.raw)
 	}
-	if j.last != lastGood || j.chain.forked || j.closed || j.genesis == nil {
-		return // closed, or how it ends is in doubt for a reason that has its finding
+	c.lines++
+}
+
+// Key returns the trusted key, if a signature of it has verified so far.
+func (c *Checker) Key() *sign.KeyID { return c.judge.trust.used }
+
+// End judges how the trail ends, after which no line can follow, and returns what
+// was learned of it.
+func (c *Checker) End() Summary {
+	if !c.stop && !c.judge.over {
+		c.judge.end(c.lines)
 	}
-	f := finding.New(finding.TrailOpen, "", "the run has no "+ActionTrailClose+": more may have happened").At(j.chain.at.k)
-	if j.genesis.Purpose == PurposeRun {
-		j.report(f)
-	} else if !j.o.Bare {
-		f.Text = "the ledger goes on: later events are not in the bundle"
-		j.report(f.As(finding.Note))
+	c.stop = true
+	return c.judge.summary()
+}
+
+// Events reads a trail and checks it on the way:
+//
+//	for r, err := range audit.Events(f, sign.Only(key)) {
+//		if err != nil {
+//			return err
+//		}
+//		use(r.E)
+//	}
+//
+// It yields the events that follow from those before them and that a trusted key signed, in
+// their order. Whatever is wrong is yielded as a [*DamagedError] with the finding and no
+// record, before the events that come after it in the trail; so is what leaves the answer
+// open, such as a key that is not trusted or a run that is not closed. After an error the
+// loop may go on. An error of reading comes last. That a ledger goes on is no fault.
+func Events(r io.Reader, keys sign.Verifiers) iter.Seq2[Record, error] {
+	return func(yield func(Record, error) bool) {
+		in := &stoppable{r: r}
+		say := func(r Record, err error) {
+			if !in.stopped && !yield(r, err) {
+				in.stopped = true
+			}
+		}
+		_, err := Check(in, CheckOptions{
+			Keys:  keys,
+			Bare:  true,
+			Event: func(r Record) { say(r, nil) },
+			Report: func(f finding.Finding) {
+				if f.Verdict != finding.Note {
+					say(Record{}, &DamagedError{Finding: f})
+				}
+			},
+		})
+		if err != nil {
+			say(Record{}, err)
+		}
 	}
 }
 
-// badLine returns the finding for a line that cannot be read.
-func badLine(line rawLine, err error) finding.Finding {
-	var schema *SchemaError
-	switch {
-	case line.long():
-		return finding.New(finding.Limit, "", fmt.Sprintf("a line of %d bytes: the limit is %d", line.size, limits.Line))
-	case errors.As(err, &schema):
-		return finding.New(finding.SchemaMismatch, "", "a line of another format").Differs(schema.Want, clip(schema.Got))
-	default:
-		return finding.New(finding.Format, "", err.Error())
+// errStopped ends the reading for a loop that was left.
+var errStopped = errors.New("nobody reads on")
+
+type stoppable struct {
+	r       io.Reader
+	stopped bool
+}
+
+func (s *stoppable) Read(p []byte) (int, error) {
+	if s.stopped {
+		return 0, errStopped
 	}
+	return s.r.Read(p)
 }

@@ -1,6 +1,8 @@
 package audit
 
 import (
+	"bytes"
+	"encoding/base64"
 	"time"
 
 	"github.com/relseal/relseal/canon"
@@ -136,3 +138,58 @@ func (c *cursor) time() Time {
 func daysIn(year, month int) int {
 	return time.Date(year, time.Month(month)+1, 0, 0, 0, 0, 0, time.UTC).Day()
 }
+
+// string takes a string, quotes and all, and returns it as it stands there.
+func (c *cursor) string() []byte {
+	if c.at == len(c.text) || c.text[c.at] != '"' {
+		c.bad = true
+		return nil
+	}
+	return c.value(2)
+}
+
+// filled takes a name that is not empty.
+func (c *cursor) filled(m *textMemo) string {
+	b := c.name()
+	c.bad = c.bad || len(b) == 0
+	return *m.text(b)
+}
+
+// status takes one of the statuses.
+func (c *cursor) status() string {
+	for _, s := range []string{StatusOK, StatusFailed, StatusAborted} {
+		if c.skip(`"` + s + `"`) {
+			return s
+		}
+	}
+	c.bad = true
+	return ""
+}
+
+// items takes the items themselves, at least one.
+func (c *cursor) items() {
+	c.want("[")
+	for last := []byte(nil); !c.bad; {
+		c.want(`{"hash":`)
+		c.digest(new(sign.Digest))
+		c.want(`,"uri":`)
+		uri := c.name()
+		c.bad = c.bad || bytes.Compare(last, uri) >= 0 // also if it is empty
+		last = uri
+		c.want("}")
+		if !c.skip(",") {
+			break
+		}
+	}
+	c.want("]")
+}
+
+// signature takes the text of a signature, without quotes.
+func (c *cursor) signature(s *sign.Signature) {
+	var raw [sigLen / 4 * 3]byte
+	n, err := strictBase64.Decode(raw[:], c.take(sigLen))
+	c.bad = c.bad || err != nil || n != len(s) // shorter if it has line breaks, which Strict skips
+	copy(s[:], raw[:])
+}
+
+var strictBase64 = base64.StdEncoding.Strict()

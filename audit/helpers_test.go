@@ -4,6 +4,10 @@ import (
 	"bytes"
 	"crypto/ed25519"
 	"fmt"
+	"io"
+	"reflect"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -245,4 +249,121 @@ func want(t *testing.T, r *result, codes string) {
 			t.Logf("%s: %s", f.Code, f.Text)
 		}
 	}
+}
+
+// ways are other ways of checking: lines decoded in part where that will do, in
+// chunks of one line and of many, by one worker and by three, with and without
+// package comb, and without any short cut.
+var ways = []struct {
+	lines, workers  int
+	plain, oneByOne bool
+	actions         []string
+}{
+	{chunkLines, 1, false, false, []string{}},
+	{2, 2, false, true, []string{ActionStepStart}},
+	{1, 3, true, false, []string{ActionStepEnd, ActionRunEnd}},
+}
+
+// agree checks a trail in every other way. All must say what was said in res:
+// every test of what Check says is thus one of all these ways.
+func agree(t testing.TB, trail string, o CheckOptions, res *result) {
+	t.Helper()
+	for _, way := range ways {
+		other := new(result)
+		p := o
+		p.EventActions, p.Workers, p.Plain, p.oneByOne = way.actions, way.workers, way.plain, way.oneByOne
+		p.Report = func(f finding.Finding) { other.found = append(other.found, f) }
+		if o.Event != nil {
+			p.Event = func(r Record) { other.events = append(other.events, r) }
+		}
+		if o.Doubtful != nil {
+			p.Doubtful = func(r Record) { other.doubtful = append(other.doubtful, r) }
+		}
+		var err error
+		if other.Summary, err = checkLines(newLineReader(strings.NewReader(trail)), p, way.lines); err != nil {
+			t.Fatal(err)
+		}
+		var events []Record
+		for i, r := range res.events {
+			if i == 0 || slices.Contains(way.actions, r.E.Action) {
+				events = append(events, r)
+			}
+		}
+		if o.Report != nil && !reflect.DeepEqual(other.found, res.found) {
+			t.Errorf("%+v: findings\n got %s\nwant %s", way, other.codes(), res.codes())
+		}
+		if !reflect.DeepEqual(other.Summary, res.Summary) {
+			t.Errorf("%+v: summary\n got %+v\nwant %+v", way, other.Summary, res.Summary)
+		}
+		if !reflect.DeepEqual(other.events, events) {
+			t.Errorf("%+v: events %v, want %v", way, ks(other.events), ks(events))
+		}
+		if !reflect.DeepEqual(other.doubtful, res.doubtful) {
+			t.Errorf("%+v: doubtful %v, want %v", way, ks(other.doubtful), ks(res.doubtful))
+		}
+	}
+}
+
+// A stream is the trail of a run that goes on, n events of about 850 bytes, made
+// while it is read.
+type stream struct {
+	n, k  int64
+	head  sign.Digest
+	clock *fakeClock
+	parts []string // of an event, around its number and its times
+	line  []byte
+	rest  []byte
+}
+
+func newStream(t testing.TB, n int64) *stream {
+	start := runDrafts()[0]
+	progress := Draft{Actor: start.Actor, Code: start.Code, Seed: start.Seed, Action: "step.progress", Notes: Txt("six of seven done")}
+	m := newMaker(t, runGenesis(), nil).add([]Draft{start, progress}, nil)
+
+	e := m.recs[1].E
+	text := m.must(canon.Marshal(e))
+	for _, member := range [][2]string{
+		{`"k":`, "2"}, {`"tau_mono_us":`, strconv.FormatInt(e.TauMonoUS, 10)}, {`"ts":"`, e.TS.String()},
+	} {
+		text = strings.Replace(text, member[0]+member[1], member[0]+"|", 1)
+	}
+	s := &stream{n: n, k: 1, head: m.recs[0].H, clock: laterClock(), parts: strings.Split(text, "|")}
+	if len(s.parts) != 4 {
+		t.Fatal(text)
+	}
+	s.rest = []byte(m.lines[0] + "\n" + m.lines[1] + "\n")
+	return s
+}
+
+func (s *stream) Read(p []byte) (int, error) {
+	if len(s.rest) == 0 {
+		if s.k == s.n {
+			return 0, io.EOF
+		}
+		s.next()
+	}
+	n := copy(p, s.rest)
+	s.rest = s.rest[n:]
+	return n, nil
+}
+
+// next makes the next line.
+func (s *stream) next() {
+	s.k++
+	ts, tau, _ := s.clock.Now()
+	b := append(s.line[:0], `{"H_k":"`...)
+	b = append(append(b, s.head.String()...), `","e":`...)
+	from := len(b)
+	b = strconv.AppendInt(append(b, s.parts[0]...), s.k, 10)
+	b = strconv.AppendInt(append(b, s.parts[1]...), tau, 10)
+	b = ts.AppendFormat(append(b, s.parts[2]...), timeLayout)
+	b = append(b, s.parts[3]...)
+	id := sign.Sum(b[from:])
+	s.head = Link(s.head, id)
+	copy(b[hAt:], s.head.String())
+	sig, _ := alice.Sign(s.head[:])
+	b = append(append(b, `,"id_k":"`...), id.String()...)
+	b = append(append(b, `","sig_k":"`...), sig.String()...)
+	s.line = append(b, '"', '}', '\n')
+	s.rest = s.line
 }

@@ -1,12 +1,16 @@
 package audit
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
+	"unicode/utf8"
 
 	"github.com/relseal/relseal/canon"
+	"github.com/relseal/relseal/internal/limits"
 )
 
 // ImportDraft reads an event as other programs write it: one JSON object with
@@ -133,4 +137,152 @@ func importSnapshot(values map[string]canon.Value) (map[string]canon.Decimal, er
 		snapshot[name] = d
 	}
 	return snapshot, nil
+}
+
+// ImportValue returns the canonical form of the one JSON value in data, however
+// it is spelled. An integer within ±(2^53−1) stays a number. Every other number,
+// 1.0 and 1e3 among them, becomes the text of its decimal: 1.50 is "1.5". So the
+// numbers of one program keep one type whatever their values are.
+func ImportValue(data []byte) (canon.Value, error) {
+	imported, err := eachNumber(data, func(number string) (string, error) {
+		d, err := canon.ImportDecimal(number)
+		return `"` + string(d) + `"`, err
+	})
+	if err != nil {
+		return nil, err
+	}
+	out, err := canon.Canonicalize(imported)
+	if err == nil {
+		return out, nil
+	}
+	// The place in the error must be one of data.
+	masked, _ := eachNumber(data, func(number string) (string, error) {
+		return "0" + strings.Repeat(" ", len(number)-1), nil
+	})
+	if _, fault := canon.Canonicalize(masked); fault != nil {
+		err = fault
+	}
+	return nil, err
+}
+
+// eachNumber returns data with every number replaced that canonical JSON does not
+// have. It looks at no other fault: what is no JSON may come out as anything that
+// is none either.
+func eachNumber(data []byte, replace func(string) (string, error)) ([]byte, error) {
+	var out []byte
+	done := 0 // bytes of data that are in out
+	for i := 0; i < len(data); {
+		switch c := data[i]; {
+		case c == '"':
+			i = afterString(data, i)
+		case c == '-' || '0' <= c && c <= '9':
+			rest := bytes.TrimLeft(data[i:], "0123456789+-.eE")
+			number := data[i : len(data)-len(rest)]
+			if canon.Value(number).IsValid() && canon.Check(number) != nil {
+				text, err := replace(string(number))
+				if err != nil {
+					return nil, fmt.Errorf("byte %d: %w", i, err)
+				}
+				out = append(append(out, data[done:i]...), text...)
+				done = i + len(number)
+			}
+			i += len(number)
+		default:
+			i++
+		}
+	}
+	if done == 0 {
+		return data, nil
+	}
+	return append(out, data[done:]...), nil
+}
+
+// afterString returns the index after the string that starts at data[i].
+func afterString(data []byte, i int) int {
+	for i++; i < len(data); i++ {
+		switch data[i] {
+		case '\\':
+			i++
+		case '"':
+			return i + 1
+		}
+	}
+	return len(data)
+}
+
+// importUsual is ImportDraft for the lines that most programs write: a flat object
+// of texts without escapes, and details that are canonical as they stand. Of
+// anything else it returns false, and ImportDraft has the last word.
+func importUsual(line []byte) (d Draft, ok bool) {
+	c := cursor{text: line}
+	c.spaces()
+	c.want("{")
+	seen := 0
+	for {
+		c.spaces()
+		name := c.name()
+		c.spaces()
+		c.want(":")
+		c.spaces()
+		bit := 0
+		switch string(name) {
+		case "action":
+			bit, d.Action = 1, c.free()
+		case "actor":
+			bit, d.Actor = 2, Txt(c.free())
+		case "path":
+			bit, d.Path = 4, Txt(c.free())
+		case "status":
+			bit, d.Status = 8, c.free()
+			c.bad = c.bad || d.Status == ""
+		case "error":
+			bit, d.Error = 16, Txt(c.free())
+		case "notes":
+			bit, d.Notes = 32, Txt(c.free())
+		case "details":
+			c.bad = c.bad || c.skip("null")
+			bit, d.Details = 64, canon.Value(c.value(1))
+		}
+		if c.bad || bit == 0 || seen&bit != 0 {
+			return Draft{}, false
+		}
+		seen |= bit
+		if c.spaces(); !c.skip(",") {
+			break
+		}
+	}
+	c.want("}")
+	c.spaces()
+	if c.bad || c.at != len(line) || seen&3 != 3 {
+		return Draft{}, false
+	}
+	d.Details = append(canon.Value(nil), d.Details...)
+	return d, true
+}
+
+// spaces takes white space.
+func (c *cursor) spaces() {
+	for c.at < len(c.text) {
+		switch c.text[c.at] {
+		case ' ', '\t', '\r', '\n':
+			c.at++
+		default:
+			return
+		}
+	}
+}
+
+// free takes a text without escapes.
+func (c *cursor) free() string {
+	c.want(`"`)
+	rest, n := c.rest(), 0
+	for n < len(rest) && rest[n] >= 0x20 && rest[n] != '"' && rest[n] != '\\' {
+		n++
+	}
+	if n > limits.JSONString || !utf8.Valid(rest[:n]) {
+		c.bad = true
+	}
+	s := string(c.take(n))
+	c.want(`"`)
+	return s
 }

@@ -1,6 +1,12 @@
 package audit
 
 import (
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/relseal/relseal/canon"
 	"github.com/relseal/relseal/finding"
 	"github.com/relseal/relseal/internal/limits"
 	"github.com/relseal/relseal/sign"
@@ -217,4 +223,159 @@ func (j *judge) latest(ts Time) Time {
 		return *j.to
 	}
 	return ts
+}
+
+// header judges line 0. It returns false if nothing after it can be understood.
+func (j *judge) header(line rawLine) (goOn bool) {
+	var h Header
+	var err error
+	if !line.long() {
+		h, err = parseHeader(line.text, j.o.Plain)
+	}
+	if line.long() || err != nil {
+		return j.badHeader(line, err)
+	}
+	g := h.Genesis
+	j.genesis, j.order.part = &g, g.Continues != nil
+	computed := sign.Sum(genesisBytes(line.text))
+
+	fault := j.genesisFault(&h, computed)
+	j.h0, _ = j.trust.resume(remains{h: &h.H0, sig: &h.Sig}, &computed)
+	if fault != nil {
+		j.report(*fault)
+		j.doubtGenesis()
+	} else {
+		j.times = times{ts: g.Created, some: true}
+	}
+	j.chain.at = place{head: j.h0, known: true}
+	if !line.lf {
+		j.truncated(0, "the last line has no LF")
+	}
+	return true
+}
+
+// genesisFault returns what is wrong with a line 0 that can be read, or nil.
+func (j *judge) genesisFault(h *Header, computed sign.Digest) *finding.Finding {
+	fault := func(f finding.Finding) *finding.Finding { return &f }
+	g, pin := &h.Genesis, j.o.Pinned
+	if computed == h.H0 && (pin == nil || h.H0 == *pin) {
+		j.bind(g.Run.ID, g.EnvLock, g.PipelineCard, g.ParamCard, g.Verifier.PKRef)
+	} else {
+		// The key of a genesis that is not the right one is not worth a finding.
+		j.trust.lookUp(j.o.Keys, g.Verifier.PKRef)
+	}
+	switch {
+	case computed != h.H0:
+		return fault(finding.New(finding.Genesis, "", "H_0 is not the digest of the genesis").At(0).
+			Differs(computed.String(), h.H0.String()))
+	case j.trust.known && !j.trust.signed(h.H0, h.Sig, untried):
+		return fault(finding.New(finding.Genesis, "", "sig_0 is not the key's signature of H_0").At(0))
+	case pin != nil && h.H0 != *pin:
+		return fault(finding.New(finding.Genesis, "", "another genesis than the manifest pins: H_0 differs").At(0).
+			Differs(pin.String(), h.H0.String()))
+	default:
+		return nil
+	}
+}
+
+// doubtGenesis goes on after a line 0 that has a finding.
+func (j *judge) doubtGenesis() {
+	j.intact, j.adopt = false, true
+	if pin := j.o.Pinned; pin != nil {
+		j.chain.alt, j.chain.forked = place{head: *pin, known: true}, true
+	}
+}
+
+// badHeader judges a line 0 that is not one.
+func (j *judge) badHeader(line rawLine, err error) (goOn bool) {
+	f := badLine(line, err).At(0)
+	j.doubtGenesis()
+	if f.Code == finding.SchemaMismatch {
+		j.report(f)
+		return false
+	}
+	if _, err := ParseRecord(line.text); err == nil {
+		// The genesis was cut off. The event is judged as one.
+		f.Text = "the trail starts with an event, not with its genesis"
+		j.report(f)
+		j.line(line)
+		return true
+	}
+	j.report(f)
+
+	// No key is known yet that could say which of the two heads is right.
+	g := genesisBytes(line.text)
+	switch rest := salvage(line.text); {
+	case rest.h != nil:
+		j.h0 = *rest.h
+	case g != nil && canon.Check(g) == nil:
+		j.h0 = sign.Sum(g)
+	default:
+		return true
+	}
+	j.chain.at = place{head: j.h0, known: true}
+	return true
+}
+
+// A Range is the event numbers First to Last, both included.
+type Range struct{ First, Last int64 }
+
+// numbers is a set of event numbers. Numbers come almost in order.
+type numbers []Range
+
+func (n *numbers) add(k int64) {
+	s := *n
+	if last := len(s) - 1; last >= 0 && k >= s[last].First && k <= s[last].Last+1 {
+		s[last].Last = max(s[last].Last, k)
+		return
+	}
+	*n = append(s, Range{k, k})
+}
+
+// ranges returns the set in ascending order, neighbours joined, and its size.
+func (n numbers) ranges() (out []Range, count int64) {
+	slices.SortFunc(n, func(a, b Range) int { return cmp.Compare(a.First, b.First) })
+	for _, r := range n {
+		if last := len(out) - 1; last >= 0 && r.First <= out[last].Last+1 {
+			out[last].Last = max(out[last].Last, r.Last)
+		} else {
+			out = append(out, r)
+		}
+	}
+	for _, r := range out {
+		count += r.Last - r.First + 1
+	}
+	return out, count
+}
+
+// end judges how a trail of n lines ends, or of more.
+func (j *judge) end(n int) {
+	if n == 0 {
+		// A log comes into being with its first line: an empty file is no crash.
+		j.report(finding.New(finding.Format, "", "the trail is empty").At(0))
+		return
+	}
+	if j.last != lastGood || j.chain.forked || j.closed || j.genesis == nil {
+		return // closed, or how it ends is in doubt for a reason that has its finding
+	}
+	f := finding.New(finding.TrailOpen, "", "the run has no "+ActionTrailClose+": more may have happened").At(j.chain.at.k)
+	if j.genesis.Purpose == PurposeRun {
+		j.report(f)
+	} else if !j.o.Bare {
+		f.Text = "the ledger goes on: later events are not in the bundle"
+		j.report(f.As(finding.Note))
+	}
+}
+
+// badLine returns the finding for a line that cannot be read.
+func badLine(line rawLine, err error) finding.Finding {
+	var schema *SchemaError
+	switch {
+	case line.long():
+		return finding.New(finding.Limit, "", fmt.Sprintf("a line of %d bytes: the limit is %d", line.size, limits.Line))
+	case errors.As(err, &schema):
+		return finding.New(finding.SchemaMismatch, "", "a line of another format").Differs(schema.Want, clip(schema.Got))
+	default:
+		return finding.New(finding.Format, "", err.Error())
+	}
 }

@@ -1,6 +1,8 @@
 package audit
 
 import (
+	"bufio"
+	"bytes"
 	"fmt"
 	"io"
 
@@ -47,3 +49,77 @@ func (l Line) LF() bool { return l.raw.lf }
 // Torn reports whether the line looks like what a crash leaves of an append, or
 // like an append that is going on: the last one, and not whole.
 func (l Line) Torn() bool { return l.raw.torn() }
+
+// A lineReader splits a trail into lines in bounded memory: of a line above the
+// limit it keeps nothing and goes on after its LF.
+type lineReader struct {
+	r   *bufio.Reader
+	buf []byte
+	end error // what the next call returns
+}
+
+func newLineReader(r io.Reader) *lineReader {
+	return &lineReader{r: bufio.NewReaderSize(r, 64*limits.KiB)}
+}
+
+// A rawLine is a line without its LF. The text is valid until the next read.
+type rawLine struct {
+	text []byte
+	size int64 // without the LF
+	lf   bool
+	last bool // nothing follows
+}
+
+// long reports whether the line is above the limit; then it has no text.
+func (l rawLine) long() bool { return l.size > limits.Line }
+
+// torn reports whether a line looks like what a crash leaves of an append: no
+// LF, or a length that reached the disk before the bytes did, which then read
+// as zeros.
+func (l rawLine) torn() bool {
+	return l.last && !l.long() && (!l.lf || bytes.IndexByte(l.text, 0) >= 0)
+}
+
+// next returns the next line, or io.EOF after the last, or the error of reading.
+func (lr *lineReader) next() (l rawLine, err error) {
+	lr.buf, l, err = lr.read(lr.buf[:0])
+	if err == nil && !l.long() {
+		l.text = lr.buf
+	}
+	return l, err
+}
+
+// read is next with the text appended to buf instead of in the line: it moves
+// while buf grows. A line that is too long leaves buf as it was.
+func (lr *lineReader) read(buf []byte) (_ []byte, l rawLine, err error) {
+	if lr.end != nil {
+		return buf, rawLine{}, lr.end
+	}
+	start := len(buf)
+	for {
+		part, err := lr.r.ReadSlice('\n')
+		l.lf = err == nil
+		if l.lf {
+			part = part[:len(part)-1]
+		}
+		l.size += int64(len(part))
+		if !l.long() {
+			buf = append(buf, part...)
+		}
+		switch {
+		case err == bufio.ErrBufferFull:
+			continue
+		case err == io.EOF && l.size == 0:
+			return buf, rawLine{}, io.EOF
+		case err != nil && err != io.EOF:
+			return buf[:start], rawLine{}, err
+		}
+		// The end stays where it was seen: a trail may grow while it is read.
+		_, lr.end = lr.r.Peek(1)
+		l.last = lr.end == io.EOF
+		if l.long() {
+			buf = buf[:start]
+		}
+		return buf, l, nil
+	}
+}

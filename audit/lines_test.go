@@ -1,12 +1,14 @@
 package audit
 
 import (
+	"errors"
 	"io"
+	"math/rand/v2"
 	"reflect"
 	"strings"
 	"testing"
+	"testing/iotest"
 
-	"github.com/relseal/relseal/finding"
 	"github.com/relseal/relseal/internal/limits"
 )
 
@@ -35,43 +37,84 @@ func TestLineReader(t *testing.T) {
 	}
 }
 
-// TestChecker: line by line a trail is judged as in one go, whatever is wrong
-// with it.
-func TestChecker(t *testing.T) {
-	good := goodRun(t)
-	lines := strings.SplitAfter(good.String(), "\n")
-	trails := map[string]string{"good": good.String(), "empty": "", "another schema": strings.Replace(good.String(), Schema, "relseal/trail/v9", 1)}
-	for i := range lines[:len(lines)-1] {
-		trails["without "+lines[i][:20]+itoa(int64(i))] = strings.Join(append(append([]string{}, lines[:i]...), lines[i+1:]...), "")
-		trails["damaged "+itoa(int64(i))] = strings.Replace(good.String(), lines[i], strings.Replace(lines[i], `"ci"`, `"me"`, 1), 1)
-		trails["cut "+itoa(int64(i))] = strings.Join(lines[:i], "") + lines[i][:len(lines[i])/2]
+func TestReadError(t *testing.T) {
+	good := goodRun(t).String()
+	broken := errors.New("broken pipe")
+	for _, n := range []int{0, 100, strings.Index(good, "\n"), strings.Index(good, "\n") + 1, len(good) / 2, len(good)} {
+		r := io.MultiReader(strings.NewReader(good[:n]), iotest.ErrReader(broken))
+		sum, err := Check(r, CheckOptions{Keys: trusted})
+		if !errors.Is(err, broken) {
+			t.Errorf("after %d bytes: %v", n, err)
+		}
+		if sum.K != int64(max(0, strings.Count(good[:n], "\n")-1)) {
+			t.Errorf("after %d bytes: %d events", n, sum.K)
+		}
 	}
-	for name, trail := range trails {
-		var found []finding.Finding
-		var events []Record
-		c := NewChecker(CheckOptions{
-			Path: "audit/trail.jsonl", Keys: trusted,
-			Report: func(f finding.Finding) { found = append(found, f) },
-			Event:  func(r Record) { events = append(events, r) },
-		})
-		r := NewLineReader(strings.NewReader(trail))
-		for {
-			l, err := r.Next()
-			if err == io.EOF {
-				break
-			}
-			if err != nil {
-				t.Fatal(err)
-			}
-			c.Add(l)
+}
+
+func TestSmallReads(t *testing.T) {
+	good := goodRun(t).String()
+	want, _ := Check(strings.NewReader(good), CheckOptions{Keys: trusted})
+	for name, r := range map[string]io.Reader{
+		"one byte":       iotest.OneByteReader(strings.NewReader(good)),
+		"data and error": iotest.DataErrReader(strings.NewReader(good)),
+	} {
+		if sum, err := Check(r, CheckOptions{Keys: trusted}); err != nil || !reflect.DeepEqual(sum, want) {
+			t.Errorf("%s: %+v, %v", name, sum, err)
 		}
-		sum := c.End()
-		want := check(t, trail, nil)
-		if !reflect.DeepEqual(sum, want.Summary) || !reflect.DeepEqual(found, want.found) || !reflect.DeepEqual(events, want.events) {
-			t.Errorf("%s: %+v\n%v\nwant %+v\n%v", name, sum, found, want.Summary, want.found)
+	}
+}
+
+// TestEndlessLine reads a line of 64 MiB; nothing of it is kept.
+func TestEndlessLine(t *testing.T) {
+	lines := newLineReader(io.MultiReader(io.LimitReader(xs{}, 64*limits.MiB), strings.NewReader("\nnext\n")))
+	l, err := lines.next()
+	if err != nil || !l.long() || l.size != 64*limits.MiB || !l.lf || l.text != nil || cap(lines.buf) > 4*limits.MiB {
+		t.Errorf("size %d, LF %v, %v, %d bytes kept", l.size, l.lf, err, cap(lines.buf))
+	}
+	if l, err = lines.next(); err != nil || string(l.text) != "next" || !l.last {
+		t.Errorf("after it: %q, %v", l.text, err)
+	}
+	if _, err = lines.next(); err != io.EOF {
+		t.Error(err)
+	}
+}
+
+// xs is an endless text.
+type xs struct{}
+
+func (xs) Read(p []byte) (int, error) {
+	for i := range p {
+		p[i] = 'x'
+	}
+	return len(p), nil
+}
+
+func TestRanges(t *testing.T) {
+	rng := rand.New(rand.NewPCG(3, 4))
+	for range 200 {
+		var n numbers
+		set := map[int64]bool{}
+		for range rng.IntN(30) {
+			k := 1 + rng.Int64N(25)
+			n.add(k)
+			set[k] = true
 		}
-		if !reflect.DeepEqual(c.Key(), want.Key) {
-			t.Errorf("%s: key %v", name, c.Key())
+		ranges, count := n.ranges()
+		if count != int64(len(set)) {
+			t.Fatalf("%d numbers, want %d", count, len(set))
+		}
+		last := int64(-1)
+		for _, r := range ranges {
+			if r.First <= last+1 || r.Last < r.First {
+				t.Fatalf("ranges %v", ranges)
+			}
+			for k := r.First; k <= r.Last; k++ {
+				if !set[k] {
+					t.Fatalf("ranges %v, want %v", ranges, set)
+				}
+			}
+			last = r.Last
 		}
 	}
 }

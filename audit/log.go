@@ -14,6 +14,7 @@ import (
 	"github.com/relseal/relseal/canon"
 	"github.com/relseal/relseal/finding"
 	"github.com/relseal/relseal/internal/durable"
+	"github.com/relseal/relseal/internal/regular"
 	"github.com/relseal/relseal/sign"
 )
 
@@ -301,4 +302,80 @@ func (l *Log) Close() error {
 	l.disk = nil
 	l.err = &fs.PathError{Op: "append", Path: l.path, Err: fs.ErrClosed}
 	return err
+}
+
+// Checked is what [Check] would return and report of a trail in a bundle, by somebody who
+// trusts the key of the log alone.
+type Checked struct {
+	Summary  Summary
+	Findings []finding.Finding // of how it ends
+	Size     int64             // bytes of its lines
+	Digest   sign.Digest       // of these
+}
+
+// Checked returns what the log has found while it read and wrote the trail, up to the last
+// event that it knows. It is false for a log that was opened without Digest, and for a
+// trail with a finding, another key or no event.
+func (l *Log) Checked() (c Checked, ok bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.sum == nil || l.found || l.err != nil || l.judge.trust.used == nil {
+		return c, false
+	}
+	j := *l.judge
+	j.o = CheckOptions{Report: func(f finding.Finding) { c.Findings = append(c.Findings, f) }}
+	j.end(1)
+	c.Summary, c.Size, c.Digest = j.summary(), l.size, sign.Digest(l.sum.Sum(nil))
+	last := *j.to
+	c.Summary.Last = &last
+	return c, true
+}
+
+// A disk is what a log asks of its file. Tests put faults in between.
+type disk interface {
+	io.ReaderAt
+	io.WriterAt
+	Truncate(size int64) error
+	Sync() error
+	Size() (int64, error) // an error too if the path no longer names the file
+	Lock(ctx context.Context, waiting func(holder string)) (unlock func() error, err error)
+	Close() error
+}
+
+// errReplaced reports that events would go to a file that nobody sees.
+var errReplaced = errors.New("the trail was removed or replaced while it was open")
+
+type osDisk struct {
+	*os.File
+	abs string
+}
+
+// openDisk opens a trail for reading and writing, not for appending: Windows
+// cannot cut a file that was opened that way. Writes go to an offset that was
+// read under the lock.
+func openDisk(path, abs string) (disk, error) {
+	f, err := regular.OpenUpdate(path)
+	if err != nil {
+		return nil, err
+	}
+	return &osDisk{f, abs}, nil
+}
+
+func (d *osDisk) Lock(ctx context.Context, waiting func(holder string)) (func() error, error) {
+	return durable.LockFile(ctx, d.File, waiting)
+}
+
+func (d *osDisk) Size() (int64, error) {
+	same, err := durable.Same(d.File, d.abs)
+	if err == nil && !same {
+		err = &fs.PathError{Op: "append", Path: d.Name(), Err: errReplaced}
+	}
+	if err != nil {
+		return 0, err
+	}
+	info, err := d.Stat()
+	if err != nil {
+		return 0, err
+	}
+	return info.Size(), nil
 }

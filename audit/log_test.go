@@ -5,11 +5,9 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"reflect"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -281,119 +279,6 @@ func TestClockBack(t *testing.T) {
 	}
 }
 
-// TestProcesses lets processes append to one ledger at the same time.
-func TestProcesses(t *testing.T) {
-	path, l := create(t, ledgerGenesis())
-	var children []*exec.Cmd
-	for range 3 {
-		child := exec.Command(os.Args[0])
-		child.Env = append(os.Environ(), appender+"="+path)
-		child.Stderr = os.Stderr
-		if err := child.Start(); err != nil {
-			t.Fatal(err)
-		}
-		children = append(children, child)
-	}
-	for range 20 {
-		appendAll(t, l, []Draft{note("parent")})
-	}
-	for _, child := range children {
-		if err := child.Wait(); err != nil {
-			t.Error(err)
-		}
-	}
-	res := check(t, read(t, path), func(o *CheckOptions) { o.Bare, o.Report = true, nil })
-	if res.K != 80 || res.FailingCount != 0 {
-		t.Errorf("%d events, failing %v", res.K, res.Failing)
-	}
-	if r := appendAll(t, l, []Draft{note("last")})[0]; r.E.K != 81 {
-		t.Errorf("event %d after the others", r.E.K)
-	}
-}
-
-// TestGoroutines shares one log, and several on one file.
-func TestGoroutines(t *testing.T) {
-	path, l := create(t, ledgerGenesis())
-	l.clock = lockedClock{new(sync.Mutex), newClock()}
-	var wg sync.WaitGroup
-	for range 3 {
-		wg.Go(func() {
-			for range 5 {
-				if _, err := l.Append(note("shared")); err != nil {
-					t.Error(err)
-				}
-				l.Head()
-			}
-		})
-		wg.Go(func() {
-			if err := appendNotes(path, "own", 5); err != nil {
-				t.Error(err)
-			}
-		})
-	}
-	wg.Wait()
-	res := check(t, read(t, path), func(o *CheckOptions) { o.Bare, o.Report = true, nil })
-	if res.K != 30 || res.FailingCount != 0 {
-		t.Errorf("%d events, failing %v", res.K, res.Failing)
-	}
-}
-
-type lockedClock struct {
-	mu *sync.Mutex
-	c  Clock
-}
-
-func (c lockedClock) Now() (time.Time, int64, string) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.c.Now()
-}
-
-// TestOthers is about what somebody else does to the file while a log has it open.
-func TestOthers(t *testing.T) {
-	edit := func(change func(path, trail string) string) func(*testing.T, string) {
-		return func(t *testing.T, path string) {
-			if err := os.WriteFile(path, []byte(change(path, read(t, path))), 0o644); err != nil {
-				t.Fatal(err)
-			}
-		}
-	}
-	remove := func(t *testing.T, path string) {
-		if err := os.Remove(path); err != nil {
-			t.Skip("an open file cannot be removed here:", err)
-		}
-	}
-	tests := []struct {
-		name string
-		do   func(*testing.T, string)
-		want string
-	}{
-		{"cut", edit(func(_, s string) string { return s[:len(s)-10] }), "cut off"},
-		{"emptied", edit(func(_, s string) string { return "" }), "empty"},
-		{"garbage", edit(func(_, s string) string { return s + "garbage\n" }), "event 2: E_FORMAT"},
-		{"repeated", edit(func(_, s string) string { return s + s[strings.Index(s, "\n")+1:] }), "event 1: E_SEQUENCE"},
-		{"removed", remove, "removed or replaced"},
-		{"replaced", func(t *testing.T, path string) {
-			s := read(t, path)
-			remove(t, path)
-			os.WriteFile(path, []byte(s), 0o644)
-		}, "removed or replaced"},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			path, l := create(t, ledgerGenesis())
-			appendAll(t, l, []Draft{note("a")})
-			tt.do(t, path)
-			for range 2 { // it does not heal by asking again
-				_, err := l.Append(note("b"))
-				if err == nil || !strings.Contains(err.Error(), tt.want) || strings.Count(err.Error(), path) != 1 {
-					t.Errorf("%v", err)
-				}
-			}
-		})
-	}
-}
-
 func TestCloseTwice(t *testing.T) {
 	_, l := create(t, ledgerGenesis())
 	if err := errors.Join(l.Close(), l.Close()); err != nil {
@@ -401,25 +286,5 @@ func TestCloseTwice(t *testing.T) {
 	}
 	if _, err := l.Append(note("a")); !errors.Is(err, fs.ErrClosed) {
 		t.Errorf("append after Close: %v", err)
-	}
-}
-
-// TestChangedDirectory opens a trail by a relative path and goes elsewhere.
-func TestChangedDirectory(t *testing.T) {
-	dir := t.TempDir()
-	t.Chdir(dir)
-	l, err := Create("trail.jsonl", ledgerGenesis(), alice, newClock())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	t.Chdir(t.TempDir())
-	path := filepath.Join(dir, "trail.jsonl")
-	if err := os.WriteFile(path, []byte(read(t, path)+"{"), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	appendAll(t, l, []Draft{note("a")})
-	if torn := l.Torn(); len(torn) != 1 || torn[0].Path != "trail.jsonl.torn-1" || read(t, path+".torn-1") != "{" {
-		t.Errorf("torn %v", torn)
 	}
 }

@@ -1,281 +1,225 @@
 package audit
 
 import (
-	"crypto/sha256"
+	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
-	"os"
-	"slices"
+	"path/filepath"
+	"strings"
 
-	"github.com/relseal/relseal/finding"
-	"github.com/relseal/relseal/internal/durable"
-	"github.com/relseal/relseal/internal/regular"
+	"github.com/relseal/relseal/canon"
+	"github.com/relseal/relseal/internal/limits"
 	"github.com/relseal/relseal/sign"
 )
 
-// Torn is what a crash left of an append: a last line that is not whole, or a hole. The
-// event was never acknowledged.
-type Torn struct {
-	K    int64  // the number that the event has or would have had
-	Path string // where the bytes were moved: PATH.torn-K; "" if the event was kept
+// ActionRecover is the event that says that what stood behind the event before it was
+// set aside; details are an Aside.
+const ActionRecover = "trail.recover"
+
+// An Aside is what a recovery takes out of a trail.
+type Aside struct {
+	Size   int64       `json:"size"`   // bytes
+	Lines  int64       `json:"lines"`  // the last one counts if it has no LF
+	Digest sign.Digest `json:"digest"` // of the bytes
+	Why    string      `json:"why"`    // no event could be appended
+
+	// Acknowledged is the last event that was on disk by the resume state, if the trail
+	// lacks it; else nil.
+	Acknowledged *Acknowledged `json:"acknowledged"`
 }
 
-// Torn returns what this log has cleared up, in Open or before an append when
-// another process had crashed.
-//
-// A line that lacks nothing but its LF is completed and stays: it is signed, and
-// a second event of the same number must not be. Any other is moved to a file
-// beside the trail and cut off.
-func (l *Log) Torn() []Torn {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return slices.Clone(l.torn)
+// An Acknowledged event was on disk once.
+type Acknowledged struct {
+	K  int64       `json:"k"`
+	HK sign.Digest `json:"H_k"`
 }
 
-// A DamagedError reports a trail that must not be appended to, or what is wrong with one
-// that is read.
-type DamagedError struct {
-	Path    string          // "" where it is not known
-	Finding finding.Finding // the first that rejects; Check finds the others
-}
+// openFaulty is what tests put between a recovery and its file.
+var openFaulty func(disk) disk
 
-// FindingCode returns the code of the finding.
-func (e *DamagedError) FindingCode() finding.Code { return e.Finding.Code }
+// ErrSound reports a trail from which nothing has to be set aside.
+var ErrSound = errors.New("the trail can be appended to as it is: there is nothing to recover")
 
-func (e *DamagedError) Error() string {
-	place := "line 0"
-	if k := e.Finding.K; k != nil && *k > 0 {
-		place = "event " + itoa(*k)
-	}
-	if e.Path != "" {
-		place = e.Path + ": " + place
-	}
-	return fmt.Sprintf("%s: %s: %s", place, e.Finding.Code, e.Finding.Text)
-}
-
-// A KeyError reports a signer other than the one that the genesis names.
-type KeyError struct {
-	Path      string
-	Want, Got sign.KeyID
-}
-
-func (e *KeyError) Error() string {
-	return fmt.Sprintf("%s: the trail is signed with key %s, not with %s", e.Path, e.Want, e.Got)
-}
-
-// catchUp applies the lines after l.size: all of them in Open, or those after the
-// resume state, later those of other logs. The caller holds the lock, so a line that is
-// not whole is not being written but was given up.
-func (l *Log) catchUp() error {
-	if l.size > 0 {
-		return l.readOn()
-	}
-	return l.readAll()
-}
-
-// readAll reads line 0 and everything after it or after the resume state.
-func (l *Log) readAll() error {
-	size, err := l.disk.Size()
+// Recover makes a trail that Open refuses one that can be appended to: everything from
+// the first line with a fault on is kept in a file beside it, as [Torn] says, and an
+// event in its place says what that was. Other events than those that somebody may rely
+// on follow then, so it is for a person to decide: confirm is told what would be set
+// aside, behind which event, and nothing happens if it returns an error. A closed trail
+// is not opened again, nor one whose end cannot be told from a closed one's.
+func Recover(ctx context.Context, path string, s sign.Signer, c Clock, d Draft, confirm func(k int64, a Aside) error) (r Record, t Torn, err error) {
+	abs, err := filepath.Abs(path)
 	if err != nil {
-		return err
+		return r, t, err
 	}
-	if size == 0 {
-		return l.empty()
+	disk, err := openDisk(path, abs)
+	if err != nil {
+		return r, t, err
 	}
-	line, err := newLineReader(l.section(0, size)).next()
+	if openFaulty != nil {
+		disk = openFaulty(disk)
+	}
+	l := &Log{ctx: ctx, path: path, abs: abs, disk: disk, signer: s, clock: c, forgive: true}
+	defer l.Close()
+	l.begin()
+	unlock, err := l.disk.Lock(ctx, nil)
+	if err != nil {
+		return r, t, err
+	}
+	defer func() { err = errors.Join(err, unlock()) }()
+	why, err := l.readSound()
 	if err == nil {
-		err = l.acceptHeader(line)
+		err = l.mine()
 	}
 	if err != nil {
-		return err
+		return r, t, err
 	}
-	l.size, l.last, l.latest = line.size+1, line.size+1, l.judge.genesis.Created
-	if l.o.Digest {
-		l.sum = sha256.New()
-		l.hash(line.text)
-		l.hash(newline)
-	}
-	if l.known, err = l.loadState(l.judge.h0); err != nil {
-		return err
-	}
-	if l.known != nil {
-		l.saved = l.known.Size
-		if l.o.Resume && l.o.Event == nil && !l.o.Digest {
-			if err := l.resume(l.known, size); err != nil {
-				return err
-			}
-		}
-	}
-	return l.readOn()
-}
-
-func (l *Log) empty() error { return fmt.Errorf("%s: the trail is empty", l.path) }
-
-// section is the trail from one byte to another; reading it ends with the context.
-func (l *Log) section(from, to int64) io.Reader {
-	return regular.UntilDone(l.ctx, io.NewSectionReader(l.disk, from, to-from))
-}
-
-// readOn applies the lines after l.size.
-func (l *Log) readOn() error {
 	size, err := l.disk.Size()
 	if err != nil {
-		return err
+		return r, t, err
+	}
+	a, err := l.aside(size, why)
+	if err != nil {
+		return r, t, err
+	}
+	// Nothing is offered that would be refused, such as an event 1 of a run that does not
+	// start it.
+	next, err := l.recovery(a, d)
+	if err == nil {
+		err = confirm(l.judge.chain.at.k, a)
+	}
+	if err == nil {
+		err = l.sign(&next)
+	}
+	if err != nil {
+		return r, t, err
+	}
+	return l.replace(size, a, next)
+}
+
+// recovery makes the event that says what is set aside.
+func (l *Log) recovery(a Aside, d Draft) (next step, err error) {
+	a.Why = clipTo(a.Why, 4*limits.KiB)
+	d.Action, d.Seed = ActionRecover, l.judge.seed // in a run, that of its first event
+	if d.Details, err = canon.Marshal(a); err != nil {
+		return next, err
+	}
+	if next, err = l.draw(d); err != nil {
+		err = fmt.Errorf("%s: %s cannot be event %d: %w", l.path, ActionRecover, l.judge.chain.at.k+1, err)
+	}
+	return next, err
+}
+
+// readSound reads a trail as far as it has no fault, and returns the first one.
+func (l *Log) readSound() (why error, err error) {
+	why = l.catchUp()
+	if damaged, ok := errors.AsType[*DamagedError](why); ok && l.size > 0 {
+		// What the judge has learned from the faulty line cannot be taken out again.
+		size, lost := l.size, l.lost
+		l.size, l.fault, l.until = 0, nil, size
+		l.begin()
+		if err := l.catchUp(); err != nil {
+			return nil, err
+		}
+		if l.lost == nil {
+			l.lost = lost
+		}
+		if l.lost != nil {
+			return l.lost, nil
+		}
+		return damaged, nil
 	}
 	switch {
-	case size == 0:
-		return l.empty()
-	case size < l.size:
-		return fmt.Errorf("%s: the trail was cut off after byte %d while it was open", l.path, size)
+	case why != nil:
+		return nil, why
+	case l.lost != nil:
+		return l.lost, nil
+	case l.judge.closed:
+		return nil, ErrClosed
 	}
-	if l.until > 0 {
-		size = l.until
+	return nil, ErrSound
+}
+
+// aside describes what stands behind the last sound line.
+func (l *Log) aside(size int64, why error) (Aside, error) {
+	a := Aside{Size: size - l.size, Why: strings.TrimPrefix(why.Error(), l.path+": ")} // where it lay is nobody's business
+	if l.judge.closed || l.lost != nil && l.lost.closed {
+		return a, ErrClosed
 	}
-	lines := newLineReader(l.section(l.size, size))
-	// As in Check, lines are examined many at a time.
-	for c := new(chunk); ; {
-		c.fill(lines, chunkLines, l.judge.many())
-		c.examine(l.decoder)
-		for i := range c.entries {
-			if err := l.agree(); err != nil {
-				return err
-			}
-			e := &c.entries[i]
-			if !e.line.lf || e.line.holed() {
-				return l.clearUp(size)
-			}
-			if err := l.accept(e); err != nil {
-				return err
-			}
+	if l.lost != nil {
+		a.Acknowledged = &Acknowledged{l.lost.K, l.lost.HK}
+	}
+	closes := false
+	n := &counter{see: func(b []byte) { closes = closes || bytes.Contains(b, closing) }}
+	var err error
+	a.Digest, _, err = sign.SumReader(io.TeeReader(l.section(l.size, size), n))
+	a.Lines = n.lines
+	if n.inLine {
+		a.Lines++
+	}
+	if err == nil && closes {
+		err = fmt.Errorf("after event %d comes what looks like a %s: %w", l.judge.chain.at.k, ActionTrailClose, ErrClosed)
+	}
+	return a, err
+}
+
+// A counter counts lines and shows what goes by, in pieces that overlap.
+type counter struct {
+	see    func([]byte)
+	lines  int64
+	inLine bool
+	end    []byte // of the last piece
+}
+
+func (c *counter) Write(p []byte) (int, error) {
+	if len(p) > 0 {
+		c.lines += int64(bytes.Count(p, []byte{'\n'}))
+		c.inLine = p[len(p)-1] != '\n'
+		piece := append(c.end, p...)
+		c.see(piece)
+		c.end = bytes.Clone(piece[max(0, len(piece)-len(closing)):])
+	}
+	return len(p), nil
+}
+
+// replace sets everything behind the last sound line aside and puts an event there.
+func (l *Log) replace(size int64, a Aside, next step) (r Record, t Torn, err error) {
+	t.K = l.judge.chain.at.k + 1
+	if a.Size > 0 {
+		if t.Path, err = l.setAside(l.size, size, t.K); err != nil {
+			return r, t, err
 		}
-		if c.end == io.EOF {
-			if err := l.agree(); err != nil {
-				return err
-			}
-			return l.lacks()
-		}
-		if c.end != nil {
-			return c.end
-		}
 	}
-}
-
-// agree compares the place with what was acknowledged up to it.
-func (l *Log) agree() error {
-	s, at := l.known, l.judge.chain.at
-	if s == nil || l.size < s.Size {
-		return nil
+	// The bytes are safe from here. The event is written over them before the rest is cut
+	// off: a crash in between leaves a trail that still has to be recovered.
+	line := append(next.line, '\n')
+	n, err := l.disk.WriteAt(line, l.size)
+	if err == nil && n < len(line) {
+		err = io.ErrShortWrite
 	}
-	if l.size > s.Size || at.k != s.K || at.head != s.HK {
-		return l.lack()
+	if err == nil {
+		err = l.disk.Sync()
 	}
-	l.known = nil
-	return nil
-}
-
-// lacks returns an error if more was acknowledged than the trail has.
-func (l *Log) lacks() error {
-	if l.known != nil {
-		return l.lack()
+	if err == nil {
+		at := l.size
+		l.last = int64(len(line))
+		l.size += l.last
+		l.took(&next.event, at, l.last-1)
+		err = l.cut()
 	}
-	return nil
-}
-
-func (l *Log) lack() error {
-	s := l.known
-	e := &AcknowledgedError{l.path, s.K, s.HK, l.judge.chain.at.k, s.Closed}
-	if !l.forgive {
-		return e
-	}
-	l.lost, l.known = e, nil
-	return nil
-}
-
-// accept gives one examined line to the judge.
-func (l *Log) accept(e *entry) error {
-	l.judge.entry(e)
-	if err := l.damage(); err != nil {
-		return err
-	}
-	l.took(&e.parsed, l.size, e.line.size)
-	l.last = e.line.size + 1
-	l.size += l.last
-	l.hash(e.line.text)
-	l.hash(newline)
-	return nil
-}
-
-var newline = []byte("\n")
-
-func (l *Log) acceptHeader(line rawLine) error {
-	l.judge.header(line)
-	if !line.lf && l.fault == nil { // Create does not leave this
-		f := finding.New(finding.Format, "", "line 0 has no LF").At(0)
-		l.fault = &f
-	}
-	return l.damage()
-}
-
-// damage returns the first fault as an error.
-func (l *Log) damage() error {
-	switch {
-	case l.fault == nil:
-		return nil
-	case l.fault.Code == finding.KeyUnknown:
-		return &KeyError{l.path, l.judge.trust.ref, l.signer.Public().KeyID()}
-	default:
-		return &DamagedError{l.path, *l.fault}
-	}
-}
-
-// setAside writes the bytes from one to another to PATH.torn-K, or to PATH.torn-K-2 and
-// so on if an earlier crash has left other bytes there.
-func (l *Log) setAside(from, to int64, k int64) (string, error) {
-	suffix := fmt.Sprintf(".torn-%d", k)
-	for n := 2; ; n++ {
-		err := l.copyTo(l.abs+suffix, from, to)
-		if err == nil {
-			return l.path + suffix, nil
-		}
-		if !errors.Is(err, fs.ErrExist) {
-			return "", err
-		}
-		if same, err := l.same(l.abs+suffix, from, to); same || err != nil {
-			return l.path + suffix, err
-		}
-		suffix = fmt.Sprintf(".torn-%d-%d", k, n)
-	}
-}
-
-func (l *Log) copyTo(path string, from, to int64) error {
-	f, err := durable.Create(path, 0o644, false)
 	if err != nil {
-		return err
+		return r, t, err
 	}
-	defer f.Discard()
-	if _, err := io.Copy(f, l.section(from, to)); err != nil {
-		return err
-	}
-	return f.Commit()
+	l.judge.chain = next.chain
+	l.judge.add(&next.event.E)
+	l.keep()
+	return next.record, t, nil
 }
 
-// same reports whether a file holds the bytes from one to another.
-func (l *Log) same(path string, from, to int64) (bool, error) {
-	info, err := os.Lstat(path)
-	if err != nil || !info.Mode().IsRegular() || info.Size() != to-from {
-		return false, nil
+func clipTo(s string, n int) string {
+	if len(s) > n {
+		return s[:n] + "..."
 	}
-	f, err := regular.OpenSelf(path)
-	if err != nil {
-		return false, nil
-	}
-	defer f.Close()
-	there, _, err := sign.SumReader(f)
-	if err != nil {
-		return false, nil
-	}
-	here, _, err := sign.SumReader(l.section(from, to))
-	return there == here, err
+	return s
 }

@@ -6,6 +6,10 @@ import (
 	"runtime"
 	"runtime/debug"
 	"slices"
+
+	"github.com/relseal/relseal/internal/limits"
+	"github.com/relseal/relseal/sign"
+	"github.com/relseal/relseal/sign/comb"
 )
 
 // maxWorkers bounds the memory on large machines: judging goes in order, and no
@@ -159,4 +163,202 @@ func readError(err error) error {
 		return nil
 	}
 	return err
+}
+
+// An entry is a line after the first and all that can be said of it whatever
+// stands before it. Many can be examined at a time; judging them goes in order.
+type entry struct {
+	line rawLine
+	parsed
+	err error // why the line is no event; not asked of one that is too long
+}
+
+// A parsed line is a well-formed one with the digest of the event in it.
+type parsed struct {
+	Record
+	id     sign.Digest
+	signed verdict // of Sig over H
+
+	// part says that E holds no more than the rules for chain and content ask for, and its
+	// details, which stand in the line.
+	// Instead of the items it has the digests of them that were recorded.
+	part    bool
+	in, out sign.Digest
+}
+
+// A verdict is what is known about a signature.
+type verdict byte
+
+const (
+	untried verdict = iota
+	holds
+	fails
+)
+
+// parse decodes the line in full.
+func (e *entry) parse(plainly bool) {
+	if e.line.long() {
+		return
+	}
+	if e.Record, e.err = parseRecord(e.line.text, plainly); e.err == nil {
+		e.id = sign.Sum(eventBytes(e.line.text))
+	}
+}
+
+// whole returns the record with everything in it.
+func (e *entry) whole() Record {
+	if !e.part {
+		return e.Record
+	}
+	r, err := ParseRecord(e.line.text)
+	if err != nil {
+		panic("audit: a line that is no event was taken for one: " + err.Error())
+	}
+	return r
+}
+
+// inputs returns what the hash of the inputs must be.
+func (p *parsed) inputs() *sign.Digest {
+	if p.part {
+		return &p.in
+	}
+	return itemsDigest(&p.E.Inputs)
+}
+
+// outputs returns what the hash of the outputs must be.
+func (p *parsed) outputs() *sign.Digest {
+	if p.part {
+		return &p.out
+	}
+	return itemsDigest(&p.E.Outputs)
+}
+
+// A chunk is enough lines for package comb to share what signatures can share, and
+// no more: chunks are what checking a trail keeps in memory. Of long lines it is
+// fewer.
+const (
+	chunkLines = 128
+	chunkText  = 1 * limits.MiB
+)
+
+// A chunk is a row of lines in the memory that they were read into.
+type chunk struct {
+	text     []byte
+	entries  []entry
+	end      error     // why there is no line after these: io.EOF, or the error of reading
+	verifier *verifier // what to try signatures with; nil: not yet
+	trial    trial
+}
+
+// like returns an empty chunk with the memory that c has turned out to need:
+// growing to it again would leave twice as much behind.
+func (c *chunk) like() chunk {
+	return chunk{text: make([]byte, 0, len(c.text)+len(c.text)/8), entries: make([]entry, 0, cap(c.entries))}
+}
+
+// fill reads up to most lines in place of those that c had.
+func (c *chunk) fill(lines *lineReader, most int, v *verifier) {
+	c.text, c.entries, c.end, c.verifier = c.text[:0], c.entries[:0], nil, v
+	for len(c.entries) < most && len(c.text) < chunkText {
+		var line rawLine
+		if c.text, line, c.end = lines.read(c.text); c.end != nil {
+			break
+		}
+		c.entries = append(c.entries, entry{line: line})
+	}
+	// From here on the text stays where it is.
+	rest := c.text
+	for i := range c.entries {
+		if line := &c.entries[i].line; !line.long() {
+			line.text, rest = rest[:line.size:line.size], rest[line.size:]
+		}
+	}
+}
+
+// examine does what needs no other line, and nothing that needs another.
+func (c *chunk) examine(d *decoder) {
+	for i := range c.entries {
+		d.decode(&c.entries[i])
+	}
+	if c.verifier != nil {
+		c.verifier.try(c.entries, &c.trial)
+	}
+}
+
+// chunk judges the lines of an examined chunk.
+func (j *judge) chunk(c *chunk) {
+	for i := range c.entries {
+		if c.verifier != nil && c.verifier.key != j.trust.key {
+			c.entries[i].signed = untried // with the key of before key.rotate
+		}
+		j.entry(&c.entries[i])
+	}
+	if j.o.Judged != nil {
+		j.o.Judged.Add(int64(len(c.entries)))
+	}
+}
+
+// A verifier checks signatures by one key, many at a time, before it is known
+// whether they are needed. Several goroutines may use it.
+type verifier struct {
+	key  sign.PublicKey
+	many *comb.Verifier // nil: crypto/ed25519 alone
+}
+
+// many returns what tries the signatures of what is read now, nil as long as it may turn
+// out that another key signs.
+func (j *judge) many() *verifier {
+	if !j.trust.known || j.adopt {
+		return nil
+	}
+	if j.verifier == nil || j.verifier.key != j.trust.key {
+		j.verifier = &verifier{key: j.trust.key}
+		if !j.o.Plain && !j.o.oneByOne {
+			j.verifier.many = comb.New(j.trust.key)
+		}
+	}
+	return j.verifier
+}
+
+// A trial is the memory for the signatures of a chunk.
+type trial struct {
+	heads [][]byte
+	sigs  []sign.Signature
+	ok    []bool
+}
+
+// try finds out which of the entries are signed.
+func (v *verifier) try(entries []entry, t *trial) {
+	if v.many == nil {
+		for i := range entries {
+			if e := &entries[i]; e.event() {
+				e.set(v.key.Verify(e.H[:], e.Sig))
+			}
+		}
+		return
+	}
+	t.heads, t.sigs, t.ok = t.heads[:0], t.sigs[:0], t.ok[:0]
+	for i := range entries {
+		if e := &entries[i]; e.event() {
+			t.heads, t.sigs, t.ok = append(t.heads, e.H[:]), append(t.sigs, e.Sig), append(t.ok, false)
+		}
+	}
+	v.many.Verify(t.heads, t.sigs, t.ok)
+	n := 0
+	for i := range entries {
+		if e := &entries[i]; e.event() {
+			e.set(t.ok[n])
+			n++
+		}
+	}
+}
+
+// event reports whether the line is an event.
+func (e *entry) event() bool { return e.err == nil && !e.line.long() }
+
+func (e *entry) set(ok bool) {
+	e.signed = fails
+	if ok {
+		e.signed = holds
+	}
 }

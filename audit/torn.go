@@ -2,12 +2,39 @@ package audit
 
 import (
 	"bytes"
+	"errors"
+	"fmt"
 	"io"
+	"io/fs"
+	"os"
+	"slices"
 
 	"github.com/relseal/relseal/canon"
 	"github.com/relseal/relseal/finding"
+	"github.com/relseal/relseal/internal/durable"
 	"github.com/relseal/relseal/internal/limits"
+	"github.com/relseal/relseal/internal/regular"
+	"github.com/relseal/relseal/sign"
 )
+
+// Torn is what a crash left of an append: a last line that is not whole, or a hole. The
+// event was never acknowledged.
+type Torn struct {
+	K    int64  // the number that the event has or would have had
+	Path string // where the bytes were moved: PATH.torn-K; "" if the event was kept
+}
+
+// Torn returns what this log has cleared up, in Open or before an append when
+// another process had crashed.
+//
+// A line that lacks nothing but its LF is completed and stays: it is signed, and
+// a second event of the same number must not be. Any other is moved to a file
+// beside the trail and cut off.
+func (l *Log) Torn() []Torn {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Clone(l.torn)
+}
 
 // block divides the places where a hole can begin: what did not reach the disk when a
 // machine crashed is missing in blocks of this size or a multiple of it.
@@ -158,4 +185,54 @@ func (l *Log) complete(t tail, k int64) error {
 	}
 	l.torn = append(l.torn, Torn{K: k})
 	return nil
+}
+
+// setAside writes the bytes from one to another to PATH.torn-K, or to PATH.torn-K-2 and
+// so on if an earlier crash has left other bytes there.
+func (l *Log) setAside(from, to int64, k int64) (string, error) {
+	suffix := fmt.Sprintf(".torn-%d", k)
+	for n := 2; ; n++ {
+		err := l.copyTo(l.abs+suffix, from, to)
+		if err == nil {
+			return l.path + suffix, nil
+		}
+		if !errors.Is(err, fs.ErrExist) {
+			return "", err
+		}
+		if same, err := l.same(l.abs+suffix, from, to); same || err != nil {
+			return l.path + suffix, err
+		}
+		suffix = fmt.Sprintf(".torn-%d-%d", k, n)
+	}
+}
+
+func (l *Log) copyTo(path string, from, to int64) error {
+	f, err := durable.Create(path, 0o644, false)
+	if err != nil {
+		return err
+	}
+	defer f.Discard()
+	if _, err := io.Copy(f, l.section(from, to)); err != nil {
+		return err
+	}
+	return f.Commit()
+}
+
+// same reports whether a file holds the bytes from one to another.
+func (l *Log) same(path string, from, to int64) (bool, error) {
+	info, err := os.Lstat(path)
+	if err != nil || !info.Mode().IsRegular() || info.Size() != to-from {
+		return false, nil
+	}
+	f, err := regular.OpenSelf(path)
+	if err != nil {
+		return false, nil
+	}
+	defer f.Close()
+	there, _, err := sign.SumReader(f)
+	if err != nil {
+		return false, nil
+	}
+	here, _, err := sign.SumReader(l.section(from, to))
+	return there == here, err
 }

@@ -1,8 +1,11 @@
 package audit
 
 import (
+	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/relseal/relseal/canon"
 	"github.com/relseal/relseal/sign"
@@ -229,3 +232,97 @@ type Header struct {
 
 // ErrClosed reports an append to a trail whose last event is trail.close.
 var ErrClosed = errors.New("the trail is closed")
+
+func sortItems(items []Item) ([]Item, error) {
+	sorted := slices.SortedFunc(slices.Values(items), func(a, b Item) int { return strings.Compare(a.URI, b.URI) })
+	if sorted == nil {
+		sorted = []Item{}
+	}
+	for i, it := range sorted {
+		if it.URI == "" || !canon.Printable(it.URI) {
+			return nil, fmt.Errorf("uri %+q is empty or has a character outside U+0020 to U+007E", it.URI)
+		}
+		if i > 0 && sorted[i-1].URI == it.URI {
+			return nil, fmt.Errorf("uri %q occurs twice", it.URI)
+		}
+	}
+	return sorted, nil
+}
+
+// NewRunID returns the run id for 16 random bytes.
+func NewRunID(random [16]byte) string { return hex.EncodeToString(random[:]) }
+
+var noItems = sign.Sum([]byte("[]"))
+
+// NewItems sorts items by uri and returns them with their digest. A uri that
+// occurs twice or is not printable is an error.
+func NewItems(items []Item) (Items, error) {
+	if len(items) == 0 {
+		return Items{Hash: noItems, Items: []Item{}}, nil
+	}
+	sorted, err := sortItems(items)
+	if err != nil {
+		return Items{}, err
+	}
+	data, err := canon.Marshal(sorted)
+	if err != nil {
+		return Items{}, err
+	}
+	return Items{Hash: sign.Sum(data), Items: sorted}, nil
+}
+
+// Source is what run.start may say of the code: details.source.
+type Source struct {
+	Commit string // in lower case; "" if there is none
+	Dirty  *bool  // whether files differed from it; nil where nobody looked
+}
+
+// Source returns what e records in details.source. It is false where that has another
+// form than the format gives it, such as a commitment: then nobody can say what it means.
+// A text that stands for the commit is returned all the same.
+func (e *Event) Source() (s Source, ok bool) {
+	var details, source map[string]canon.Value
+	if len(e.Details) == 0 || e.Details.Kind() != '{' || canon.Peek(e.Details, &details) != nil {
+		return s, true
+	}
+	value, recorded := details["source"]
+	if !recorded {
+		return s, true
+	}
+	if value.Kind() != '{' || canon.Peek(value, &source) != nil {
+		return s, false
+	}
+	ok = true
+	if commit, some := source["commit"]; some {
+		var text string
+		known := commit.Kind() == '"' && canon.Peek(commit, &text) == nil
+		s.Commit = strings.ToLower(text)
+		ok = known && isCommit(s.Commit)
+	}
+	if dirty, some := source["dirty"]; some && (canon.Peek(dirty, &s.Dirty) != nil || s.Dirty == nil) {
+		ok = false
+	}
+	return s, ok
+}
+
+// isCommit reports whether s is a commit: 40 or 64 hexadecimal digits.
+func isCommit(s string) bool {
+	return (len(s) == 40 || len(s) == 64) && strings.Trim(s, "0123456789abcdef") == ""
+}
+
+// A Draft is what a producer says of an event; the log stamps the rest: number,
+// time, clock, run, cards, environment and key, all under the append lock.
+type Draft struct {
+	Actor    Text
+	Action   string
+	Code     sign.Digest // of the step's canonical definition, or of the producer's version
+	Seed     *string
+	Inputs   []Item
+	Outputs  []Item
+	Path     Text
+	Snapshot map[string]canon.Decimal
+	Notes    Text
+	Status   string
+	Error    Text
+	Details  canon.Value
+}

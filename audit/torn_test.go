@@ -1,11 +1,15 @@
 package audit
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"strings"
 	"testing"
+
+	"github.com/relseal/relseal/internal/limits"
 )
 
 var errFault = errors.New("injected")
@@ -244,6 +248,170 @@ func TestClearUpFails(t *testing.T) {
 		}
 		if _, err := os.Stat(path + ".torn-2-2"); err == nil {
 			t.Errorf("%s: the same bytes were set aside twice", fail)
+		}
+	}
+}
+
+// TestCrashOfBatch zeroes blocks of a batch in every combination, as a crash of
+// the machine does before the sync, with and without the last of its bytes. What is
+// zero to the end is a hole; with bytes behind it nothing is touched.
+func TestCrashOfBatch(t *testing.T) {
+	const page = 2 * block
+	path, l := create(t, ledgerGenesis())
+	acked := appendAll(t, l, []Draft{note("a")})
+	before, state := read(t, path), read(t, path+ResumeSuffix)
+	if _, err := l.AppendAll([]Draft{note("b"), note("c"), note("d")}); err != nil {
+		t.Fatal(err)
+	}
+	whole := read(t, path)
+	l.Close()
+	first := len(before) / page
+	pages := (len(whole)-1)/page - first + 1
+	if pages < 3 || pages > 10 {
+		t.Fatalf("a batch of %d pages", pages)
+	}
+	cleared, refused := 0, 0
+	for mask := range 1 << pages {
+		for _, cut := range []int{0, 1, page / 2} {
+			trail := []byte(whole[:len(whole)-cut])
+			for i := len(before); i < len(trail); i++ {
+				if mask>>(i/page-first)&1 == 1 {
+					trail[i] = 0
+				}
+			}
+			restore(t, path, string(trail), state)
+			tail := trail[len(before):]
+			hole := !bytes.Contains(bytes.TrimRight(tail, "\x00"), []byte{0})
+			l, err := Open(path, alice, laterClock())
+			if !hole {
+				if _, ok := errors.AsType[*DamagedError](err); !ok || read(t, path) != string(trail) {
+					t.Errorf("pages %b lost, %d bytes cut: %v", mask, cut, err)
+				}
+				refused++
+				continue
+			}
+			cleared++
+			if err != nil {
+				t.Fatalf("pages %b lost, %d bytes cut: %v", mask, cut, err)
+			}
+			kept, _ := l.Head()
+			for _, torn := range l.Torn() {
+				if torn.Path != "" {
+					if !strings.HasSuffix(string(tail), read(t, torn.Path)) {
+						t.Errorf("pages %b lost, %d bytes cut: other bytes were set aside", mask, cut)
+					}
+					os.Remove(torn.Path)
+				} else if torn.K != kept {
+					t.Errorf("event %d was completed, %d is the last", torn.K, kept)
+				}
+			}
+			next := appendAll(t, l, []Draft{note("next")})[0]
+			l.Close()
+			res := check(t, read(t, path), bare)
+			want(t, res, "")
+			if res.events[0].H != acked[0].H || next.E.K != kept+1 || mask&1 == 1 && kept != 1 {
+				t.Errorf("pages %b lost, %d bytes cut: %d events kept", mask, cut, kept)
+			}
+		}
+	}
+	if cleared == 0 || refused == 0 {
+		t.Errorf("%d cleared up, %d refused", cleared, refused)
+	}
+}
+
+// restore puts a trail back, and the state beside it, "" for none.
+func restore(t testing.TB, path, trail, state string) {
+	t.Helper()
+	err := os.WriteFile(path, []byte(trail), 0o644)
+	if state == "" {
+		os.Remove(path + ResumeSuffix)
+	} else if err == nil {
+		err = os.WriteFile(path+ResumeSuffix, []byte(state), 0o644)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestAnyByte changes a byte after the other near the end of what was acknowledged: to
+// zero, to LF, to another, and takes it away or doubles it. Whatever an append makes of
+// that, no acknowledged event is gone but those whose bytes are.
+func TestAnyByte(t *testing.T) {
+	path, l := create(t, ledgerGenesis())
+	recs, err := l.AppendAll([]Draft{note("a"), note("b"), note("c"), note("d")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.Close()
+	trail, state := read(t, path), read(t, path+ResumeSuffix)
+	step, first := 9, rand.IntN(9)
+	if os.Getenv("RELSEAL_WHOLE") != "" {
+		step, first = 1, 0
+	}
+	for at := len(trail) - 1; at > len(trail)-2*len(trail)/len(recs); at-- {
+		if at%step != first && at < len(trail)-9 {
+			continue
+		}
+		for what, with := range map[string]string{"NUL": "\x00", "LF": "\n", "X": "X", "nothing": "", "twice": trail[at:at+1] + trail[at:at+1]} {
+			if with == trail[at:at+1] {
+				continue
+			}
+			for _, s := range []string{state, ""} {
+				if s == "" && what == "nothing" && at == len(trail)-1 {
+					continue // its LF alone: completed, as after a crash
+				}
+				bad := trail[:at] + with + trail[at+1:]
+				restore(t, path, bad, s)
+				l, err := OpenWith(t.Context(), path, alice, laterClock(), Options{Resume: true})
+				if err == nil { // the damage is before the last line, or comes in front of it
+					_, err = l.Append(note("next"))
+					l.Close()
+				}
+				if got := read(t, path); !strings.HasPrefix(got, bad) {
+					t.Fatalf("byte %d of %d, %s, with a state %v: bytes are gone: %v", at, len(trail), what, s != "", err)
+				}
+				if _, err := os.Stat(path + ".torn-4"); err == nil {
+					t.Fatalf("byte %d of %d, %s: set aside", at, len(trail), what)
+				}
+			}
+		}
+	}
+}
+
+// TestHoleOfAnotherCause: zeros anywhere else than a crash leaves them are damage, and
+// nothing is cut off.
+func TestHoleOfAnotherCause(t *testing.T) {
+	path, l := create(t, ledgerGenesis())
+	if _, err := l.AppendAll(many()); err != nil {
+		t.Fatal(err)
+	}
+	l.Close()
+	whole, state := read(t, path), read(t, path+ResumeSuffix)
+	zero := func(from, to int) string {
+		trail := []byte(whole)
+		clear(trail[from:to])
+		return string(trail)
+	}
+	genesis, n := strings.Index(whole, "\n"), len(whole)
+	for what, bad := range map[string]string{
+		"far from the end":            zero(genesis+100, genesis+110),
+		"in the last line":            zero(n-100, n-90),
+		"to the end":                  zero(n-100, n),
+		"to the end from a block on":  zero(n/block*block, n),
+		"more than an append":         whole + strings.Repeat("\x00", maxWrite+limits.Line+1),
+		"another thing behind it all": whole + "\x00x",
+		"not the start of a line":     whole + "{\"k\"",
+	} {
+		restore(t, path, bad, state)
+		l, err := Open(path, alice, laterClock())
+		_, damaged := errors.AsType[*DamagedError](err)
+		_, lacks := errors.AsType[*AcknowledgedError](err)
+		if !damaged && !lacks {
+			t.Errorf("%s: opened: %v", what, err)
+			l.Close()
+		}
+		if read(t, path) != bad {
+			t.Errorf("%s: the trail was changed", what)
 		}
 	}
 }
