@@ -73,6 +73,7 @@ var table = map[string]row{
 	// Trails as people use them: no YAML, no private key of its own.
 	"trail": {own: []string{"audit", "bundle", "cards", "envlock", "canon", "internal/durable", "internal/escape", "finding", "internal/hint", "internal/limits", "internal/regular", "release", "sign", "verify"}},
 
+	"internal/countersign": {own: []string{"bundle", "finding", "internal/hint", "internal/limits", "internal/regular", "keys", "keys/root", "sign", "sign/wrap", "verify"}},
 	// Where windows come from; it decides nothing.
 	"internal/observe": {own: []string{"audit", "canon", "finding", "gates", "internal/escape", "internal/hint", "internal/regular", "sign", "trail"}},
 

@@ -3,23 +3,18 @@ package bundle
 import (
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"maps"
-	"slices"
-	"strings"
 
 	"github.com/urfave/cli/v2"
 
 	"github.com/relseal/relseal/bundle"
 	"github.com/relseal/relseal/finding"
 	"github.com/relseal/relseal/internal/cli/ui"
+	"github.com/relseal/relseal/internal/countersign"
 	"github.com/relseal/relseal/internal/escape"
-	"github.com/relseal/relseal/internal/hint"
 	"github.com/relseal/relseal/keys"
-	"github.com/relseal/relseal/keys/root"
 	"github.com/relseal/relseal/sign"
-	"github.com/relseal/relseal/sign/wrap"
 	"github.com/relseal/relseal/verify"
 )
 
@@ -68,18 +63,17 @@ func bundleSign(env *ui.Env, c *cli.Context) error {
 	if report == nil {
 		return err
 	}
-	if !signable(report, c.Bool("allow-undecidable")) {
+	if !countersign.Signable(report, c.Bool("allow-undecidable")) {
 		if err := env.Print(c, report, report.Summary()+"nothing was signed\n"); err != nil {
 			return err
 		}
 		return ui.AnswerTo(report)
 	}
-	s, err := readSealed(name)
+	s, err := countersign.Open(name, report.Keys)
 	if err != nil {
 		return err
 	}
-	s.signers = report.Keys
-	if s.id != *report.Bundle.ID {
+	if s.ID != *report.Bundle.ID {
 		return fmt.Errorf("%s: the bundle changed after it was verified", name)
 	}
 	if dir := c.String("payload"); dir != "" {
@@ -127,134 +121,32 @@ func signOptions(c *cli.Context) (verify.Options, error) {
 	return o, err
 }
 
-// signable reports whether nothing but signatures is missing.
-func signable(r *verify.Report, undecidable bool) bool {
-	if r.Bundle.ID == nil {
-		return false
-	}
-	for _, f := range r.Diag.Findings {
-		switch {
-		case f.Code == finding.Threshold, f.Verdict == verify.Note:
-		case f.Verdict == verify.Undecidable && undecidable:
-		default:
-			return false
-		}
-	}
-	return true
-}
-
-// sealed is what signing needs of a bundle.
-type sealed struct {
-	name      string
-	id        sign.Digest
-	manifest  []byte
-	sums      []byte
-	predicate string
-	role      string
-	copies    map[string][]byte // of the root
-	signers   []verify.KeyUse
-}
-
-func readSealed(name string) (sealed, error) {
-	s := sealed{name: name, copies: map[string][]byte{}}
-	src, err := bundle.Open(name, func(finding.Finding) {})
-	if err != nil {
-		return s, err
-	}
-	defer src.Close()
-	for {
-		e, err := src.Next()
-		if errors.Is(err, io.EOF) || err == nil && e.Path != bundle.ManifestPath && !strings.HasPrefix(e.Path, "sig/") {
-			return s, nil
-		}
-		if err != nil {
-			return s, err
-		}
-		_, isRoot := root.VersionOf(e.Path)
-		if e.Path != bundle.ManifestPath && !isRoot {
-			continue
-		}
-		data, err := io.ReadAll(e.Body)
-		if err != nil {
-			return s, err
-		}
-		if isRoot {
-			s.copies[e.Path] = data
-		} else if err := s.read(data); err != nil {
-			return s, err
-		}
-	}
-}
-
-func (s *sealed) read(manifest []byte) error {
-	s.manifest, s.id = manifest, sign.Sum(manifest)
-	kind, err := bundle.ManifestKind(manifest)
-	if err != nil {
-		return err
-	}
-	if kind == bundle.KindRelease {
-		m, err := bundle.ReadReleaseManifest(manifest)
-		s.sums, s.predicate, s.role = bundle.Sums(manifest, m.Files), bundle.ReleasePredicate, verify.SealRole(nil, &m)
-		return err
-	}
-	m, err := bundle.ReadAuditManifest(manifest)
-	s.sums, s.predicate, s.role = bundle.Sums(manifest, m.Files), bundle.AuditPredicate, verify.SealRole(&m, nil)
-	return err
-}
-
-// mayCount refuses to add a signature that no reader would count: a second one by the
-// same key, or one by a key without the role.
-func (s sealed) mayCount(o verify.Options, key sign.PublicKey) error {
-	for _, k := range s.signers {
-		if k.ID == key.KeyID() && slices.ContainsFunc(k.Signed, func(file string) bool {
-			return file == bundle.SigIDPath || strings.HasPrefix(file, bundle.SigByDir)
-		}) {
-			return hint.With(fmt.Errorf("%s has signed it already", k.ID), "a key counts once; relseal bundle show says who has signed")
-		}
-	}
-	if o.Root == nil {
-		return nil
-	}
-	authority, _ := o.Root.Walk(s.copies)
-	if g, ok := authority.Grant(s.role, key.KeyID()); !ok || g.Status != sign.Active {
-		return fmt.Errorf("%s may not sign as %s by this root", key.KeyID(), s.role)
-	}
-	return nil
-}
-
 // addSignature writes the bundle with one more signer, with versions of the root, or
 // with both, and verifies what it wrote.
-func addSignature(env *ui.Env, c *cli.Context, s sealed, o verify.Options) error {
+func addSignature(env *ui.Env, c *cli.Context, s countersign.Bundle, o verify.Options) error {
 	add, key, err := furtherFiles(env, c, s, o)
 	if err != nil {
 		return err
 	}
 	if dir := c.String("roots"); dir != "" {
-		files, err := rootCopies(dir)
+		files, err := countersign.RootCopies(dir)
 		if err != nil {
 			return err
 		}
 		maps.Copy(add, files)
 	}
 	out := c.String("out")
-	if _, err := bundle.WriteSealed(out, c.Bool("force"), func(w io.Writer) (sign.Digest, error) {
-		return bundle.AddSigned(w, s.name, add)
-	}); errors.Is(err, fs.ErrExist) {
+	report, err := s.Write(c.Context, out, c.Bool("force"), add, o, key)
+	if errors.Is(err, fs.ErrExist) {
 		return ui.Exists(out)
-	} else if err != nil {
+	}
+	if err != nil {
 		return err
 	}
-	if o.Root == nil && key != nil {
-		o.Keys = withKey{o.Keys, *key}
-	}
-	report, err := verify.File(c.Context, out, o)
-	if report == nil {
-		return err
-	}
-	result := signedResult{Schema: "relseal/bundle-sign/v1", File: out, ID: s.id, Verdict: report.Verdict, Added: []string{}, Key: keyIDOf(key)}
-	text := fmt.Sprintf("wrote %s\n  %s %s\n", escape.Line(out), report.Verdict, s.id)
+	result := signedResult{Schema: "relseal/bundle-sign/v1", File: out, ID: s.ID, Verdict: report.Verdict, Added: []string{}, Key: keyIDOf(key)}
+	text := fmt.Sprintf("wrote %s\n  %s %s\n", escape.Line(out), report.Verdict, s.ID)
 	if key != nil {
-		text += fmt.Sprintf("  signed by %s as %s\n", key.KeyID(), s.role)
+		text += fmt.Sprintf("  signed by %s as %s\n", key.KeyID(), s.Role)
 	}
 	for _, f := range report.Diag.Findings {
 		if f.Code == finding.Threshold || key != nil && f.Path != nil && *f.Path == bundle.SigByDir+key.KeyID().Hex()+"/" {
@@ -275,7 +167,7 @@ type signedResult struct {
 }
 
 // furtherFiles are the three files of the signer; none with --roots alone.
-func furtherFiles(env *ui.Env, c *cli.Context, s sealed, o verify.Options) (map[string][]byte, *sign.PublicKey, error) {
+func furtherFiles(env *ui.Env, c *cli.Context, s countersign.Bundle, o verify.Options) (map[string][]byte, *sign.PublicKey, error) {
 	switch {
 	case c.IsSet("key"):
 		private, err := env.SigningKey(c)
@@ -283,20 +175,20 @@ func furtherFiles(env *ui.Env, c *cli.Context, s sealed, o verify.Options) (map[
 			return nil, nil, err
 		}
 		key := private.Public()
-		if err := s.mayCount(o, key); err != nil {
+		if err := s.MayCount(o, key); err != nil {
 			return nil, nil, err
 		}
-		sig, sigstore, sshsig, err := wrap.New(private).Seal(s.manifest, s.sums, s.predicate)
-		return bundle.Further(key.KeyID(), sig, sigstore, sshsig), &key, err
+		files, err := s.Seal(private)
+		return files, &key, err
 	case c.IsSet("attach"):
 		key, err := keys.LoadPublic(c.String("public"))
 		if err != nil {
 			return nil, nil, err
 		}
-		if err := s.mayCount(o, key); err != nil {
+		if err := s.MayCount(o, key); err != nil {
 			return nil, nil, err
 		}
-		files, err := s.attached(c.String("attach"), key)
+		files, err := s.Attached(c.String("attach"), key)
 		return files, &key, err
 	}
 	return map[string][]byte{}, nil, nil
