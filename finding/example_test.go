@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/relseal/relseal/finding"
+	"github.com/relseal/relseal/keys"
 )
 
 // Scripts match on codes; people read what they mean.
@@ -27,4 +28,14 @@ func ExampleVerdict_Worse() {
 	// Output:
 	// UNDECIDABLE
 	// REJECT
+}
+
+// What to do stands beside an error, and not in its text.
+func ExampleHint() {
+	_, err := keys.LoadTrusted([]string{"nowhere.pub"})
+	fmt.Println(err)
+	fmt.Println("hint:", finding.Hint(fmt.Errorf("start: %w", err)))
+	// Output:
+	// nowhere.pub: no such file or directory
+	// hint: give the .pub file of the release key, or a directory of them
 }

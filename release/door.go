@@ -17,12 +17,12 @@ func (l *Ledger) inTime(notes []note, now gates.Event) error {
 	}
 	at := time.UnixMilli(now.TimeMS)
 	if err := audit.ClockFault(time.UnixMilli(l.LastMS), at, true); err != nil {
-		return &RefusedError{Code: finding.TimeOrder, Undecided: true, Text: err.Error(), Hint: "mend the clock of this machine, or wait until it has caught up"}
+		return &RefusedError{Code: finding.TimeOrder, Undecided: true, Text: err.Error(), Next: "mend the clock of this machine, or wait until it has caught up"}
 	}
 	latest := time.UnixMilli(min(l.latest(notes, now), now.TimeMS))
 	if err := audit.ClockFault(latest, at, l.clock.synchronised()); err != nil {
 		return &RefusedError{Code: finding.TimebaseSkew, Undecided: true, Text: err.Error(),
-			Hint: "mend the clock of this machine; if it is right and the ledger has rested, --now " + at.UTC().Format(time.RFC3339) + " says so"}
+			Next: "mend the clock of this machine; if it is right and the ledger has rested, --now " + at.UTC().Format(time.RFC3339) + " says so"}
 	}
 	return nil
 }
@@ -38,7 +38,7 @@ func (o *Options) agreed() error {
 	if off := now.Sub(said).Abs(); off > audit.ClockAhead {
 		return &RefusedError{Code: finding.TimebaseSkew, Undecided: true,
 			Text: fmt.Sprintf("somebody says that it is %s, and the clock of this machine says %s: %s apart", said.Format(time.RFC3339), now.UTC().Format(time.RFC3339), off.Round(time.Minute)),
-			Hint: "mend the clock of this machine, or say the time that it is now: --now is no way to act at another one"}
+			Next: "mend the clock of this machine, or say the time that it is now: --now is no way to act at another one"}
 	}
 	return nil
 }
@@ -67,7 +67,7 @@ func (v *View) Whole() error {
 	}
 	f := v.Faults[0]
 	return &RefusedError{Code: finding.Code(f.Code), Text: fmt.Sprintf("event %d of the ledger does not follow: %s", f.K, f.Text),
-		Hint: "relseal release status lists all that does not follow; relseal release init starts another ledger, and a release goes on there as a new canary"}
+		Next: "relseal release status lists all that does not follow; relseal release init starts another ledger, and a release goes on there as a new canary"}
 }
 
 // room refuses what a ledger has too much of: whoever reads it would take in nothing

@@ -108,13 +108,13 @@ func Holds(h KnownHead, h0 sign.Digest, k int64, at sign.Digest) *RefusedError {
 	name := h.Source.Name
 	switch {
 	case h.H0 != nil && *h.H0 != h0:
-		return &RefusedError{Code: finding.LedgerOther, Hint: "relseal explain " + string(finding.LedgerOther),
+		return &RefusedError{Code: finding.LedgerOther, Next: "relseal explain " + string(finding.LedgerOther),
 			Text: fmt.Sprintf("%s knows another ledger: H_0 is %s there and %s here", name, *h.H0, h0)}
 	case h.K > k:
-		return &RefusedError{Code: finding.LedgerCut, Hint: "relseal explain " + string(finding.LedgerCut),
+		return &RefusedError{Code: finding.LedgerCut, Next: "relseal explain " + string(finding.LedgerCut),
 			Text: fmt.Sprintf("the ledger ends with event %d; %s knows its event %d: the end was cut off", k, name, h.K)}
 	case h.K == 0 && h.HK != h0, h.K > 0 && h.HK != at:
-		return &RefusedError{Code: finding.LedgerOther, Hint: "relseal explain " + string(finding.LedgerOther),
+		return &RefusedError{Code: finding.LedgerOther, Next: "relseal explain " + string(finding.LedgerOther),
 			Text: fmt.Sprintf("%s knows another event %d: H_%d is %s there and %s here", name, h.K, h.K, h.HK, at)}
 	}
 	return nil

@@ -13,18 +13,22 @@ import (
 
 // A RefusedError reports something that a ledger cannot record, and what to do.
 type RefusedError struct {
-	Code       finding.Code // "" where no code says it
-	Text, Hint string
+	Code finding.Code // "" where no code says it
+	Text string
+	Next string // what to do, "" where nothing helps
 
 	// Undecided says that nothing is wrong with what was given: something is missing
 	// that may yet come, such as a right clock.
 	Undecided bool
 }
 
+// Hint returns what to do, see finding.Hint.
+func (e *RefusedError) Hint() string { return e.Next }
+
 func (e *RefusedError) Error() string { return e.Text }
 
 func refuse(hint, format string, args ...any) error {
-	return &RefusedError{Text: fmt.Sprintf(format, args...), Hint: hint}
+	return &RefusedError{Text: fmt.Sprintf(format, args...), Next: hint}
 }
 
 // Register puts a policy into the ledger and returns its event. If it is the one

@@ -4,19 +4,23 @@
 package hint
 
 import (
-	"errors"
 	"strings"
+
+	"github.com/relseal/relseal/finding"
 )
 
 // An Error is an error with a hint. Its text is that of Err alone.
 type Error struct {
 	Err  error
-	Hint string // one line, lower case, no final stop; may hold a command to paste
+	Next string // one line, lower case, no final stop; may hold a command to paste
 }
 
 func (e *Error) Error() string { return e.Err.Error() }
 
 func (e *Error) Unwrap() error { return e.Err }
+
+// Hint makes the hint one for finding.Hint, which anybody can ask.
+func (e *Error) Hint() string { return e.Next }
 
 // With returns err carrying hint, or nil if err is nil. An empty hint adds
 // nothing.
@@ -24,18 +28,12 @@ func With(err error, hint string) error {
 	if err == nil || hint == "" {
 		return err
 	}
-	return &Error{Err: err, Hint: hint}
+	return &Error{Err: err, Next: hint}
 }
 
 // Of returns the hint of err, however deep it was wrapped; the outermost wins,
 // since it knows most of what the user was doing. It is empty if there is none.
-func Of(err error) string {
-	var e *Error
-	if errors.As(err, &e) {
-		return e.Hint
-	}
-	return ""
-}
+func Of(err error) string { return finding.Hint(err) }
 
 // Quote returns s as it can be pasted into a shell as one argument.
 func Quote(s string) string {

@@ -30,7 +30,7 @@ var table = map[string]row{
 	"internal/limits":     {},
 	"internal/lazyregexp": {},
 	"finding":             {},
-	"internal/hint":       {},
+	"internal/hint":       {own: []string{"finding"}},
 	"internal/imports":    {},
 	"internal/regular":    {},
 	"internal/escape":     {own: []string{"internal/lazyregexp"}},

@@ -110,7 +110,7 @@ func (env *ledgerEnv) recall(c *cli.Context, file string, bundles ...string) err
 		take([]release.KnownHead{*h}, nil)
 	}
 	if len(m.heads) == 0 && c.Bool("require-known") {
-		return &release.RefusedError{Code: finding.LedgerUnknown, Text: "nothing is known of the ledger, and --require-known asks for it", Hint: "--known names what knows it: a bundle, a file of --head-out, or k:H_k"}
+		return &release.RefusedError{Code: finding.LedgerUnknown, Text: "nothing is known of the ledger, and --require-known asks for it", Next: "--known names what knows it: a bundle, a file of --head-out, or k:H_k"}
 	}
 	return nil
 }

@@ -71,7 +71,7 @@ func releaseError(err error) error {
 	}
 	code := ui.ExitNoInput
 	if r, ok := errors.AsType[*release.RefusedError](err); ok {
-		err = hint.With(err, r.Hint)
+		err = hint.With(err, r.Next)
 		if r.Undecided {
 			code = ui.ExitUndecidable
 		}

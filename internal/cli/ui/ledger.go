@@ -61,7 +61,7 @@ func LedgerHead(c *cli.Context, product string, chain *root.Chain, trusted sign.
 	defer f.Close()
 	head, err := release.ReadHead(f, product, ledgerKeys{chain, trusted}, seen...)
 	if refused, ok := errors.AsType[*release.RefusedError](err); ok {
-		return nil, &Error{ExitNoInput, fmt.Errorf("%s: %w", file, err), refused.Hint}
+		return nil, &Error{ExitNoInput, fmt.Errorf("%s: %w", file, err), refused.Next}
 	}
 	if err != nil {
 		return nil, hint.With(fmt.Errorf("%s: %w", file, err), "relseal trail verify "+hint.Quote(file)+" says everything that is wrong with it; --trust names its key")
