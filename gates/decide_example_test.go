@@ -38,13 +38,3 @@ w3,canary,1767348120000,1767348180000,0.97,0.01,0.01,0.0002,1.5,0.001
 	//   ok COVERAGE 180 s >= 180 s | WINDOWS 3 >= 3 | SCORE mean 0.97 >= 0.95 | DELTA_PSD max 0.01 <= 0.05 | R_TB max 0.0002 <= 0.001
 	//   next: 2 more good windows of 60 s, so that w2 leaves the evidence; earliest promotion 10:05:00
 }
-
-func ExampleMinWindows() {
-	n, err := gates.MinWindows(0.0004, 0.01, 0.1, 3)
-	fmt.Println(n.W, err)
-	n, err = gates.MinWindowsAlpha(0.0004, 0.01, 0.05, 0.1, 0.5, 3)
-	fmt.Println(n.W, err)
-	// Output:
-	// 7 <nil>
-	// 103 <nil>
-}

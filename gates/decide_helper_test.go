@@ -48,3 +48,10 @@ func mustMarshal(t testing.TB, d Decision) string {
 	}
 	return string(data)
 }
+
+func errText(err error) string {
+	if err == nil {
+		return ""
+	}
+	return err.Error()
+}

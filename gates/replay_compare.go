@@ -1,6 +1,7 @@
 package gates
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -30,7 +31,11 @@ func decodeCanonical(doc any) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return decodeAny(data)
+	d := json.NewDecoder(bytes.NewReader(data))
+	d.UseNumber()
+	var v any
+	err = d.Decode(&v)
+	return v, err
 }
 
 type comparison struct {

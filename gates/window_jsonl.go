@@ -33,6 +33,16 @@ func (r *windowReader) readJSONL(in io.Reader) error {
 	return nil
 }
 
+// ReadWindow reads one window, an object as [ReadWindows] takes it.
+func ReadWindow(object []byte) (Window, error) {
+	var faults document.Faults
+	var w Window
+	if members, ok := flatObject(object, faults.Report); ok {
+		w, _ = makeWindow(members, faults.Report)
+	}
+	return w, faults.Err()
+}
+
 func (r *windowReader) object(line []byte) {
 	if members, ok := flatObject(line, r.report); ok {
 		r.window(members)

@@ -61,8 +61,11 @@ var table = map[string]row{
 	// A decision is a function of a policy and of windows: no clock, no files, no network.
 	"gates":            {own: []string{"canon", "internal/document", "internal/limits", "sign"}, never: []string{"io/fs", "net", "os"}},
 	"gates/policyfile": {own: []string{"gates", "internal/document", "internal/yamldoc"}},
-	"audit":            {own: []string{"canon", "internal/clock", "internal/durable", "finding", "internal/limits", "internal/regular", "sign", "sign/comb"}},
-	"run":              {own: []string{"audit", "cards", "envlock", "envlock/capture", "canon", "internal/regular", "sign"}, mods: []string{xsys}},
+	"gates/power":      {own: []string{"gates", "internal/limits"}, never: []string{"io/fs", "net", "os"}},
+	// Cases of the semantics, for this implementation and for others.
+	"internal/conformance": {own: []string{"canon", "gates", "gates/power", "internal/document", "internal/limits"}},
+	"audit":                {own: []string{"canon", "internal/clock", "internal/durable", "finding", "internal/limits", "internal/regular", "sign", "sign/comb"}},
+	"run":                  {own: []string{"audit", "cards", "envlock", "envlock/capture", "canon", "internal/regular", "sign"}, mods: []string{xsys}},
 	// A bundle carries a trail as a file: what is in it is for verify to say.
 	"bundle":  {own: []string{"gates", "canon", "internal/durable", "finding", "internal/limits", "internal/regular", "sign", "internal/lazyregexp"}, mods: []string{compress}},
 	"release": {own: []string{"audit", "gates", "canon", "finding", "internal/limits", "internal/regular", "internal/seen", "sign"}},

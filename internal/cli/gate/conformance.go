@@ -9,8 +9,8 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/relseal/relseal/canon"
-	"github.com/relseal/relseal/gates"
 	"github.com/relseal/relseal/internal/cli/ui"
+	"github.com/relseal/relseal/internal/conformance"
 	"github.com/relseal/relseal/internal/escape"
 	"github.com/relseal/relseal/internal/limits"
 )
@@ -33,7 +33,7 @@ Example:
 			&cli.StringFlag{Name: "results", Usage: "compare the results of another implementation in `F`"},
 			ui.JSONFlag(),
 		},
-		Action: func(c *cli.Context) error { return conformance(env, c) },
+		Action: func(c *cli.Context) error { return holdToCases(env, c) },
 	}
 }
 
@@ -55,7 +55,7 @@ type conformedOne struct {
 	Got    *string `json:"got"`
 }
 
-func conformance(env *ui.Env, c *cli.Context) error {
+func holdToCases(env *ui.Env, c *cli.Context) error {
 	if err := ui.ExactArgs(c, "CASES"); err != nil {
 		return err
 	}
@@ -67,19 +67,19 @@ func conformance(env *ui.Env, c *cli.Context) error {
 	for _, list := range c.StringSlice("kinds") {
 		kinds = append(kinds, strings.Split(list, ",")...)
 	}
-	var results []gates.CaseResult
+	var results []conformance.Result
 	if file := c.String("results"); file != "" {
 		theirName, theirs, err := env.ReadInput(file, limits.Manifest)
 		if err != nil {
 			return err
 		}
-		if results, err = gates.CompareCases(data, theirs, kinds...); err != nil {
+		if results, err = conformance.Compare(data, theirs, kinds...); err != nil {
 			return fmt.Errorf("%s, %s: %w", name, theirName, err)
 		}
 	} else {
-		results, err = gates.RunCases(data, kinds...)
-		if k, ok := errors.AsType[gates.UnknownKindError](err); ok {
-			return ui.UsageHint(c.Command.HelpName+": "+k.Error(), ui.Suggest(string(k), gates.CaseKinds(), "known are "+strings.Join(gates.CaseKinds(), ", ")))
+		results, err = conformance.Run(data, kinds...)
+		if k, ok := errors.AsType[conformance.UnknownKindError](err); ok {
+			return ui.UsageHint(c.Command.HelpName+": "+k.Error(), ui.Suggest(string(k), conformance.Kinds(), "known are "+strings.Join(conformance.Kinds(), ", ")))
 		}
 		if err != nil {
 			return fmt.Errorf("%s: %w", name, err)
@@ -95,16 +95,16 @@ func conformance(env *ui.Env, c *cli.Context) error {
 	return nil
 }
 
-func conformed(results []gates.CaseResult) (gateConformed, string) {
+func conformed(results []conformance.Result) (gateConformed, string) {
 	r := gateConformed{Schema: "relseal/gate-conformance/v1", Cases: []conformedOne{}}
 	var text strings.Builder
 	for _, one := range results {
 		out := conformedOne{ID: one.ID, Kind: one.Kind, Status: "unknown", Fault: ui.OrNull(one.Fault), Got: gotText(one.Got)}
 		switch one.Status {
-		case gates.CasePass:
+		case conformance.Pass:
 			out.Status = "pass"
 			r.Passed++
-		case gates.CaseFail:
+		case conformance.Fail:
 			out.Status = "fail"
 			r.Failed++
 		default:

@@ -12,6 +12,7 @@ import (
 
 	"github.com/relseal/relseal/canon"
 	"github.com/relseal/relseal/gates"
+	"github.com/relseal/relseal/gates/power"
 	"github.com/relseal/relseal/internal/cli/ui"
 	"github.com/relseal/relseal/internal/observe"
 )
@@ -45,7 +46,7 @@ Example:
 			policyFlag("compare with W_min of the gate policy in `F`"),
 			ui.JSONFlag(),
 		},
-		Action: func(c *cli.Context) error { return power(env, c) },
+		Action: func(c *cli.Context) error { return computeWindows(env, c) },
 	}
 }
 
@@ -53,10 +54,10 @@ Example:
 // estimated.
 type powerQuestion struct {
 	s2, margin, alpha, beta, rho float64
-	spread                       *gates.Spread
+	spread                       *power.Spread
 }
 
-func power(env *ui.Env, c *cli.Context) error {
+func computeWindows(env *ui.Env, c *cli.Context) error {
 	if err := ui.ExactArgs(c); err != nil {
 		return err
 	}
@@ -87,18 +88,18 @@ func power(env *ui.Env, c *cli.Context) error {
 }
 
 func powerError(err error) error {
-	if errors.Is(err, gates.ErrSampleSize) {
+	if errors.Is(err, power.ErrSampleSize) {
 		return &ui.Error{Code: ui.ExitUndecidable, Err: err, Hint: "relseal explain E_SAMPLE_SIZE"}
 	}
 	return err
 }
 
 // size answers without alpha as the specification does, with alpha as statisticians do.
-func (q powerQuestion) size() (gates.SampleSize, error) {
+func (q powerQuestion) size() (power.SampleSize, error) {
 	if q.alpha == 0 {
-		return gates.MinWindows(q.s2, q.margin, q.beta, 1)
+		return power.MinWindows(q.s2, q.margin, q.beta, 1)
 	}
-	return gates.MinWindowsAlpha(q.s2, q.margin, q.alpha, q.beta, q.rho, 1)
+	return power.MinWindowsAlpha(q.s2, q.margin, q.alpha, q.beta, q.rho, 1)
 }
 
 func readPowerQuestion(env *ui.Env, c *cli.Context) (q powerQuestion, err error) {
@@ -155,7 +156,7 @@ func estimate(env *ui.Env, c *cli.Context, q *powerQuestion) error {
 	ws := source.All(func(of observe.Of) bool {
 		return (!c.IsSet("channel") || of.Channel == c.String("channel")) && (!c.IsSet("release") || of.Release == c.String("release"))
 	})
-	s, err := gates.EstimateScore(ws, 0)
+	s, err := power.Estimate(ws, 0)
 	if err != nil {
 		return powerError(fmt.Errorf("%s: %w", source.Name, err))
 	}
@@ -191,12 +192,12 @@ type powerEstimate struct {
 // usualAlpha is what the caveat is computed with where nobody asked for one.
 const usualAlpha = 0.05
 
-func newGatePowered(q powerQuestion, size gates.SampleSize, policy *gates.Policy) powered {
+func newGatePowered(q powerQuestion, size power.SampleSize, policy *gates.Policy) powered {
 	r := powered{Schema: "relseal/gate-power/v1", W: size.W, Z: figure(size.Z), S2: figure(q.s2), Margin: figure(q.margin), Beta: figure(q.beta), WAlpha: size.W}
 	if q.alpha != 0 {
 		alpha, rho := figure(q.alpha), figure(q.rho)
 		r.Alpha, r.Rho = &alpha, &rho
-	} else if with, err := gates.MinWindowsAlpha(q.s2, q.margin, usualAlpha, q.beta, q.rho, 1); err == nil {
+	} else if with, err := power.MinWindowsAlpha(q.s2, q.margin, usualAlpha, q.beta, q.rho, 1); err == nil {
 		r.WAlpha = with.W
 	}
 	if q.spread != nil {

@@ -1,4 +1,10 @@
-package gates
+// Package conformance holds implementations of the gate semantics gate/1 to cases: this
+// one, or the results that another one wrote.
+//
+// A file of cases is plain JSON, so that whoever implements the semantics can run it
+// without this code; testdata/gates/README.md describes its members. [Run] decides the
+// cases with package gates, and [Compare] reads what another implementation answered.
+package conformance
 
 import (
 	"bytes"
@@ -8,32 +14,34 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/relseal/relseal/gates"
 	"github.com/relseal/relseal/internal/document"
 )
 
-// A CaseResult is what one conformance case showed.
-type CaseResult struct {
+// A Result is what one conformance case showed.
+type Result struct {
 	ID     string          `json:"id"`
 	Kind   string          `json:"kind"`
-	Status CaseStatus      `json:"status"`
+	Status Status          `json:"status"`
 	Fault  string          `json:"fault,omitempty"` // what differs, or why the case could not be run
 	Got    json.RawMessage `json:"got,omitempty"`
 }
 
-// A CaseStatus is the outcome of a case. Only CasePass is one that passes.
-type CaseStatus string
+// A Status is the outcome of a case. Only Pass is one that passes.
+type Status string
 
 const (
-	CasePass           CaseStatus = "pass"
-	CaseFail           CaseStatus = "fail"
-	CaseNotImplemented CaseStatus = "not_implemented" // a kind of GATES 3.4 to 3.6 that this version lacks
-	CaseUnknownKind    CaseStatus = "unknown_kind"
+	Pass           Status = "pass"
+	Fail           Status = "fail"
+	NotImplemented Status = "not_implemented" // a published kind that this version lacks
+	UnknownKind    Status = "unknown_kind"
 )
 
-// A caseKind turns the input of a case into what its expect describes.
-type caseKind func(input []byte) (any, error)
+// A Decider decides as gates.Decide does.
+type Decider func(gates.Policy, gates.Input) (gates.Decision, error)
 
-var caseKinds = map[string]caseKind{
+// implemented turns the input of a case into what its expect describes, by kind.
+var implemented = map[string]func(input []byte, decide Decider) (any, error){
 	"decide":         caseDecide,
 	"sample_size":    caseSampleSize,
 	"sample_size_ab": caseSampleSizeAB,
@@ -45,21 +53,22 @@ var laterKinds = []string{
 	"nm_one_sided", "nm_two_sided", "eb_lower", "eb_upper", "betting_log_e", "bern_cs", "bernoulli", "e_merge", "dynamic_tobs", "ramp", "dag",
 }
 
-// CaseKinds returns the kinds of cases that this implementation runs.
-func CaseKinds() []string { return slices.Sorted(maps.Keys(caseKinds)) }
+// Kinds returns the kinds of cases that this implementation runs.
+func Kinds() []string { return slices.Sorted(maps.Keys(implemented)) }
 
 // caseFile is a file of cases, schema gate-cases/1. Other implementations run it
 // too, so it is plain JSON and not canonical: statistics are binary64 numbers.
 type caseFile struct {
-	Schema     string            `json:"schema"`
-	Comparison string            `json:"comparison"`
-	Counts     map[string]int    `json:"counts"`
-	GuardBand  float64           `json:"guard_band_log_e"`
-	Tolerance  float64           `json:"tolerance"`
-	Cases      []conformanceCase `json:"cases"`
+	Schema     string         `json:"schema"`
+	Comparison string         `json:"comparison"`
+	Counts     map[string]int `json:"counts"`
+	GuardBand  float64        `json:"guard_band_log_e"`
+	Tolerance  float64        `json:"tolerance"`
+	Cases      []Case         `json:"cases"`
 }
 
-type conformanceCase struct {
+// A Case is an input and what an implementation must make of it.
+type Case struct {
 	ID     string          `json:"id"`
 	Kind   string          `json:"kind"`
 	Note   string          `json:"note"`
@@ -67,26 +76,26 @@ type conformanceCase struct {
 	Expect json.RawMessage `json:"expect"`
 }
 
-// RunCases runs conformance cases, those of the given kinds or all, against this
+// Run runs conformance cases, those of the given kinds or all, against this
 // implementation and returns a result for each in the order of the file. data is
 // a file of schema gate-cases/1, or the array of its cases alone. The error reports
 // a file that cannot be relied on: another schema, a case without an id of its
 // own, another number of cases than the file states; or it is an [UnknownKindError].
-func RunCases(data []byte, kinds ...string) ([]CaseResult, error) {
-	cases, err := readCases(data)
+func Run(data []byte, kinds ...string) ([]Result, error) {
+	cases, err := Read(data)
 	if err != nil {
 		return nil, err
 	}
 	for _, k := range kinds {
-		has := slices.ContainsFunc(cases, func(c conformanceCase) bool { return c.Kind == k })
-		if !has && caseKinds[k] == nil && !slices.Contains(laterKinds, k) {
+		has := slices.ContainsFunc(cases, func(c Case) bool { return c.Kind == k })
+		if !has && implemented[k] == nil && !slices.Contains(laterKinds, k) {
 			return nil, UnknownKindError(k)
 		}
 	}
-	results := []CaseResult{}
+	results := []Result{}
 	for _, c := range cases {
 		if len(kinds) == 0 || slices.Contains(kinds, c.Kind) {
-			results = append(results, c.run())
+			results = append(results, c.Run(gates.Decide))
 		}
 	}
 	return results, nil
@@ -99,7 +108,8 @@ type UnknownKindError string
 
 func (e UnknownKindError) Error() string { return "unknown kind " + document.Quote(string(e)) }
 
-func readCases(data []byte) ([]conformanceCase, error) {
+// Read reads a file of cases.
+func Read(data []byte) ([]Case, error) {
 	var f caseFile
 	var err error
 	if strings.HasPrefix(strings.TrimSpace(string(data[:min(len(data), 100)])), "[") {
@@ -126,17 +136,18 @@ func readCases(data []byte) ([]conformanceCase, error) {
 	return f.Cases, nil
 }
 
-func (c conformanceCase) run() CaseResult {
-	r := CaseResult{ID: c.ID, Kind: c.Kind, Status: CaseFail}
-	run, ok := caseKinds[c.Kind]
+// Run holds a decider to c; cases of another kind than decide do not ask it.
+func (c Case) Run(decide Decider) Result {
+	r := Result{ID: c.ID, Kind: c.Kind, Status: Fail}
+	run, ok := implemented[c.Kind]
 	if !ok {
-		r.Status = CaseUnknownKind
+		r.Status = UnknownKind
 		if slices.Contains(laterKinds, c.Kind) {
-			r.Status = CaseNotImplemented
+			r.Status = NotImplemented
 		}
 		return r
 	}
-	got, err := run(c.Input)
+	got, err := run(c.Input, decide)
 	if err != nil {
 		r.Fault = err.Error()
 		return r
@@ -146,7 +157,7 @@ func (c conformanceCase) run() CaseResult {
 		return r
 	}
 	if r.Fault = compareExpected(c.Expect, r.Got); r.Fault == "" {
-		r.Status = CasePass
+		r.Status = Pass
 	}
 	return r
 }

@@ -1,9 +1,12 @@
-package gates
+package power
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
+
+	"github.com/relseal/relseal/gates"
 )
 
 // A Spread is how the score of earlier windows varied.
@@ -15,7 +18,7 @@ type Spread struct {
 	Rho     float64 // their autocorrelation at lag 1; 0 where the estimate is below
 }
 
-// EstimateScore estimates what [MinWindowsAlpha] needs from earlier windows of one
+// Estimate estimates what [MinWindowsAlpha] needs from earlier windows of one
 // channel. It must not be asked about the windows that the decision is about: a
 // variance that comes out low by chance would then shorten the very run that
 // shows it.
@@ -25,21 +28,12 @@ type Spread struct {
 // The products are of neighbours alone: a window without a score, a gap of more than
 // gapMS or another release comes between. A negative ρ counts as 0, which asks for
 // more windows and not for fewer.
-func EstimateScore(ws []Window, gapMS int64) (Spread, error) {
-	ordered := make([]*Window, 0, len(ws))
-	seen := map[Window]bool{}
-	for i := range ws {
-		if !seen[ws[i]] {
-			seen[ws[i]] = true
-			ordered = append(ordered, &ws[i])
-		}
-	}
-	slices.SortFunc(ordered, compareWindows)
+func Estimate(ws []gates.Window, gapMS int64) (Spread, error) {
 	var s Spread
 	var scores []float64
-	var before *Window // with the last score
+	var before *gates.Window // with the last score
 	neighbour := []bool{}
-	for _, w := range ordered {
+	for _, w := range gates.Ordered(slices.Values(ws), math.MinInt64) {
 		d, ok := w.Score.Decimal()
 		if !ok {
 			s.Unknown++
@@ -51,7 +45,7 @@ func EstimateScore(ws []Window, gapMS int64) (Spread, error) {
 			return Spread{}, err
 		}
 		neighbour = append(neighbour, before != nil && before.Release == w.Release && w.StartMS-before.EndMS <= gapMS)
-		scores, before = append(scores, x), w
+		scores, before = append(scores, x), &w
 		s.Mean += x
 	}
 	s.Windows = len(scores)

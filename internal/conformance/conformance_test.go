@@ -1,4 +1,4 @@
-package gates
+package conformance
 
 import (
 	"maps"
@@ -10,12 +10,12 @@ import (
 
 // Both files are plain data for any implementation. cases.json is the reference;
 // edges.json holds what it leaves open and what mutants of the rules need to be
-// caught (TestMutants).
+// caught; see TestMutants of package gates.
 var caseFiles = []string{"cases.json", "edges.json"}
 
 func readCaseFile(t testing.TB, name string) []byte {
 	t.Helper()
-	data, err := os.ReadFile("../testdata/gates/" + name)
+	data, err := os.ReadFile("../../testdata/gates/" + name)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -29,7 +29,7 @@ func TestCases(t *testing.T) {
 	}
 	later := map[string]int{"cases.json": 21}
 	for _, file := range caseFiles {
-		results, err := RunCases(readCaseFile(t, file))
+		results, err := Run(readCaseFile(t, file))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -37,9 +37,9 @@ func TestCases(t *testing.T) {
 		for _, r := range results {
 			t.Run(file+"/"+r.ID, func(t *testing.T) {
 				switch {
-				case r.Status == CasePass:
+				case r.Status == Pass:
 					passed[r.Kind]++
-				case r.Status == CaseNotImplemented && slices.Contains(laterKinds, r.Kind):
+				case r.Status == NotImplemented && slices.Contains(laterKinds, r.Kind):
 					open++
 				default:
 					t.Errorf("%s: %s %s\ngot %s", r.Kind, r.Status, r.Fault, r.Got)
@@ -52,9 +52,9 @@ func TestCases(t *testing.T) {
 	}
 }
 
-func TestRunCasesKinds(t *testing.T) {
+func TestRunKinds(t *testing.T) {
 	data := readCaseFile(t, "cases.json")
-	results, err := RunCases(data, "rollback_clock", "ramp")
+	results, err := Run(data, "rollback_clock", "ramp")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -65,13 +65,13 @@ func TestRunCasesKinds(t *testing.T) {
 	if want := "rb-01 pass, rb-02 pass, rb-03 pass, rp-01 not_implemented, rp-04 not_implemented, rp-02 not_implemented"; strings.Join(got, ", ") != want {
 		t.Errorf("got %v, want %s", got, want)
 	}
-	if _, err := RunCases(data, "decied"); err == nil {
+	if _, err := Run(data, "decied"); err == nil {
 		t.Error("a kind that is none was taken")
 	}
 }
 
 // A case that was not understood, or whose result differs anywhere, does not pass.
-func TestRunCasesFaults(t *testing.T) {
+func TestRunFaults(t *testing.T) {
 	rollback := func(kind, input, expect string) string {
 		return `[{"id":"x","kind":"` + kind + `","note":"","input":` + input + `,"expect":` + expect + `}]`
 	}
@@ -79,27 +79,27 @@ func TestRunCasesFaults(t *testing.T) {
 	const decide = `{"channel":"canary","now_ms":0,"since_ms":0,"policy":{},"windows":[]}`
 	for _, tt := range []struct {
 		name, file string
-		status     CaseStatus
+		status     Status
 		fault      string
 	}{
-		{"pass", rollback("rollback_clock", clock, `{"ok":true,"reason":null,"total_ms":2}`), CasePass, ""},
-		{"other value", rollback("rollback_clock", clock, `{"ok":true,"reason":null,"total_ms":3}`), CaseFail, "total_ms: got 2, want 3"},
-		{"no integer", rollback("rollback_clock", clock, `{"ok":true,"total_ms":"2"}`), CaseFail, "total_ms: got 2, want 2"},
-		{"null", rollback("rollback_clock", clock, `{"ok":null}`), CaseFail, "ok: got true, want <nil>"},
-		{"expects more", rollback("rollback_clock", clock, `{"ok":true,"late":true}`), CaseFail, "late: got nothing, want true"},
-		{"expects nothing", rollback("rollback_clock", clock, `{}`), CaseFail, "expect is not an object with members"},
-		{"expects no object", rollback("rollback_clock", clock, `[]`), CaseFail, "expect is not an object with members"},
-		{"unknown input", rollback("rollback_clock", `{"T":5}`, `{"ok":true}`), CaseFail, `malformed cases: json: unknown field "T"`},
-		{"unknown kind", rollback("wald", clock, `{"ok":true}`), CaseUnknownKind, ""},
-		{"later kind", rollback("eb_upper", clock, `{"ok":true}`), CaseNotImplemented, ""},
-		{"unexpected member", rollback("sample_size", `{"s2":1,"margin":0,"beta":0.1}`, `{"W":1}`), CaseFail, "error: got E_SAMPLE_SIZE, want none"},
-		{"inexact", rollback("sample_size", `{"s2":0,"margin":1,"beta":0.1}`, `{"W":1,"z":1.28155157}`), CaseFail, "z: got 1.28155156554"},
-		{"within tolerance", rollback("sample_size", `{"s2":0,"margin":1,"beta":0.1}`, `{"W":1,"z":1.281551566}`), CasePass, ""},
-		{"shorter list", rollback("decide", decide, `{"decision":"ERROR","reasons":[]}`), CaseFail, "reasons: got [E_POLICY:tau_score"},
-		{"unknown threshold", rollback("decide", strings.Replace(decide, "{}", `{"tau_scoer":"1"}`, 1), `{"decision":"HOLD"}`), CaseFail, `policy: unknown member "tau_scoer"`},
-		{"unknown metric", rollback("decide", strings.Replace(decide, "[]", `[{"scoer":"1"}]`, 1), `{"decision":"HOLD"}`), CaseFail, `scoer: unknown member (did you mean "score"?)`},
+		{"pass", rollback("rollback_clock", clock, `{"ok":true,"reason":null,"total_ms":2}`), Pass, ""},
+		{"other value", rollback("rollback_clock", clock, `{"ok":true,"reason":null,"total_ms":3}`), Fail, "total_ms: got 2, want 3"},
+		{"no integer", rollback("rollback_clock", clock, `{"ok":true,"total_ms":"2"}`), Fail, "total_ms: got 2, want 2"},
+		{"null", rollback("rollback_clock", clock, `{"ok":null}`), Fail, "ok: got true, want <nil>"},
+		{"expects more", rollback("rollback_clock", clock, `{"ok":true,"late":true}`), Fail, "late: got nothing, want true"},
+		{"expects nothing", rollback("rollback_clock", clock, `{}`), Fail, "expect is not an object with members"},
+		{"expects no object", rollback("rollback_clock", clock, `[]`), Fail, "expect is not an object with members"},
+		{"unknown input", rollback("rollback_clock", `{"T":5}`, `{"ok":true}`), Fail, `malformed cases: json: unknown field "T"`},
+		{"unknown kind", rollback("wald", clock, `{"ok":true}`), UnknownKind, ""},
+		{"later kind", rollback("eb_upper", clock, `{"ok":true}`), NotImplemented, ""},
+		{"unexpected member", rollback("sample_size", `{"s2":1,"margin":0,"beta":0.1}`, `{"W":1}`), Fail, "error: got E_SAMPLE_SIZE, want none"},
+		{"inexact", rollback("sample_size", `{"s2":0,"margin":1,"beta":0.1}`, `{"W":1,"z":1.28155157}`), Fail, "z: got 1.28155156554"},
+		{"within tolerance", rollback("sample_size", `{"s2":0,"margin":1,"beta":0.1}`, `{"W":1,"z":1.281551566}`), Pass, ""},
+		{"shorter list", rollback("decide", decide, `{"decision":"ERROR","reasons":[]}`), Fail, "reasons: got [E_POLICY:tau_score"},
+		{"unknown threshold", rollback("decide", strings.Replace(decide, "{}", `{"tau_scoer":"1"}`, 1), `{"decision":"HOLD"}`), Fail, `policy: unknown member "tau_scoer"`},
+		{"unknown metric", rollback("decide", strings.Replace(decide, "[]", `[{"scoer":"1"}]`, 1), `{"decision":"HOLD"}`), Fail, `scoer: unknown member (did you mean "score"?)`},
 	} {
-		results, err := RunCases([]byte(tt.file))
+		results, err := Run([]byte(tt.file))
 		if err != nil || len(results) != 1 {
 			t.Errorf("%s: %v, %v", tt.name, results, err)
 			continue
@@ -110,7 +110,7 @@ func TestRunCasesFaults(t *testing.T) {
 	}
 }
 
-func TestRunCasesFile(t *testing.T) {
+func TestRunFile(t *testing.T) {
 	one := `{"id":"a","kind":"dag","note":"","input":{},"expect":{}}`
 	for _, tt := range []struct{ file, want string }{
 		{`{"schema":"gate-cases/1","counts":{"cases":1},"cases":[` + one + `]}`, ""},
@@ -123,7 +123,7 @@ func TestRunCasesFile(t *testing.T) {
 		{`[` + one + `] []`, "malformed cases: something follows"},
 		{`[{"id":"a","expects":{}}]`, `malformed cases: json: unknown field "expects"`},
 	} {
-		_, err := RunCases([]byte(tt.file))
+		_, err := Run([]byte(tt.file))
 		if got := errText(err); got != tt.want {
 			t.Errorf("%s: got %q, want %q", tt.file, got, tt.want)
 		}
@@ -135,18 +135,4 @@ func errText(err error) string {
 		return ""
 	}
 	return err.Error()
-}
-
-// decideCases returns the inputs and expectations of kind decide in all files.
-func decideCases(t testing.TB) []conformanceCase {
-	t.Helper()
-	var out []conformanceCase
-	for _, file := range caseFiles {
-		cases, err := readCases(readCaseFile(t, file))
-		if err != nil {
-			t.Fatal(err)
-		}
-		out = append(out, slices.DeleteFunc(cases, func(c conformanceCase) bool { return c.Kind != "decide" })...)
-	}
-	return out
 }

@@ -1,4 +1,4 @@
-package gates
+package conformance
 
 import (
 	"fmt"
@@ -7,41 +7,41 @@ import (
 )
 
 // What this implementation prints is what it takes from another.
-func TestCompareCases(t *testing.T) {
+func TestCompare(t *testing.T) {
 	data := readCaseFile(t, "cases.json")
-	own, err := RunCases(data)
+	own, err := Run(data)
 	if err != nil {
 		t.Fatal(err)
 	}
 	var lines strings.Builder
 	passed := 0
 	for _, r := range own {
-		if r.Status == CasePass {
+		if r.Status == Pass {
 			passed++
 			fmt.Fprintf(&lines, "{\"id\":%q,\"got\":%s}\n\n", r.ID, r.Got)
 		}
 	}
-	results, err := CompareCases(data, []byte(lines.String()))
+	results, err := Compare(data, []byte(lines.String()))
 	if err != nil || len(results) != len(own) {
 		t.Fatal(len(results), err)
 	}
 	for i, r := range results {
-		want := CaseFail
-		if own[i].Status == CasePass {
-			want = CasePass
+		want := Fail
+		if own[i].Status == Pass {
+			want = Pass
 		}
-		if r.Status != want || (r.Fault == "there is no result") != (want == CaseFail) {
+		if r.Status != want || (r.Fault == "there is no result") != (want == Fail) {
 			t.Errorf("%+v", r)
 		}
 	}
 	changed := strings.Replace(lines.String(), `"decision":"PROMOTE"`, `"decision":"HOLD"`, 1)
-	results, err = CompareCases(data, []byte(changed), "decide")
-	if err != nil || results[0].Status != CaseFail || results[0].Fault != "decision: got HOLD, want PROMOTE" || len(results) != 37 {
+	results, err = Compare(data, []byte(changed), "decide")
+	if err != nil || results[0].Status != Fail || results[0].Fault != "decision: got HOLD, want PROMOTE" || len(results) != 37 {
 		t.Errorf("%d, %+v, %v", len(results), results[0], err)
 	}
 	// A kind that this version lacks can be compared all the same.
-	results, err = CompareCases([]byte(`[{"id":"x","kind":"ramp","note":"","input":{},"expect":{"n":[1,2]}}]`), []byte(`{"id":"x","got":{"n":[1,2.0]}}`), "ramp")
-	if err != nil || results[0].Status != CasePass {
+	results, err = Compare([]byte(`[{"id":"x","kind":"ramp","note":"","input":{},"expect":{"n":[1,2]}}]`), []byte(`{"id":"x","got":{"n":[1,2.0]}}`), "ramp")
+	if err != nil || results[0].Status != Pass {
 		t.Errorf("%+v, %v", results, err)
 	}
 	for _, tt := range []struct{ results, kind, want string }{
@@ -55,7 +55,7 @@ func TestCompareCases(t *testing.T) {
 		if tt.kind != "" {
 			kinds = append(kinds, tt.kind)
 		}
-		if _, err := CompareCases(data, []byte(tt.results), kinds...); errText(err) != tt.want {
+		if _, err := Compare(data, []byte(tt.results), kinds...); errText(err) != tt.want {
 			t.Errorf("%q: got %v, want %s", tt.results, err, tt.want)
 		}
 	}

@@ -1,4 +1,4 @@
-package gates
+package conformance
 
 import (
 	"encoding/json"
@@ -7,14 +7,15 @@ import (
 	"slices"
 
 	"github.com/relseal/relseal/canon"
+	"github.com/relseal/relseal/gates"
 	"github.com/relseal/relseal/internal/document"
 )
 
 // casePolicy reads a policy as cases write it: tau_psd and tau_tb may be the
 // threshold alone, and what decides nothing in a case may be left out. A value
 // that cannot be a threshold is kept, for Decide to refuse.
-func casePolicy(data []byte) (Policy, error) {
-	p := Policy{Schema: Schema, Mode: "literal", RCanary: "1", TauPSD: PSDLimit{Kind: "rel_l1"}, TauTB: TBLimit{Kind: "rms", Unit: "s"}}
+func casePolicy(data []byte) (gates.Policy, error) {
+	p := gates.Policy{Schema: gates.Schema, Mode: "literal", RCanary: "1", TauPSD: gates.PSDLimit{Kind: "rel_l1"}, TauTB: gates.TBLimit{Kind: "rms", Unit: "s"}}
 	texts := map[string]*string{"schema": &p.Schema, "mode": &p.Mode, "plus": &p.Plus}
 	counts := map[string]*int64{
 		"T_obs_ms": &p.TObsMS, "T_obs_max_ms": &p.TObsMaxMS, "T_rollback_ms": &p.TRollbackMS, "stale_max_ms": &p.StaleMaxMS,
@@ -25,7 +26,7 @@ func casePolicy(data []byte) (Policy, error) {
 	}
 	var members map[string]json.RawMessage
 	if err := json.Unmarshal(data, &members); err != nil {
-		return Policy{}, fmt.Errorf("policy: %w", err)
+		return gates.Policy{}, fmt.Errorf("policy: %w", err)
 	}
 	for _, name := range slices.Sorted(maps.Keys(members)) {
 		raw := members[name]
@@ -47,7 +48,7 @@ func casePolicy(data []byte) (Policy, error) {
 			err = fmt.Errorf("unknown member %s", document.Quote(name))
 		}
 		if err != nil {
-			return Policy{}, fmt.Errorf("policy: %w", err)
+			return gates.Policy{}, fmt.Errorf("policy: %w", err)
 		}
 	}
 	return p, nil

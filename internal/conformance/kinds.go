@@ -1,29 +1,29 @@
-package gates
+package conformance
 
 import (
 	"encoding/json"
 	"errors"
 	"strings"
 
+	"github.com/relseal/relseal/gates"
+	"github.com/relseal/relseal/gates/power"
 	"github.com/relseal/relseal/internal/document"
 )
 
-// caseDecide is kind decide (GATES 3.1).
-func caseDecide(input []byte) (any, error) { return caseDecideBy(&gate1, input) }
-
-func caseDecideBy(r *rules, input []byte) (any, error) {
+// caseDecide is kind decide: docs/format.md, "Gate decision".
+func caseDecide(input []byte, decide Decider) (any, error) {
 	in, p, err := readDecideCase(input)
 	if err != nil {
 		return nil, err
 	}
-	d, err := r.decide(p, in)
+	d, err := decide(p, in)
 	if err != nil {
 		return nil, err
 	}
 	return decisionCase(d, p), nil
 }
 
-func readDecideCase(input []byte) (Input, Policy, error) {
+func readDecideCase(input []byte) (gates.Input, gates.Policy, error) {
 	var c struct {
 		Channel string            `json:"channel"`
 		Release string            `json:"release"`
@@ -33,25 +33,30 @@ func readDecideCase(input []byte) (Input, Policy, error) {
 		Windows []json.RawMessage `json:"windows"`
 	}
 	if err := decodeStrict(input, &c); err != nil {
-		return Input{}, Policy{}, err
+		return gates.Input{}, gates.Policy{}, err
 	}
-	in := Input{Channel: c.Channel, Release: c.Release, SinceMS: c.SinceMS, NowMS: c.NowMS}
+	in := gates.Input{Channel: c.Channel, Release: c.Release, SinceMS: c.SinceMS, NowMS: c.NowMS}
 	var faults document.Faults
 	for _, raw := range c.Windows {
-		if members, ok := flatObject(raw, faults.Report); ok {
-			w, _ := makeWindow(members, faults.Report)
-			in.Windows = append(in.Windows, w)
+		w, err := gates.ReadWindow(raw)
+		if of, ok := errors.AsType[document.Faults](err); ok {
+			for _, f := range of {
+				faults.Add(f)
+			}
+		} else if err != nil {
+			return gates.Input{}, gates.Policy{}, err
 		}
+		in.Windows = append(in.Windows, w)
 	}
 	if err := faults.Err(); err != nil {
-		return Input{}, Policy{}, err
+		return gates.Input{}, gates.Policy{}, err
 	}
 	p, err := casePolicy(c.Policy)
 	return in, p, err
 }
 
 // decisionCase shows a decision with the members that expect uses.
-func decisionCase(d Decision, p Policy) map[string]any {
+func decisionCase(d gates.Decision, p gates.Policy) map[string]any {
 	out := map[string]any{"decision": d.Decision, "reasons": d.Reasons}
 	if len(d.Alerts) > 0 {
 		out["alerts"] = d.Alerts
@@ -95,34 +100,34 @@ type sampleCase struct {
 	Floor  int64   `json:"floor"` // the same
 }
 
-// caseSampleSize is kind sample_size (GATES 3.2).
-func caseSampleSize(input []byte) (any, error) {
+// caseSampleSize is kind sample_size.
+func caseSampleSize(input []byte, _ Decider) (any, error) {
 	var c sampleCase
 	if err := decodeStrict(input, &c); err != nil {
 		return nil, err
 	}
-	return sampleResult(MinWindows(c.S2, c.Margin, c.Beta, max(c.WFloor, c.Floor)))
+	return sampleResult(power.MinWindows(c.S2, c.Margin, c.Beta, max(c.WFloor, c.Floor)))
 }
 
 // caseSampleSizeAB is kind sample_size_ab.
-func caseSampleSizeAB(input []byte) (any, error) {
+func caseSampleSizeAB(input []byte, _ Decider) (any, error) {
 	var c sampleCase
 	if err := decodeStrict(input, &c); err != nil {
 		return nil, err
 	}
-	return sampleResult(MinWindowsAlpha(c.S2, c.Margin, c.Alpha, c.Beta, c.Rho, max(c.WFloor, c.Floor)))
+	return sampleResult(power.MinWindowsAlpha(c.S2, c.Margin, c.Alpha, c.Beta, c.Rho, max(c.WFloor, c.Floor)))
 }
 
-func sampleResult(s SampleSize, err error) (any, error) {
-	if errors.Is(err, ErrSampleSize) {
+func sampleResult(s power.SampleSize, err error) (any, error) {
+	if errors.Is(err, power.ErrSampleSize) {
 		return map[string]any{"error": "E_SAMPLE_SIZE"}, nil
 	}
 	return s, err
 }
 
-// caseRollbackClock is kind rollback_clock (GATES 3.1, S32-32).
-func caseRollbackClock(input []byte) (any, error) {
-	var c RollbackClock
+// caseRollbackClock is kind rollback_clock (S32-32).
+func caseRollbackClock(input []byte, _ Decider) (any, error) {
+	var c gates.RollbackClock
 	if err := decodeStrict(input, &c); err != nil {
 		return nil, err
 	}

@@ -1,4 +1,4 @@
-package gates
+package conformance
 
 import (
 	"bytes"
@@ -84,7 +84,7 @@ func difference(at string, want, got any) string {
 	return fmt.Sprintf("%s: got %v, want %v", at, got, want)
 }
 
-// tolerance is that of GATES: relative above 1, absolute below.
+// tolerance is what the cases ask for: relative above 1, absolute below.
 const tolerance = 1e-9
 
 // sameNumber compares integers exactly and statistics with the tolerance.

@@ -1,4 +1,14 @@
-package gates
+// Package power computes before a release is measured how many windows it takes to tell
+// a good release from a bad one, so that W_min of a policy is no guess.
+//
+// [Estimate] takes from windows of earlier releases how much their score varies.
+// [MinWindowsAlpha] turns that into a number of windows for the two errors that the
+// caller accepts: a bad release that passes (alpha) and a good one that is held up
+// (beta). [MinWindows] is the specification's formula, which bounds the second alone.
+//
+// Unlike a decision these are statistics: binary64 and not exact decimals.
+// docs/gates.md, "Which thresholds to choose", says what to put in.
+package power
 
 import (
 	"errors"
@@ -18,7 +28,7 @@ type SampleSize struct {
 }
 
 // MinWindows is the specification's W = max(floor, ceil(z²·s²/margin²)) with
-// z = max(0, Φ⁻¹(1-β)); GATES 3.2. s2 is the variance of the score over earlier
+// z = max(0, Φ⁻¹(1-β)). s2 is the variance of the score over earlier
 // windows, registered in advance and not of the run that is judged; margin is how
 // far a good release is above tau_score; beta is how often it may fail to show it.
 //

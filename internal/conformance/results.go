@@ -1,4 +1,4 @@
-package gates
+package conformance
 
 import (
 	"bufio"
@@ -12,12 +12,12 @@ import (
 	"github.com/relseal/relseal/internal/limits"
 )
 
-// CompareCases holds the results of another implementation against conformance
+// Compare holds the results of another implementation against conformance
 // cases, those of the given kinds or all: kinds that this implementation lacks as
 // well. results is a line of JSON for each case, {"id":…,"got":…}, where got has
 // the members of the case's expect. A case without a result fails.
-func CompareCases(data, results []byte, kinds ...string) ([]CaseResult, error) {
-	cases, err := readCases(data)
+func Compare(data, results []byte, kinds ...string) ([]Result, error) {
+	cases, err := Read(data)
 	if err != nil {
 		return nil, err
 	}
@@ -26,21 +26,21 @@ func CompareCases(data, results []byte, kinds ...string) ([]CaseResult, error) {
 		return nil, err
 	}
 	for _, k := range kinds {
-		if !slices.ContainsFunc(cases, func(c conformanceCase) bool { return c.Kind == k }) {
+		if !slices.ContainsFunc(cases, func(c Case) bool { return c.Kind == k }) {
 			return nil, fmt.Errorf("no case is of kind %s", document.Quote(k))
 		}
 	}
-	out := []CaseResult{}
+	out := []Result{}
 	for _, c := range cases {
 		result, given := got[c.ID]
 		delete(got, c.ID)
 		if len(kinds) > 0 && !slices.Contains(kinds, c.Kind) {
 			continue
 		}
-		r := CaseResult{ID: c.ID, Kind: c.Kind, Status: CaseFail, Fault: "there is no result", Got: result}
+		r := Result{ID: c.ID, Kind: c.Kind, Status: Fail, Fault: "there is no result", Got: result}
 		if given {
 			if r.Fault = compareExpected(c.Expect, result); r.Fault == "" {
-				r.Status = CasePass
+				r.Status = Pass
 			}
 		}
 		out = append(out, r)

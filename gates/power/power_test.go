@@ -1,4 +1,4 @@
-package gates
+package power
 
 import (
 	"errors"
@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// The table of GATES 3.2, both forms.
+// Both formulas over usual deviations, margins and betas.
 func TestMinWindows(t *testing.T) {
 	betas := [4]float64{.2, .1, .05, .01}
 	for _, tt := range []struct {
