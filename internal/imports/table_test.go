@@ -92,7 +92,7 @@ var table = map[string]row{
 	"internal/chart": {},
 
 	"internal/pack":  {own: []string{"audit", "bundle", "cards/cardfile", "envlock", "gates", "canon", "internal/durable", "finding", "internal/limits", "internal/regular", "release", "sign", "verify"}},
-	"internal/known": {own: []string{"bundle", "internal/durable", "internal/hint", "internal/pack", "internal/regular", "release", "sign"}},
+	"internal/known": {own: []string{"audit", "bundle", "internal/durable", "internal/hint", "internal/limits", "internal/pack", "internal/regular", "keys/root", "release", "sign"}},
 	// What relseal verify and relseal-verify share.
 	"internal/exit":     {own: []string{"internal/hint"}},
 	"internal/inquiry":  {own: []string{"audit", "bundle", "internal/escape", "internal/exit", "internal/hint", "internal/lazyregexp", "internal/regular", "keys", "keys/root", "sign", "verify"}},

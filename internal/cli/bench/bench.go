@@ -16,6 +16,7 @@ import (
 	"github.com/relseal/relseal/internal/durable"
 )
 
+// Command returns the command.
 func Command(env *ui.Env) *cli.Command {
 	return &cli.Command{
 		Name:  "bench",

@@ -18,6 +18,7 @@ import (
 	"github.com/relseal/relseal/verify"
 )
 
+// Command returns the command.
 func Command(env *ui.Env) *cli.Command {
 	return &cli.Command{
 		Name:      "cut",

@@ -11,6 +11,7 @@ import (
 	"github.com/relseal/relseal/internal/cli/ui"
 )
 
+// Command returns the command.
 func Command(env *ui.Env) *cli.Command {
 	return &cli.Command{
 		Name:      "explain",
@@ -40,6 +41,7 @@ Example:
 	}
 }
 
+// CodeNames returns the codes that can be explained.
 func CodeNames() (names []string) {
 	for _, c := range finding.Codes() {
 		names = append(names, string(c))

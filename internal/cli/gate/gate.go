@@ -8,6 +8,7 @@ import (
 	"github.com/relseal/relseal/internal/cli/ui"
 )
 
+// Command returns the command.
 func Command(env *ui.Env) *cli.Command {
 	return &cli.Command{
 		Name:  "gate",

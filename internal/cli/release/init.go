@@ -43,12 +43,12 @@ Example:
 			if err := ui.Need(c, "product", "key"); err != nil {
 				return err
 			}
-			return env.releaseInit(c)
+			return env.init(c)
 		},
 	}
 }
 
-func (env *ledgerEnv) releaseInit(c *cli.Context) error {
+func (env *ledgerEnv) init(c *cli.Context) error {
 	ledger, product := c.Args().First(), c.String("product")
 	if !canon.Printable(product) {
 		return ui.Usage(fmt.Sprintf("%s: --product %+q has a character outside U+0020 to U+007E", c.Command.HelpName, product))

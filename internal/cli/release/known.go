@@ -55,7 +55,7 @@ type memory struct {
 // whoever appends meanwhile must not seem to have known too much. bundles are those
 // that the command line names.
 func (env *ledgerEnv) recall(c *cli.Context, file string, bundles ...string) error {
-	g, h0, err := ui.LedgerGenesis(file)
+	g, h0, err := known.Genesis(file)
 	if err != nil {
 		return err
 	}

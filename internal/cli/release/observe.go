@@ -56,7 +56,7 @@ Example:
 			if c.IsSet("windows") == c.IsSet("from-trail") {
 				return ui.UsageHint(c.Command.HelpName+": one of --windows and --from-trail is needed", c.Command.HelpName+" --help")
 			}
-			return env.releaseObserve(c)
+			return env.observe(c)
 		},
 	}
 }
@@ -74,7 +74,7 @@ type observed struct {
 	remembered
 }
 
-func (env *ledgerEnv) releaseObserve(c *cli.Context) error {
+func (env *ledgerEnv) observe(c *cli.Context) error {
 	own := ""
 	if arg := c.String("release"); arg != "" {
 		id, err := bundleID(arg)

@@ -58,7 +58,7 @@ Example:
 			if c.IsSet("override") && !c.IsSet("actor") {
 				return ui.UsageHint(c.Command.HelpName+": --override needs --actor", "it records who takes the responsibility")
 			}
-			return env.releasePromote(c)
+			return env.promote(c)
 		},
 	}
 }
@@ -85,7 +85,7 @@ type promoteResult struct {
 	remembered
 }
 
-func (env *ledgerEnv) releasePromote(c *cli.Context) error {
+func (env *ledgerEnv) promote(c *cli.Context) error {
 	l, key, err := env.openLedger(c, c.String("ledger"), c.Args().First())
 	if err != nil {
 		return err

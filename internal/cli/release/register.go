@@ -36,12 +36,12 @@ Example:
 			if err := ui.Need(c, "policy", "key"); err != nil {
 				return err
 			}
-			return env.releaseRegister(c)
+			return env.register(c)
 		},
 	}
 }
 
-func (env *ledgerEnv) releaseRegister(c *cli.Context) error {
+func (env *ledgerEnv) register(c *cli.Context) error {
 	name, data, err := env.ReadInput(c.String("policy"), limits.Document)
 	if err != nil {
 		return err
@@ -101,7 +101,7 @@ Example:
 			if err := ui.Need(c, "ledger", "key"); err != nil {
 				return err
 			}
-			return env.releaseAdmit(c)
+			return env.admit(c)
 		},
 	}
 }
@@ -116,7 +116,7 @@ func sourceFlags() []cli.Flag {
 	}
 }
 
-func (env *ledgerEnv) releaseAdmit(c *cli.Context) error {
+func (env *ledgerEnv) admit(c *cli.Context) error {
 	l, key, err := env.openLedger(c, c.String("ledger"), c.Args().First())
 	if err != nil {
 		return err

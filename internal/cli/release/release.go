@@ -21,6 +21,7 @@ import (
 	"github.com/relseal/relseal/verify"
 )
 
+// Command returns the command.
 func Command(e *ui.Env) *cli.Command {
 	env := &ledgerEnv{Env: e}
 	c := &cli.Command{
@@ -52,14 +53,14 @@ Example:
 	}
 	for _, sub := range c.Subcommands {
 		action := sub.Action
-		sub.Action = func(c *cli.Context) error { return releaseError(env.remember(c, action(c))) }
+		sub.Action = func(c *cli.Context) error { return withCode(env.remember(c, action(c))) }
 	}
 	return c
 }
 
-// releaseError gives an error of these commands its exit code and its hint. 1 and 2 are
+// withCode gives an error of these commands its exit code and its hint. 1 and 2 are
 // answers: a refusal is 66, or 1 where it is only that something is missing yet.
-func releaseError(err error) error {
+func withCode(err error) error {
 	if err == nil {
 		return nil
 	}

@@ -44,7 +44,7 @@ Example:
 					return err
 				}
 			}
-			return env.releaseRollback(c)
+			return env.rollBack(c)
 		},
 	}
 }
@@ -70,7 +70,7 @@ type rollbackDone struct {
 	TotalMS *int64  `json:"total_ms"`
 }
 
-func (env *ledgerEnv) releaseRollback(c *cli.Context) error {
+func (env *ledgerEnv) rollBack(c *cli.Context) error {
 	id, err := bundleID(c.String("release"))
 	if err != nil {
 		return err

@@ -43,7 +43,7 @@ Example:
 			if c.IsSet("head-out") && !c.IsSet("key") {
 				return ui.UsageHint(c.Command.HelpName+": --head-out needs --key", "a head that nobody has verified is worth nothing")
 			}
-			return env.releaseStatus(c)
+			return env.status(c)
 		},
 	}
 }
@@ -94,7 +94,7 @@ type statusFault struct {
 	Text string `json:"text"`
 }
 
-func (env *ledgerEnv) releaseStatus(c *cli.Context) error {
+func (env *ledgerEnv) status(c *cli.Context) error {
 	file, err := inquiry.LedgerFile(c.Args().First())
 	if err != nil {
 		return err

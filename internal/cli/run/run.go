@@ -23,6 +23,7 @@ import (
 	"github.com/relseal/relseal/sign"
 )
 
+// Command returns the command.
 func Command(env *ui.Env) *cli.Command {
 	return &cli.Command{
 		Name:  "run",

@@ -50,10 +50,12 @@ func (e *Error) Error() string { return e.Err.Error() }
 
 func (e *Error) Unwrap() error { return e.Err }
 
+// Usage is an error in what the command line says.
 func Usage(text string) error {
 	return UsageHint(text, "")
 }
 
+// UsageHint is Usage with the next step.
 func UsageHint(text, hint string) error {
 	return &Error{ExitUsage, errors.New(text), hint}
 }

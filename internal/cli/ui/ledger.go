@@ -1,22 +1,15 @@
 package ui
 
 import (
-	"bufio"
-	"bytes"
 	"errors"
-	"fmt"
-	"io"
 
 	"github.com/urfave/cli/v2"
 
 	"github.com/relseal/relseal/audit"
 	"github.com/relseal/relseal/bundle"
 	"github.com/relseal/relseal/internal/clock"
-	"github.com/relseal/relseal/internal/hint"
 	"github.com/relseal/relseal/internal/inquiry"
 	"github.com/relseal/relseal/internal/known"
-	"github.com/relseal/relseal/internal/limits"
-	"github.com/relseal/relseal/internal/regular"
 	"github.com/relseal/relseal/keys"
 	"github.com/relseal/relseal/keys/root"
 	"github.com/relseal/relseal/release"
@@ -40,50 +33,15 @@ func LedgerHead(c *cli.Context, product string, chain *root.Chain, trusted sign.
 	if err != nil {
 		return nil, err
 	}
-	_, h0, err := LedgerGenesis(file)
-	if err != nil {
-		return nil, err
-	}
-	var seen []release.KnownHead
-	if state, err := known.System(); err == nil {
-		h, err := state.Head(h0)
-		if err != nil {
-			return nil, err
-		}
-		if h != nil {
-			seen = append(seen, *h)
-		}
-	}
-	f, err := regular.Open(file)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	head, err := release.ReadHead(f, product, ledgerKeys{chain, trusted}, seen...)
+	head, err := known.Pin(file, product, chain, trusted)
 	if refused, ok := errors.AsType[*release.RefusedError](err); ok {
-		return nil, &Error{ExitNoInput, fmt.Errorf("%s: %w", file, err), refused.Next}
+		return nil, &Error{ExitNoInput, err, refused.Next}
 	}
 	if err != nil {
-		return nil, hint.With(fmt.Errorf("%s: %w", file, err), "relseal trail verify "+hint.Quote(file)+" says everything that is wrong with it; --trust names its key")
+		return nil, err
 	}
 	ref := bundle.LedgerRef(head)
 	return &ref, nil
-}
-
-// ledgerKeys are the keys that may sign a ledger: those of the root that have the
-// role, and those that the caller trusts besides.
-type ledgerKeys struct {
-	chain *root.Chain // may be nil
-	known sign.Verifiers
-}
-
-func (l ledgerKeys) Verifier(id sign.KeyID) (sign.PublicKey, bool) {
-	if l.chain != nil {
-		if _, ok := l.chain.Grant(sign.RoleLedger, id); ok {
-			return l.chain.Verifier(id)
-		}
-	}
-	return l.known.Verifier(id)
 }
 
 // TrustedFor returns the sealing key and those of --trust.
@@ -102,24 +60,6 @@ var SystemClock = func() audit.Clock { return clock.System() }
 // KnownFlag is on the commands that hold a ledger against what is known of it.
 func KnownFlag() cli.Flag {
 	return &cli.StringSliceFlag{Name: "known", Usage: "the ledger must hold the head that is known: `FILE|k:H_k`, of a bundle, a directory of bundles, or --head-out; may be repeated"}
-}
-
-// LedgerGenesis reads line 0 of a ledger; nothing is verified.
-func LedgerGenesis(file string) (audit.Genesis, sign.Digest, error) {
-	f, err := regular.Open(file)
-	if err != nil {
-		return audit.Genesis{}, sign.Digest{}, err
-	}
-	defer f.Close()
-	line, err := bufio.NewReader(io.LimitReader(f, limits.Line+1)).ReadBytes('\n')
-	if err != nil && err != io.EOF {
-		return audit.Genesis{}, sign.Digest{}, err
-	}
-	h, err := audit.ParseHeader(bytes.TrimSuffix(line, []byte("\n")))
-	if err != nil {
-		return audit.Genesis{}, sign.Digest{}, hint.With(fmt.Errorf("%s: is no ledger: line 0: %w", file, err), "LEDGER is what relseal release init made")
-	}
-	return h.Genesis, h.H0, nil
 }
 
 // trustedBy trusts the sealing key and those of --trust.

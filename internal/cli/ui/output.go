@@ -62,6 +62,7 @@ func OutFile(c *cli.Context) (string, error) {
 	return file, nil
 }
 
+// Exists is the error about a file that is there and would be overwritten.
 func Exists(file string) error {
 	return hint.With(fmt.Errorf("%s: %w", file, fs.ErrExist), "--force overwrites it")
 }

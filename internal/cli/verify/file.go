@@ -9,6 +9,7 @@ import (
 	"github.com/relseal/relseal/verify"
 )
 
+// FileCommand returns the command verify.
 func FileCommand(env *ui.Env) *cli.Command {
 	return &cli.Command{
 		Name:      "verify",

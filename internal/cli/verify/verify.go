@@ -14,6 +14,7 @@ import (
 	"github.com/relseal/relseal/verify"
 )
 
+// Command returns the command verify-bundle.
 func Command(env *ui.Env) *cli.Command {
 	return &cli.Command{
 		Name:      "verify-bundle",
