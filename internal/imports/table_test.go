@@ -76,6 +76,7 @@ var table = map[string]row{
 	// Trails as people use them: no YAML, no private key of its own.
 	"trail": {own: []string{"audit", "bundle", "cards", "envlock", "canon", "internal/durable", "internal/escape", "finding", "internal/hint", "internal/limits", "internal/regular", "release", "sign", "verify"}},
 
+	"internal/bench":       {own: []string{"audit", "canon", "internal/clock", "internal/naive", "internal/regular", "keys", "sign", "sign/comb"}, mods: []string{xsys}},
 	"internal/countersign": {own: []string{"bundle", "finding", "internal/hint", "internal/limits", "internal/regular", "keys", "keys/root", "sign", "sign/wrap", "verify"}},
 	// Where windows come from; it decides nothing.
 	"internal/observe": {own: []string{"audit", "canon", "finding", "gates", "internal/escape", "internal/hint", "internal/regular", "sign", "trail"}},
@@ -140,9 +141,6 @@ func init() {
 		}
 		table["internal/cli/"+n] = r
 	}
-	bench := table["internal/cli/bench"] // asks the system for the time of its threads
-	bench.mods = append(bench.mods, xsys)
-	table["internal/cli/bench"] = bench
 }
 
 // A ban holds for everything that a package reaches, not for its own imports alone.

@@ -6,12 +6,11 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/relseal/relseal/canon"
+	"github.com/relseal/relseal/internal/bench"
 	"github.com/relseal/relseal/internal/cli/ui"
 	"github.com/relseal/relseal/internal/durable"
 )
@@ -64,9 +63,6 @@ Example:
 	}
 }
 
-// rounds is how often each way is measured: enough for a median.
-const rounds = 7
-
 func benchVerify(env *ui.Env, c *cli.Context, n int64) error {
 	// It never gets its name; one that a killed process left is removed here.
 	d, err := durable.NewDir(filepath.Join(os.TempDir(), "relseal-bench-"+rand.Text()))
@@ -75,48 +71,18 @@ func benchVerify(env *ui.Env, c *cli.Context, n int64) error {
 	}
 	defer d.Discard()
 	env.Note("making a trail of %s", ui.Counted(n, "event"))
-	t, err := makeBenchTrail(c.Context, d.Path(), n)
+	t, err := bench.MakeTrail(c.Context, d.Path(), n)
 	if err != nil {
 		return err
 	}
-	r, err := t.measure(c.Context, func(round int) { env.Note("round %d of %d", round, rounds) })
+	r, err := t.Measure(c.Context, ui.Version, func(round int) { env.Note("round %d of %d", round, bench.Rounds) })
 	if err != nil {
 		return err
 	}
-	return env.Print(c, r, r.text())
+	return env.Print(c, r, reportText(r))
 }
 
-// A report is what was measured. Times are in nanoseconds an event.
-type report struct {
-	Schema     string     `json:"schema"`
-	Version    string     `json:"version"`
-	Go         string     `json:"go"`
-	OS         string     `json:"os"`
-	Arch       string     `json:"arch"`
-	Processors int        `json:"processors"`
-	Events     int64      `json:"events"`
-	Bytes      int64      `json:"bytes"`
-	Rounds     int        `json:"rounds"`
-	PeakMemory int64      `json:"peak_memory"` // bytes that verify needs, the program itself not counted
-	Ways       []benchWay `json:"ways"`
-}
-
-type benchWay struct {
-	Name  string         `json:"name"`
-	Wall  int64          `json:"wall_ns"`
-	CPU   *int64         `json:"cpu_ns"`    // of all threads; null where the system does not tell
-	Ratio canon.Decimal  `json:"ratio"`     // wall time over that of verify
-	Over  *canon.Decimal `json:"cpu_ratio"` // processor time over that of the signatures alone
-}
-
-func newBenchReport(t *trail) *report {
-	return &report{
-		Schema: "relseal/bench-verify/v1", Version: ui.Version, Go: runtime.Version(), OS: runtime.GOOS, Arch: runtime.GOARCH,
-		Processors: runtime.GOMAXPROCS(0), Events: t.events, Bytes: t.size, Rounds: rounds,
-	}
-}
-
-func (r *report) text() string {
+func reportText(r *bench.Report) string {
 	var w strings.Builder
 	fmt.Fprintf(&w, "%s, %d bytes each; %s on %s/%s, %s; medians of %d rounds\n\n", ui.Counted(r.Events, "event"), r.Bytes/(r.Events+1),
 		r.Go, r.OS, r.Arch, ui.Counted(int64(r.Processors), "processor"), r.Rounds)

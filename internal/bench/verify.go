@@ -21,9 +21,9 @@ import (
 // floorEvents is how many signatures are kept in memory to be verified alone.
 const floorEvents = 100_000
 
-// measure verifies the trail in every way, in turn.
-func (t *trail) measure(ctx context.Context, begin func(round int)) (*report, error) {
-	r := newBenchReport(t)
+// Measure verifies the trail in every way, in turn.
+func (t *Trail) Measure(ctx context.Context, version string, begin func(round int)) (*Report, error) {
+	r := newReport(t, version)
 	// Before anything else: what was used once is not given back at once.
 	var err error
 	if r.PeakMemory, err = peakMemory(func() error { return t.check(ctx, false) }); err != nil {
@@ -33,13 +33,13 @@ func (t *trail) measure(ctx context.Context, begin func(round int)) (*report, er
 	if err != nil {
 		return nil, err
 	}
-	ways := []*benchRun{
+	ways := []*way{
 		{name: "verify", events: t.events, run: func() error { return t.check(ctx, false) }},
 		{name: "plain", events: t.events, run: func() error { return t.check(ctx, true) }},
 		{name: "naive", events: t.events, run: func() error { return t.naive(ctx) }},
 		{name: "signatures", events: events, run: floor},
 	}
-	for round := range rounds {
+	for round := range Rounds {
 		begin(round + 1)
 		for _, w := range ways {
 			if err := w.measure(); err != nil {
@@ -57,7 +57,7 @@ func (t *trail) measure(ctx context.Context, begin func(round int)) (*report, er
 }
 
 // open calls f with the trail, which ends when ctx does.
-func (t *trail) open(ctx context.Context, f func(io.Reader) error) error {
+func (t *Trail) open(ctx context.Context, f func(io.Reader) error) error {
 	file, err := regular.Open(t.file)
 	if err != nil {
 		return err
@@ -66,7 +66,7 @@ func (t *trail) open(ctx context.Context, f func(io.Reader) error) error {
 	return f(regular.UntilDone(ctx, file))
 }
 
-func (t *trail) check(ctx context.Context, plain bool) error {
+func (t *Trail) check(ctx context.Context, plain bool) error {
 	return t.open(ctx, func(r io.Reader) error {
 		s, err := audit.Check(r, audit.CheckOptions{Keys: keys.NewTrusted(t.key), Bare: true, Plain: plain})
 		if err == nil && (s.K != t.events || s.FailingCount > 0 || s.Key == nil) {
@@ -76,7 +76,7 @@ func (t *trail) check(ctx context.Context, plain bool) error {
 	})
 }
 
-func (t *trail) naive(ctx context.Context) error {
+func (t *Trail) naive(ctx context.Context) error {
 	return t.open(ctx, func(r io.Reader) error {
 		n, err := naive.Verify(r, t.key.Bytes())
 		if err == nil && n != t.events {
@@ -88,7 +88,7 @@ func (t *trail) naive(ctx context.Context) error {
 
 // signatures returns what verifies the signatures of the first floorEvents
 // events, and nothing else, in one thread; and how many these are.
-func (t *trail) signatures(ctx context.Context) (verify func() error, n int64, err error) {
+func (t *Trail) signatures(ctx context.Context) (verify func() error, n int64, err error) {
 	var heads [][]byte
 	var sigs []sign.Signature
 	err = t.open(ctx, func(r io.Reader) error {
@@ -125,8 +125,8 @@ func (t *trail) signatures(ctx context.Context) (verify func() error, n int64, e
 	}, int64(len(sigs)), err
 }
 
-// A benchRun is one way, and what it took in each round.
-type benchRun struct {
+// A way is one way, and what it took in each round.
+type way struct {
 	name   string
 	events int64
 	run    func() error
@@ -134,7 +134,7 @@ type benchRun struct {
 	cpu    []float64
 }
 
-func (b *benchRun) measure() error {
+func (b *way) measure() error {
 	debug.FreeOSMemory() // the garbage of the way before is not this one's
 	start, used := time.Now(), cpuTime()
 	if err := b.run(); err != nil {
@@ -145,8 +145,8 @@ func (b *benchRun) measure() error {
 	return nil
 }
 
-func (b *benchRun) result(verify, floor *benchRun) benchWay {
-	w := benchWay{Name: b.name, Wall: int64(median(b.wall)), Ratio: ratio(b.wall, verify.wall)}
+func (b *way) result(verify, floor *way) Way {
+	w := Way{Name: b.name, Wall: int64(median(b.wall)), Ratio: ratio(b.wall, verify.wall)}
 	if cpu := int64(median(b.cpu)); cpu > 0 && median(floor.cpu) > 0 {
 		over := ratio(b.cpu, floor.cpu)
 		w.CPU, w.Over = &cpu, &over

@@ -13,43 +13,43 @@ import (
 	"github.com/relseal/relseal/sign"
 )
 
-// A trail is the record of a run that was made to be measured.
-type trail struct {
+// A Trail is the record of a run that was made to be measured.
+type Trail struct {
 	file   string
 	events int64
 	size   int64 // bytes
 	key    sign.PublicKey
 }
 
-// A benchKey signs with a key that exists for one measurement.
-type benchKey struct {
+// A key signs with a key that exists for one measurement.
+type key struct {
 	private ed25519.PrivateKey
 	public  sign.PublicKey
 }
 
-func (k benchKey) Public() sign.PublicKey { return k.public }
+func (k key) Public() sign.PublicKey { return k.public }
 
-func (k benchKey) Sign(message []byte) (sign.Signature, error) {
+func (k key) Sign(message []byte) (sign.Signature, error) {
 	return sign.Signature(ed25519.Sign(k.private, message)), nil
 }
 
-func newBenchKey() (benchKey, error) {
+func newKey() (key, error) {
 	pub, private, err := ed25519.GenerateKey(rand.Reader)
 	if err != nil {
-		return benchKey{}, err
+		return key{}, err
 	}
 	public, err := sign.ParsePublicKey(pub)
-	return benchKey{private, public}, err
+	return key{private, public}, err
 }
 
-// makeBenchTrail records a run of n events in dir, such as a tool writes that
+// MakeTrail records a run of n events in dir, such as a tool writes that
 // tells how far it has come.
-func makeBenchTrail(ctx context.Context, dir string, n int64) (*trail, error) {
-	key, err := newBenchKey()
+func MakeTrail(ctx context.Context, dir string, n int64) (*Trail, error) {
+	key, err := newKey()
 	if err != nil {
 		return nil, err
 	}
-	t := &trail{file: filepath.Join(dir, "trail.jsonl"), events: n, key: key.public}
+	t := &Trail{file: filepath.Join(dir, "trail.jsonl"), events: n, key: key.public}
 	none := sign.Sum(nil)
 	log, err := audit.Create(t.file, audit.Genesis{
 		Purpose: audit.PurposeRun, Run: audit.Run{ID: audit.NewRunID([16]byte{})},
