@@ -13,38 +13,39 @@ import (
 	"github.com/relseal/relseal/sign"
 )
 
-// A queue lets those who append at the same time share one write and one sync:
-// waiting for the disk is what appending costs most. Whoever finds nobody at work
-// leads, and takes everybody who waits along; while one group is being written the
-// next one gathers. Nobody waits for company.
+// A queue lets several calls of Append share one write and one sync, because waiting
+// for the disk is most of what appending costs. A call that comes while no other is at
+// work leads: it appends the drafts of all calls that wait by then. The calls that come
+// while a group is being written are the next group. No call waits for others to come.
 type queue struct {
 	mu      sync.Mutex
-	led     bool // somebody leads, or was told to
+	busy    bool // a call leads, or was told to lead
 	waiting []*pending
 }
 
-// A pending is a draft that somebody waits for.
+// A pending is the draft of a call that waits, and then its result.
 type pending struct {
-	draft Draft
-	rec   Record
-	err   error
-	turn  chan bool // receives true when it is decided, false to lead
+	draft   Draft
+	rec     Record
+	err     error
+	decided chan bool // receives true when the result is there, or false if this call is to lead
 }
 
-// errUnfinished is what stays where the leader did not get there.
+// errUnfinished is the result of a draft until the leader of its group has come to it.
 var errUnfinished = errors.New("appending was given up")
 
-// join adds p and reports whether its owner leads.
+// join adds p. It returns true if the call of p is to lead, else it waits for the result
+// of p.
 func (q *queue) join(p *pending) (lead bool) {
 	q.mu.Lock()
 	q.waiting = append(q.waiting, p)
-	lead = !q.led
-	q.led = true
+	lead = !q.busy
+	q.busy = true
 	q.mu.Unlock()
-	return lead || !<-p.turn
+	return lead || !<-p.decided
 }
 
-// take returns those who wait, the leader first.
+// take returns the calls that wait as a group, the leader first.
 func (q *queue) take() []*pending {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -53,17 +54,17 @@ func (q *queue) take() []*pending {
 	return group
 }
 
-// leave tells the others of a group that they are decided, and then somebody of
-// those who came meanwhile to lead: in that order, because many who append come
-// back at once, and are then of the next group.
-func (q *queue) leave(group []*pending) {
+// finish tells the other calls of a group that their results are there, and then one of
+// the calls that came meanwhile to lead. Many programs append again at once after a call
+// has returned; in this order, those calls are in the next group.
+func (q *queue) finish(group []*pending) {
 	for _, p := range group[1:] {
-		p.turn <- true
+		p.decided <- true
 	}
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if q.led = len(q.waiting) > 0; q.led {
-		q.waiting[0].turn <- false
+	if q.busy = len(q.waiting) > 0; q.busy {
+		q.waiting[0].decided <- false
 	}
 }
 
@@ -71,31 +72,31 @@ func (q *queue) leave(group []*pending) {
 // without an error the event is on disk. Calls at the same time share one write
 // and one sync, in the order in which they came.
 //
-// A draft that would make the trail one that Check rejects is refused and
-// nothing is signed: a step that ends without a start, say. After trail.close
-// the error is ErrClosed. When writing fails the trail is cut back to the last
-// event that is on disk, and all who shared the write get the error; if cutting
-// fails too, or if syncing fails, the log refuses to go on, since what is on disk
-// is then unknown; Open will find out.
+// A draft after which Check would reject the trail, such as a step that ends without a
+// start, is refused, and nothing is signed. After trail.close the error is ErrClosed.
+// If writing fails, the trail is cut back to the last event that is on disk, and all
+// calls that shared the write return the error. If cutting fails too, or if syncing
+// fails, nobody knows what is on disk: the log refuses to go on, and the next Open
+// finds out.
 func (l *Log) Append(d Draft) (Record, error) {
-	p := &pending{draft: d, err: errUnfinished, turn: make(chan bool, 1)}
+	p := &pending{draft: d, err: errUnfinished, decided: make(chan bool, 1)}
 	if l.queue.join(p) {
 		group := l.queue.take()
-		defer l.queue.leave(group) // also if the signer panics
+		defer l.queue.finish(group) // also if the signer panics
 		l.commit(group)
 	}
 	return p.rec, p.err
 }
 
-// commit decides a group.
+// commit appends the drafts of a group and fills in their results.
 func (l *Log) commit(group []*pending) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	err := l.under(func() error {
+	err := l.withLock(func() error {
 		if len(group) == 1 {
-			return l.one(group[0])
+			return l.appendOne(group[0])
 		}
-		return l.several(group)
+		return l.appendGroup(group)
 	})
 	for _, p := range group {
 		if p.err == errUnfinished {
@@ -104,12 +105,12 @@ func (l *Log) commit(group []*pending) {
 	}
 }
 
-// one appends one event. The judge learns of it when it is on disk.
-func (l *Log) one(p *pending) error {
+// appendOne appends one event. The judge gets it when it is on disk.
+func (l *Log) appendOne(p *pending) error {
 	if l.judge.closed {
 		return ErrClosed
 	}
-	next, err := l.draw(p.draft)
+	next, err := l.prepare(p.draft)
 	if err == nil {
 		err = l.sign(&next)
 	}
@@ -123,21 +124,21 @@ func (l *Log) one(p *pending) error {
 	if err := l.write(append(next.line, '\n')); err != nil {
 		return err
 	}
-	l.last = size + 1
-	l.took(&next.event, at, size)
+	l.lastSize = size + 1
+	l.trackLine(&next.event, at, size)
 	l.judge.chain = next.chain
 	l.judge.add(&next.event.E)
-	l.judge.turn(&next.event.E)
+	l.judge.advanceKey(&next.event.E)
 	p.rec, p.err = next.record, nil
 	return nil
 }
 
-// several appends the events of a group. A draft that is refused is nobody
-// else's concern; the error is of writing.
-func (l *Log) several(group []*pending) error {
+// appendGroup appends the events of a group. If a draft is refused, the others are
+// appended all the same; an error of writing is returned.
+func (l *Log) appendGroup(group []*pending) error {
 	b := newBatch(l, len(group))
 	defer b.release()
-	var drawn []*pending
+	var accepted []*pending
 	var fault error
 	for i, p := range group {
 		err := b.add(p.draft, i)
@@ -150,33 +151,32 @@ func (l *Log) several(group []*pending) error {
 		if fault = err; err != nil {
 			break
 		}
-		drawn = append(drawn, p)
+		accepted = append(accepted, p)
 	}
 	if fault == nil {
 		fault = b.flush()
 	}
-	for i, rec := range b.done() {
-		drawn[i].rec, drawn[i].err = rec, nil
+	for i, rec := range b.written() {
+		accepted[i].rec, accepted[i].err = rec, nil
 	}
 	return fault
 }
 
-// A step of the chain that is ready to be written.
-type step struct {
-	line   []byte // without its LF; valid until the next one is drawn
+// A prepared event is stamped and checked, and lacks nothing but its signature.
+type prepared struct {
+	line   []byte // without its LF; valid until the next event is prepared
 	record Record
 	event  parsed
 	chain  chain
 }
 
-// errSignature reports a signer that contradicts itself.
+// errSignature reports a signer whose signature its own public key does not verify.
 var errSignature = errors.New("the signer's signature does not verify with its own public key")
 
-// draw makes the next event out of d, stamped and checked as a reader would. It is
-// not signed yet.
-func (l *Log) draw(d Draft) (next step, err error) {
-	// The event before it may have handed the ledger over.
-	if err := l.mine(); err != nil {
+// prepare makes the next event out of d: it stamps it, and checks it as a reader would.
+func (l *Log) prepare(d Draft) (next prepared, err error) {
+	// The event before it may be a key.rotate of this batch.
+	if err := l.checkKey(); err != nil {
 		return next, err
 	}
 	at := l.judge.chain.at
@@ -184,20 +184,20 @@ func (l *Log) draw(d Draft) (next step, err error) {
 	if err != nil {
 		return next, err
 	}
-	e.Verifier.PKRef = l.judge.trust.ref // of a ledger, another than in its genesis after key.rotate
+	e.Verifier.PKRef = l.judge.trust.ref // after key.rotate, another than in the genesis
 	next.record.E = e
 	// Nothing is signed that a reader would refuse. A signature of zeros has the
 	// length of any other.
-	if err := l.prepare(&next, at.head); err != nil {
+	if err := l.encode(&next, at.head); err != nil {
 		return next, err
 	}
-	next.record.latest = l.judge.latest(e.TS)
+	next.record.latest = l.judge.latestAt(e.TS)
 	for _, f := range l.judge.content(&next.event) {
 		if f.Verdict == finding.Reject {
 			return next, fmt.Errorf("%s: %s", f.Code, f.Text)
 		}
 	}
-	next.event.signed = holds // or it will not be written
+	next.event.signed = sigGood // it will be signed before it is written
 	var fault *finding.Finding
 	if next.chain, fault, _ = l.judge.chain.apply(&next.event, &l.judge.trust); fault != nil {
 		return next, fmt.Errorf("%s: %s", fault.Code, fault.Text)
@@ -205,10 +205,10 @@ func (l *Log) draw(d Draft) (next step, err error) {
 	return next, nil
 }
 
-// signAll signs heads with a [sign.BulkSigner], which is in this process and is believed,
-// at once and for many heads together: a head holds the time and is signed once. Whoever
-// opens or closes the trail next verifies all of it.
-func (l *Log) signAll(heads [][]byte) ([]sign.Signature, error) {
+// signBulk signs heads with a [sign.BulkSigner], a signer in this process. Its signatures
+// are not verified here, as [sign.BulkSigner] allows for messages that are signed once
+// only: every head depends on the time. Whoever opens the trail next verifies them.
+func (l *Log) signBulk(heads [][]byte) ([]sign.Signature, error) {
 	sigs, err := l.signer.(sign.BulkSigner).SignAll(heads)
 	if err == nil && len(sigs) != len(heads) {
 		err = errSignature
@@ -216,40 +216,39 @@ func (l *Log) signAll(heads [][]byte) ([]sign.Signature, error) {
 	return sigs, err
 }
 
-// inBulk reports whether the signer is in this process.
-func (l *Log) inBulk() bool {
+// signsInBulk reports whether the signer is a [sign.BulkSigner].
+func (l *Log) signsInBulk() bool {
 	_, ok := l.signer.(sign.BulkSigner)
 	return ok
 }
 
-// sign signs what was drawn. The answer of a signer that is elsewhere is held to its
-// public key at once.
-func (l *Log) sign(next *step) (err error) {
+// sign signs a prepared event. The signature of a signer that may be in another process is
+// verified at once.
+func (l *Log) sign(next *prepared) (err error) {
 	r := &next.record
-	if l.inBulk() {
+	if l.signsInBulk() {
 		var sigs []sign.Signature
-		if sigs, err = l.signAll([][]byte{r.H[:]}); err == nil {
+		if sigs, err = l.signBulk([][]byte{r.H[:]}); err == nil {
 			r.Sig = sigs[0]
 		}
 	} else if r.Sig, err = l.signer.Sign(r.H[:]); err == nil && !l.signer.Public().Verify(r.H[:], r.Sig) {
 		err = errSignature
 	}
 	if err == nil {
-		seal(next.line, r.Sig)
+		fillSignature(next.line, r.Sig)
 	}
 	return err
 }
 
-// prepare fills in everything of next.record, next.line and next.event but the
-// signature.
-func (l *Log) prepare(next *step, head sign.Digest) error {
+// encode fills in next.record, next.line and next.event except for the signature.
+func (l *Log) encode(next *prepared, head sign.Digest) error {
 	r := &next.record
-	var from, to int
-	if next.line, from, to = l.encoder.unsigned(&r.E); next.line != nil {
-		r.ID = sign.Sum(next.line[from:to])
+	var start, end int
+	if next.line, start, end = l.encoder.unsigned(&r.E); next.line != nil {
+		r.ID = sign.Sum(next.line[start:end])
 		r.H = Link(head, r.ID)
-		finish(next.line, to, r)
-		if !turns(r.E.Action) && l.decoder.shape(next.line, &next.event) {
+		fillDigests(next.line, end, r)
+		if !changesKey(r.E.Action) && l.decoder.decodeUsual(next.line, &next.event) {
 			return nil
 		}
 	}
@@ -269,7 +268,7 @@ func (l *Log) prepare(next *step, head sign.Digest) error {
 	return nil
 }
 
-// stamp returns event k out of d and what the log adds. It shares no memory with
+// stamp returns event k, made of d and of what the log adds. It shares no memory with
 // the draft.
 func (l *Log) stamp(d Draft, k int64) (Event, error) {
 	inputs, err := NewItems(d.Inputs)
@@ -281,7 +280,7 @@ func (l *Log) stamp(d Draft, k int64) (Event, error) {
 		return Event{}, fmt.Errorf("outputs: %w", err)
 	}
 	snapshot := maps.Clone(d.Snapshot)
-	// What is empty is empty as a reader has it.
+	// Empty members have the values that a parsed event has.
 	if snapshot == nil {
 		snapshot = map[string]canon.Decimal{}
 	}

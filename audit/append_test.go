@@ -35,7 +35,7 @@ type appended struct {
 
 // together appends a first draft and, while it waits for the disk, all others, in
 // their order. While it waits it calls meanwhile.
-func together(t *testing.T, l *Log, first Draft, others []Draft, meanwhile func()) (results []appended, syncs int) {
+func appendTogether(t *testing.T, l *Log, first Draft, others []Draft, meanwhile func()) (results []appended, syncs int) {
 	t.Helper()
 	g := &gate{disk: l.disk, arrived: make(chan struct{}), open: make(chan struct{})}
 	l.disk = g
@@ -73,7 +73,7 @@ func notes(n int) (drafts []Draft) {
 // TestGroup: those who wait for the disk share the next write, in their order.
 func TestGroup(t *testing.T) {
 	path, l := create(t, ledgerGenesis())
-	results, syncs := together(t, l, note("first"), notes(63), nil)
+	results, syncs := appendTogether(t, l, note("first"), notes(63), nil)
 	if syncs != 2 {
 		t.Errorf("%d syncs", syncs)
 	}
@@ -91,7 +91,7 @@ func TestGroupRefuses(t *testing.T) {
 	path, l := create(t, runGenesis())
 	good := runDrafts()
 	bad := Draft{Actor: Txt("ci"), Action: ActionStepEnd, Path: Txt("no such step"), Seed: good[0].Seed}
-	results, _ := together(t, l, good[0], append(slices.Insert(slices.Clone(good[1:]), 2, bad), note("late")), nil)
+	results, _ := appendTogether(t, l, good[0], append(slices.Insert(slices.Clone(good[1:]), 2, bad), note("late")), nil)
 	for i, r := range results {
 		switch refused, _ := errors.AsType[*DraftError](r.err); {
 		case i == 3 && (refused == nil || refused.K != 4 || !strings.Contains(r.err.Error(), "event 4: E_SEQUENCE")):
@@ -127,7 +127,7 @@ func TestGroupFaults(t *testing.T) {
 			path, l := create(t, ledgerGenesis())
 			d := &faultyDisk{disk: l.disk, fail: map[string]bool{}}
 			l.disk = d
-			results, _ := together(t, l, note("first"), notes(5), func() {
+			results, _ := appendTogether(t, l, note("first"), notes(5), func() {
 				// The first write is on its way to the disk: only the next one fails.
 				l.disk.(*gate).disk = &afterFirst{disk: l.disk.(*gate).disk, then: d, fail: tt.fail}
 			})
@@ -225,7 +225,7 @@ func TestSignerContradicts(t *testing.T) {
 	wrong := func(message []byte) sign.Signature { s, _ := mallory.Sign(message); return s }
 	path, l := create(t, ledgerGenesis())
 	l.signer = &moody{alice, 1 + 3, wrong}
-	results, _ := together(t, l, note("first"), notes(5), nil)
+	results, _ := appendTogether(t, l, note("first"), notes(5), nil)
 	for i, r := range results {
 		if (r.err != nil) != (i > 2) || i > 2 && !errors.Is(r.err, errSignature) {
 			t.Errorf("%d: %v", i, r.err)

@@ -21,9 +21,9 @@ func (e *DraftError) Error() string { return fmt.Sprintf("event %d: %v", e.K, e.
 
 func (e *DraftError) Unwrap() error { return e.Err }
 
-// maxWrite is how many bytes a batch writes at once: two hundred events of usual
-// size, so that the disk is waited for two hundred times less, and no more, because
-// a crash puts all of them in doubt.
+// maxWrite is how many bytes a batch writes at once: two hundred events of the usual
+// size. So it waits for the disk two hundred times less often; with more, a crash would
+// leave more events of which nobody knows whether they are on disk.
 const maxWrite = 256 * limits.KiB
 
 // AppendAll appends an event for each draft, with one write and one sync for about
@@ -31,21 +31,21 @@ const maxWrite = 256 * limits.KiB
 // the records of the events that are on disk, which are the first of drafts; all of
 // them, unless there is an error.
 //
-// A draft that is refused ends the batch, and the events before it are written:
-// the error is a [*DraftError]. When writing fails, or signing many at once, the trail is cut back to what
-// the records say, or the log refuses to go on, as in Append. A crash may leave
-// events of the batch that were not acknowledged; the next Open keeps those that
-// are whole.
+// A draft that is refused ends the batch: the events before it are written, and the
+// error is a [*DraftError]. If writing fails, or signing many events at once, the trail
+// is cut back to the events that are returned, or the log refuses to go on, as in
+// Append. A crash may leave events of the batch that were not acknowledged; the next
+// Open keeps those that are whole.
 func (l *Log) AppendAll(drafts []Draft) (recs []Record, err error) {
 	return l.appendAll(drafts, nil)
 }
 
-// ErrMoved reports a trail that does not end any more where the caller has read it.
+// ErrMoved reports a trail to which others have appended since the caller read it.
 var ErrMoved = errors.New("the trail went on in the meantime")
 
-// AppendAllAt is AppendAll if event k, 0 for the genesis, is still the last one,
-// for drafts that follow from what the trail says up to there. Otherwise nothing
-// is appended and the error is ErrMoved.
+// AppendAllAt is AppendAll for drafts that depend on what the trail says up to event k,
+// or 0 for the genesis. If k is no longer the last event, nothing is appended and the
+// error is ErrMoved.
 func (l *Log) AppendAllAt(k int64, drafts []Draft) ([]Record, error) {
 	return l.appendAll(drafts, &k)
 }
@@ -54,7 +54,7 @@ func (l *Log) appendAll(drafts []Draft, after *int64) ([]Record, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	var b batch
-	err := l.under(func() error {
+	err := l.withLock(func() error {
 		if after != nil && *after != l.judge.chain.at.k {
 			return ErrMoved
 		}
@@ -70,24 +70,24 @@ func (l *Log) appendAll(drafts []Draft, after *int64) ([]Record, error) {
 		}
 		return b.flush()
 	})
-	return b.done(), err
+	return b.written(), err
 }
 
-// A batch is events that are not yet on disk. The judge has taken them in already:
-// whether an event may come depends on those before it. While lines are written
-// the next ones are drawn and signed, in bulk if the signer can.
+// A batch is several events on their way to the disk. The judge knows them already,
+// because whether an event is allowed depends on those before it. While lines are being
+// written, the next events are prepared and signed, in bulk if the signer can.
 type batch struct {
-	log    *Log
-	recs   []Record // that were drawn
-	sure   int      // how many of them are on disk
-	before chain    // after these
+	log         *Log
+	recs        []Record // of the events that were prepared
+	onDisk      int      // how many of them are on disk
+	chainOnDisk chain    // after these
 
-	lines  []byte // to be written next
-	chain  chain  // after them
-	end    int64  // bytes of the trail after them
-	last   int64  // of them in the last line
-	flying *write // what is being written
-	spare  []byte // memory for lines
+	lines   []byte // to be written next
+	chain   chain  // after them
+	end     int64  // bytes of the trail after them
+	last    int64  // of them in the last line
+	writing *write // what is being written
+	spare   []byte // memory for lines
 }
 
 // A write is a part of a batch on its way to the disk.
@@ -96,20 +96,20 @@ type write struct {
 	recs   int // how many of the batch are on disk after it
 	chain  chain
 	last   int64
-	landed chan error
+	result chan error
 }
 
 func newBatch(l *Log, n int) batch {
-	b := batch{log: l, before: l.judge.chain, recs: make([]Record, 0, n), end: l.size}
+	b := batch{log: l, chainOnDisk: l.judge.chain, recs: make([]Record, 0, n), end: l.size}
 	b.lines, b.spare = l.buffers[0][:0], l.buffers[1][:0]
 	l.buffers = [2][]byte{}
 	return b
 }
 
-// release leaves the memory for lines to the next batch, unless a long line has
-// made it large.
+// release leaves the memory for lines to the next batch, unless a long line has made it
+// large.
 func (b *batch) release() {
-	b.settle()
+	b.await()
 	for i, m := range [][]byte{b.lines, b.spare} {
 		if cap(m) <= 2*maxWrite {
 			b.log.buffers[i] = m
@@ -117,18 +117,18 @@ func (b *batch) release() {
 	}
 }
 
-// done returns the records of the events that are on disk.
-func (b *batch) done() []Record { return b.recs[:b.sure] }
+// written returns the records of the events that are on disk.
+func (b *batch) written() []Record { return b.recs[:b.onDisk] }
 
-// add draws the event of drafts[i].
+// add prepares the event of d, which is draft i of the batch.
 func (b *batch) add(d Draft, i int) error {
 	j := b.log.judge
 	refuse := func(err error) error { return &DraftError{i, j.chain.at.k + 1, err} }
 	if j.closed {
 		return refuse(ErrClosed)
 	}
-	next, err := b.log.draw(d)
-	if err == nil && !b.log.inBulk() {
+	next, err := b.log.prepare(d)
+	if err == nil && !b.log.signsInBulk() {
 		err = b.log.sign(&next)
 	}
 	if err != nil {
@@ -139,7 +139,7 @@ func (b *batch) add(d Draft, i int) error {
 			return err
 		}
 	}
-	b.log.took(&next.event, b.end, int64(len(next.line)))
+	b.log.trackLine(&next.event, b.end, int64(len(next.line)))
 	b.last = int64(len(next.line)) + 1
 	b.end += b.last
 	b.lines = append(append(b.lines, next.line...), '\n')
@@ -147,7 +147,7 @@ func (b *batch) add(d Draft, i int) error {
 	b.chain = next.chain
 	j.chain = next.chain
 	j.add(&next.event.E)
-	j.turn(&next.event.E)
+	j.advanceKey(&next.event.E)
 	return nil
 }
 
@@ -156,13 +156,13 @@ func (b *batch) flush() error {
 	if err := b.send(); err != nil {
 		return err
 	}
-	return b.settle()
+	return b.await()
 }
 
 // send begins to write the lines, once those before them are on disk.
 func (b *batch) send() error {
 	fault := b.sign()
-	if err := b.settle(); err != nil {
+	if err := b.await(); err != nil {
 		return err
 	}
 	if fault != nil {
@@ -178,25 +178,25 @@ func (b *batch) send() error {
 		return b.log.err
 	}
 	w := &write{b.lines, len(b.recs), b.chain, b.last, make(chan error, 1)}
-	b.flying, b.lines, b.spare = w, b.spare[:0], nil
-	go func() { w.landed <- b.log.write(w.lines) }()
+	b.writing, b.lines, b.spare = w, b.spare[:0], nil
+	go func() { w.result <- b.log.write(w.lines) }()
 	return nil
 }
 
-// sign signs the lines that were not when they were drawn.
+// sign signs the lines in bulk, if they were not signed one by one in add.
 func (b *batch) sign() error {
-	if !b.log.inBulk() || len(b.lines) == 0 {
+	if !b.log.signsInBulk() || len(b.lines) == 0 {
 		return nil
 	}
-	recs := b.recs[b.sure:]
-	if b.flying != nil {
-		recs = b.recs[b.flying.recs:]
+	recs := b.recs[b.onDisk:]
+	if b.writing != nil {
+		recs = b.recs[b.writing.recs:]
 	}
 	heads := make([][]byte, len(recs))
 	for i := range recs {
 		heads[i] = recs[i].H[:]
 	}
-	sigs, err := b.log.signAll(heads)
+	sigs, err := b.log.signBulk(heads)
 	if err != nil {
 		return err
 	}
@@ -204,43 +204,42 @@ func (b *batch) sign() error {
 	for i := range recs {
 		end := bytes.IndexByte(rest, '\n')
 		recs[i].Sig = sigs[i]
-		seal(rest[:end], sigs[i])
+		fillSignature(rest[:end], sigs[i])
 		rest = rest[end+1:]
 	}
 	return nil
 }
 
-// settle waits for what is being written.
-func (b *batch) settle() error {
-	w := b.flying
+// await waits until what is being written is on disk.
+func (b *batch) await() error {
+	w := b.writing
 	if w == nil {
 		return nil
 	}
-	b.flying = nil
-	if err := <-w.landed; err != nil {
+	b.writing = nil
+	if err := <-w.result; err != nil {
 		b.undo()
 		return err
 	}
-	b.sure, b.before, b.spare = w.recs, w.chain, w.lines
-	b.log.last = w.last
+	b.onDisk, b.chainOnDisk, b.spare = w.recs, w.chain, w.lines
+	b.log.lastSize = w.last
 	return nil
 }
 
-// undo makes the judge forget events that were not written. What it has learned
-// from them cannot be taken out again, so it reads the trail once more, unless
-// nothing is appended to it any longer.
+// undo drops the events that were not written. A judge cannot forget what it was given,
+// so a new one reads the trail once more, unless the log refuses to go on.
 func (b *batch) undo() {
-	b.lines, b.recs = nil, b.recs[:b.sure]
+	b.lines, b.recs = nil, b.recs[:b.onDisk]
 	l := b.log
-	l.judge.chain = b.before
+	l.judge.chain = b.chainOnDisk
 	if l.err != nil {
 		return
 	}
 	before, size := l.judge, l.size
 	again := before.o
-	again.Event = nil // all of it was told before, or is returned
+	again.Event = nil // it was called with all these events before, or they are returned
 	l.judge, l.size = newJudge(again), 0
-	l.open, l.latest = nil, Time{}
+	l.openSteps, l.latest = nil, Time{}
 	if err := l.readAll(); err != nil {
 		l.judge, l.size, l.err = before, size, err
 		return

@@ -10,8 +10,8 @@ import (
 	"github.com/relseal/relseal/sign"
 )
 
-// A DamagedError reports a trail that must not be appended to, or what is wrong with one
-// that is read.
+// A DamagedError reports a finding: of a trail to which nothing can be appended, or of one
+// that is read with [Events].
 type DamagedError struct {
 	Path    string          // "" where it is not known
 	Finding finding.Finding // the first that rejects; Check finds the others
@@ -31,7 +31,7 @@ func (e *DamagedError) Error() string {
 	return fmt.Sprintf("%s: %s: %s", place, e.Finding.Code, e.Finding.Text)
 }
 
-// A KeyError reports a signer other than the one that the genesis names.
+// A KeyError reports a signer with another key than the one that signs the next event.
 type KeyError struct {
 	Path      string
 	Want, Got sign.KeyID
@@ -41,9 +41,9 @@ func (e *KeyError) Error() string {
 	return fmt.Sprintf("%s: the trail is signed with key %s, not with %s", e.Path, e.Want, e.Got)
 }
 
-// catchUp applies the lines after l.size: all of them in Open, or those after the
-// resume state, later those of other logs. The caller holds the lock, so a line that is
-// not whole is not being written but was given up.
+// catchUp reads and applies the lines after l.size: in Open all of them, or those after
+// the resume state, and later those that other logs have appended. The caller holds the
+// lock on the file, so nobody is writing a line that is not whole: a crash has left it.
 func (l *Log) catchUp() error {
 	if l.size > 0 {
 		return l.readOn()
@@ -67,19 +67,19 @@ func (l *Log) readAll() error {
 	if err != nil {
 		return err
 	}
-	l.size, l.last, l.latest = line.size+1, line.size+1, l.judge.genesis.Created
+	l.size, l.lastSize, l.latest = line.size+1, line.size+1, l.judge.genesis.Created
 	if l.o.Digest {
 		l.sum = sha256.New()
 		l.hash(line.text)
 		l.hash(newline)
 	}
-	if l.known, err = l.loadState(l.judge.h0); err != nil {
+	if l.acknowledged, err = l.loadState(l.judge.h0); err != nil {
 		return err
 	}
-	if l.known != nil {
-		l.saved = l.known.Size
+	if l.acknowledged != nil {
+		l.savedSize = l.acknowledged.Size
 		if l.o.Resume && l.o.Event == nil && !l.o.Digest {
-			if err := l.resume(l.known, size); err != nil {
+			if err := l.resume(l.acknowledged, size); err != nil {
 				return err
 			}
 		}
@@ -89,9 +89,9 @@ func (l *Log) readAll() error {
 
 func (l *Log) empty() error { return fmt.Errorf("%s: the trail is empty", l.path) }
 
-// section is the trail from one byte to another; reading it ends with the context.
-func (l *Log) section(from, to int64) io.Reader {
-	return regular.UntilDone(l.ctx, io.NewSectionReader(l.disk, from, to-from))
+// section reads the trail from one byte to another, until the context is done.
+func (l *Log) section(start, end int64) io.Reader {
+	return regular.UntilDone(l.ctx, io.NewSectionReader(l.disk, start, end-start))
 }
 
 // readOn applies the lines after l.size.
@@ -106,31 +106,31 @@ func (l *Log) readOn() error {
 	case size < l.size:
 		return fmt.Errorf("%s: the trail was cut off after byte %d while it was open", l.path, size)
 	}
-	if l.until > 0 {
-		size = l.until
+	if l.stopAt > 0 {
+		size = l.stopAt
 	}
 	lines := newLineReader(l.section(l.size, size))
-	// As in Check, lines are examined many at a time.
+	// As in Check, lines are examined a chunk at a time.
 	for c := new(chunk); ; {
-		c.fill(lines, chunkLines, l.judge.many())
+		c.fill(lines, chunkLines, l.judge.batchVerifier())
 		c.examine(l.decoder)
 		for i := range c.entries {
-			if err := l.agree(); err != nil {
+			if err := l.checkAcknowledged(); err != nil {
 				return err
 			}
 			e := &c.entries[i]
-			if !e.line.lf || e.line.holed() {
-				return l.clearUp(size)
+			if !e.line.lf || e.line.hasZero() {
+				return l.clearTail(size)
 			}
 			if err := l.accept(e); err != nil {
 				return err
 			}
 		}
 		if c.end == io.EOF {
-			if err := l.agree(); err != nil {
+			if err := l.checkAcknowledged(); err != nil {
 				return err
 			}
-			return l.lacks()
+			return l.checkComplete()
 		}
 		if c.end != nil {
 			return c.end
@@ -138,46 +138,50 @@ func (l *Log) readOn() error {
 	}
 }
 
-// agree compares the place with what was acknowledged up to it.
-func (l *Log) agree() error {
-	s, at := l.known, l.judge.chain.at
+// checkAcknowledged compares the trail with the resume state, once it was read as far as
+// that goes. It does nothing before.
+func (l *Log) checkAcknowledged() error {
+	s, at := l.acknowledged, l.judge.chain.at
 	if s == nil || l.size < s.Size {
 		return nil
 	}
 	if l.size > s.Size || at.k != s.K || at.head != s.HK {
-		return l.lack()
+		return l.reportMissing()
 	}
-	l.known = nil
+	l.acknowledged = nil
 	return nil
 }
 
-// lacks returns an error if more was acknowledged than the trail has.
-func (l *Log) lacks() error {
-	if l.known != nil {
-		return l.lack()
+// checkComplete returns an error if the trail has ended before the last event that was
+// acknowledged.
+func (l *Log) checkComplete() error {
+	if l.acknowledged != nil {
+		return l.reportMissing()
 	}
 	return nil
 }
 
-func (l *Log) lack() error {
-	s := l.known
+// reportMissing returns the error for a trail that lacks acknowledged events. If the
+// trail is being recovered, it records them in l.missing instead.
+func (l *Log) reportMissing() error {
+	s := l.acknowledged
 	e := &AcknowledgedError{l.path, s.K, s.HK, l.judge.chain.at.k, s.Closed}
-	if !l.forgive {
+	if !l.recovering {
 		return e
 	}
-	l.lost, l.known = e, nil
+	l.missing, l.acknowledged = e, nil
 	return nil
 }
 
-// accept gives one examined line to the judge.
+// accept gives one examined line to the judge and counts it.
 func (l *Log) accept(e *entry) error {
 	l.judge.entry(e)
-	if err := l.damage(); err != nil {
+	if err := l.damageError(); err != nil {
 		return err
 	}
-	l.took(&e.parsed, l.size, e.line.size)
-	l.last = e.line.size + 1
-	l.size += l.last
+	l.trackLine(&e.parsed, l.size, e.line.size)
+	l.lastSize = e.line.size + 1
+	l.size += l.lastSize
 	l.hash(e.line.text)
 	l.hash(newline)
 	return nil
@@ -187,15 +191,15 @@ var newline = []byte("\n")
 
 func (l *Log) acceptHeader(line rawLine) error {
 	l.judge.header(line)
-	if !line.lf && l.fault == nil { // Create does not leave this
+	if !line.lf && l.fault == nil { // no crash leaves this: Create writes the LF with it
 		f := finding.New(finding.Format, "", "line 0 has no LF").At(0)
 		l.fault = &f
 	}
-	return l.damage()
+	return l.damageError()
 }
 
-// damage returns the first fault as an error.
-func (l *Log) damage() error {
+// damageError returns the first finding that rejects as an error, or nil.
+func (l *Log) damageError() error {
 	switch {
 	case l.fault == nil:
 		return nil

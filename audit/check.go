@@ -11,7 +11,7 @@ import (
 	"github.com/relseal/relseal/sign"
 )
 
-// CheckOptions say what Check holds a trail to and where its results go.
+// CheckOptions say what Check compares a trail with, and where its results go.
 type CheckOptions struct {
 	// Path is the path that findings carry, "" for none.
 	Path string
@@ -24,78 +24,78 @@ type CheckOptions struct {
 	Report func(finding.Finding)
 
 	// Event, if not nil, is called with each event that has none of E_EVENT_ID,
-	// E_SEQUENCE, E_RUN_ID, E_CHAIN_LINK, E_SIG_EVENT and whose link to the one
-	// before was checked: if Summary.Key is set in the end, the key vouches for it.
-	// Findings of the event's content come before the call.
+	// E_SEQUENCE, E_RUN_ID, E_CHAIN_LINK, E_SIG_EVENT and whose link to the event
+	// before it was checked. If Summary.Key is set in the end, that key has signed all
+	// of them. Findings about the content of an event are reported before the call.
 	Event func(Record)
 
-	// EventActions, if not nil, are the actions of which Event is called; of the
-	// first event it is called whatever the action. Most events need no decoding,
-	// and it costs twice what checking them does.
+	// EventActions, if not nil, are the actions for which Event is called; it is called
+	// for the first event whatever its action. Decoding an event for the call costs
+	// twice as much as checking it.
 	EventActions []string
 
-	// BriefActions are actions of which the record that Event is called with may have no
-	// more of its event than k, ts, tau_mono_us, clock, action, verifier and details: of
-	// those that come by the hundred thousand. The record is valid until Event returns.
+	// BriefActions are actions that come by the hundred thousand. Of such an event, the
+	// record that Event is called with may have no more than k, ts, tau_mono_us, clock,
+	// action, verifier and details, and it is valid until Event returns.
 	BriefActions []string
 
-	// Head, if not nil, is called with the number of each event of which Event would be
-	// called whatever its action, the greatest ts up to it, and the head after it. It
-	// needs no decoding.
+	// Head, if not nil, is called for each event for which Event would be called if there
+	// were no EventActions. It gets the number of the event, the greatest ts up to it and
+	// the head after it, for which nothing has to be decoded.
 	Head func(k int64, ts Time, head sign.Digest)
 
 	// Doubtful, if not nil, is called with every other well-formed event.
 	Doubtful func(Record)
 
-	// Each, if not nil, is called with every well-formed event, which has no more than
-	// number, ts, actor, action, path, status and details: with more, reading would cost
-	// more than checking. It is valid until Each returns.
+	// Each, if not nil, is called with every well-formed event. The event has its number,
+	// ts, actor, action, path, status and details alone, because decoding more would
+	// cost more than checking. It is valid until Each returns.
 	Each func(*Event)
 
-	// Bare says that the trail is not part of a bundle: that it is still being
-	// written is no fault then.
+	// Bare says that the trail is not part of a bundle, so that it may still be being
+	// written.
 	Bare bool
 
-	// Workers is how many lines are examined at a time; 0 stands for one a
-	// processor. What Check returns and reports does not depend on it. Reading and
-	// all calls are done by the caller's goroutine alone.
+	// Workers is the number of goroutines that examine lines; 0 stands for one a
+	// processor. What Check returns and reports does not depend on it. The goroutine of
+	// the caller alone reads r and calls these functions.
 	Workers int
 
-	// Pinned, if not nil, is the H_0 that somebody signed for this trail. Another
-	// one is E_GENESIS, and after a line 0 with a finding the chain may go on from
-	// Pinned too: of a genesis that was replaced the events are still the right ones.
+	// Pinned, if not nil, is the H_0 that a signed manifest gives for this trail. Another
+	// one is E_GENESIS. After a line 0 with a finding the chain may go on from Pinned,
+	// too: if only the genesis was replaced, the events follow from that.
 	Pinned *sign.Digest
 
-	// Plain takes every short cut away, for those who doubt them: each signature is
-	// checked by crypto/ed25519 alone, and each line is decoded in full, written
-	// again and compared. It changes nothing but the time.
+	// Plain turns off every short cut: each signature is checked by crypto/ed25519 alone,
+	// and each line is decoded in full, encoded again and compared. The results are the
+	// same; only the time differs.
 	Plain bool
 
-	// Faulty, if not nil, counts the lines that have a finding of the chain, of all
-	// trails that are given the same one: together they may have no more than
-	// limits.Faulty, of which a line takes one for each limits.FaultyPart of it. Reading ends with the next, which is E_LIMIT.
+	// Faulty, if not nil, counts the lines with a finding of the chain. Several trails may
+	// share one counter. A line counts once for each limits.FaultyPart bytes that it has.
+	// When the counter is above limits.Faulty, E_LIMIT is reported and reading ends.
 	Faulty *int64
 
-	// Judged, if not nil, counts the lines that were judged, while it goes on.
+	// Judged, if not nil, counts the lines that were judged so far.
 	Judged *atomic.Int64
 
-	oneByOne bool // of Plain the signatures alone, to be measured
+	oneByOne bool // check each signature alone, as Plain does; for measurements
 }
 
-// wants reports whether Event is to be called of an action.
+// wants reports whether Event is to be called for an action.
 func (o *CheckOptions) wants(action string) bool {
 	return o.Event != nil && (o.EventActions == nil || slices.Contains(o.EventActions, action))
 }
 
-// whole reports whether Event is to be called of an action with all of the event.
-func (o *CheckOptions) whole(action string) bool {
+// wantsWhole reports whether Event is to be called for an action with the whole event.
+func (o *CheckOptions) wantsWhole(action string) bool {
 	return o.wants(action) && !slices.Contains(o.BriefActions, action)
 }
 
 // A Summary is what Check learned of a trail as a whole.
 type Summary struct {
 	Genesis *Genesis    // nil if line 0 cannot be read
-	H0      sign.Digest // the head after line 0 as the chain goes on from it
+	H0      sign.Digest // the head after line 0, from which the chain goes on
 
 	K      int64       // the number of the last event; 0 if there is none
 	HK     sign.Digest // the head after it; zero if its line cannot be read
@@ -104,35 +104,35 @@ type Summary struct {
 	Failing      []Range // the events with a finding that rejects, ascending
 	FailingCount int64   // how many these are
 
-	Key     *sign.KeyID // the trusted key, if a signature of it has verified; of several the last
-	Signers []Signer    // all of them, in their order: a ledger may go on with another key
+	Key     *sign.KeyID // the trusted key, if one of its signatures has verified; the last one of several
+	Signers []Signer    // all such keys, in their order: a ledger may change its key
 
 	First, Last *Time // ts of the first event without a finding of the chain, and the greatest of all of them
 }
 
-// Check reads a trail and reports everything that is wrong with it; the error is
-// of reading r alone. Memory is bounded by a few chunks of lines for each
-// worker and a few dozen bytes for each step, clock and gap in the failing events.
+// Check reads a trail and reports everything that is wrong with it. It returns an
+// error only if r could not be read. Memory is bounded by a few chunks of lines for
+// each worker and a few dozen bytes for each step, clock and range of failing events.
 //
 // Line 0 has at most one of E_FORMAT, E_SCHEMA_MISMATCH, E_GENESIS and
 // E_KEY_UNKNOWN. If the schema is another, reading ends there. If the key is not
 // trusted, signatures are not tried and all else is checked. If the genesis
-// cannot be read, is not authentic or not the pinned one, the first event stands
-// in for what events must agree with.
+// cannot be read, is not authentic or not the pinned one, the other events must agree
+// with the first event instead.
 //
 // A later line has at most one of E_FORMAT (E_LIMIT, E_SCHEMA_MISMATCH),
-// E_EVENT_ID, E_SEQUENCE, E_RUN_ID, E_CHAIN_LINK and E_SIG_EVENT; how the chain
-// goes on after it is said at the type chain. Too many of them end the reading:
-// see CheckOptions.Faulty. A line without one of these is
-// held to the genesis (E_ENVLOCK, E_CARD), to itself (E_DATA_MISMATCH,
-// E_SEED_INVALID) and to the events before it (E_SEED_INVALID, E_TIME_ORDER, and
-// E_SEQUENCE for one after trail.close or, in a trail that is whole so far, one
-// that a run does not allow there). The end may be E_TRUNCATED or E_TRAIL_OPEN.
+// E_EVENT_ID, E_SEQUENCE, E_RUN_ID, E_CHAIN_LINK and E_SIG_EVENT. The type chain says
+// how the chain goes on after it. After too many of them reading ends, see
+// CheckOptions.Faulty. A line without one of these is compared with the genesis
+// (E_ENVLOCK, E_CARD), with itself (E_DATA_MISMATCH, E_SEED_INVALID) and with the
+// events before it (E_SEED_INVALID, E_TIME_ORDER). It is E_SEQUENCE if it comes after
+// trail.close or, in a trail without a fault so far, where a run does not allow it.
+// The end of the trail may be E_TRUNCATED or E_TRAIL_OPEN.
 func Check(r io.Reader, o CheckOptions) (Summary, error) {
 	return checkLines(newLineReader(r), o, chunkLines)
 }
 
-// checkLines is Check in chunks of that many lines.
+// checkLines is Check with chunks of another size.
 func checkLines(lines *lineReader, o CheckOptions, chunk int) (Summary, error) {
 	j := newJudge(o)
 	line, err := lines.next()
@@ -143,14 +143,14 @@ func checkLines(lines *lineReader, o CheckOptions, chunk int) (Summary, error) {
 	if err != nil || !j.header(line) {
 		return j.summary(), err
 	}
-	if err = j.events(lines, chunk); err == nil && !j.over {
+	if err = j.events(lines, chunk); err == nil && !j.stopped {
 		j.end(1)
 	}
 	return j.summary(), err
 }
 
-// A Checker is [Check] for a trail that comes line by line, such as one that is
-// still being written.
+// A Checker does the same as [Check] for a trail that comes line by line, such as one
+// that is still being written.
 type Checker struct {
 	judge *judge
 	lines int
@@ -173,13 +173,13 @@ func (c *Checker) Add(l Line) {
 	c.lines++
 }
 
-// Key returns the trusted key, if a signature of it has verified so far.
-func (c *Checker) Key() *sign.KeyID { return c.judge.trust.used }
+// Key returns the trusted key, if one of its signatures has verified so far.
+func (c *Checker) Key() *sign.KeyID { return c.judge.trust.verifiedKey }
 
-// End judges how the trail ends, after which no line can follow, and returns what
-// was learned of it.
+// End judges how the trail ends and returns what was learned of it. No line may be
+// added after that.
 func (c *Checker) End() Summary {
-	if !c.stop && !c.judge.over {
+	if !c.stop && !c.judge.stopped {
 		c.judge.end(c.lines)
 	}
 	c.stop = true
@@ -195,11 +195,12 @@ func (c *Checker) End() Summary {
 //		use(r.E)
 //	}
 //
-// It yields the events that follow from those before them and that a trusted key signed, in
-// their order. Whatever is wrong is yielded as a [*DamagedError] with the finding and no
-// record, before the events that come after it in the trail; so is what leaves the answer
-// open, such as a key that is not trusted or a run that is not closed. After an error the
-// loop may go on. An error of reading comes last. That a ledger goes on is no fault.
+// It yields in their order the events that follow from those before them and that a trusted
+// key signed. A fault is yielded as a [*DamagedError] with the finding and no record, before
+// the events that come after it in the trail. So is a finding that leaves open whether the
+// trail is right, such as a key that is not trusted or a run that is not closed. After an
+// error the loop may go on. An error of reading comes last. A ledger that goes on has no
+// fault.
 func Events(r io.Reader, keys sign.Verifiers) iter.Seq2[Record, error] {
 	return func(yield func(Record, error) bool) {
 		in := &stoppable{r: r}
@@ -224,9 +225,10 @@ func Events(r io.Reader, keys sign.Verifiers) iter.Seq2[Record, error] {
 	}
 }
 
-// errStopped ends the reading for a loop that was left.
+// errStopped ends the reading after the loop was left.
 var errStopped = errors.New("nobody reads on")
 
+// A stoppable reads from r until it is stopped.
 type stoppable struct {
 	r       io.Reader
 	stopped bool

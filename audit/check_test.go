@@ -203,11 +203,11 @@ func TestTrailLimits(t *testing.T) {
 	}
 	j.genesis.Purpose = PurposeLedger
 	turn := &Event{Action: ActionKeyRotate, Clock: "last"}
-	j.turning.past = make([]sign.KeyID, limits.Rotations-1)
+	j.keys.earlier = make([]sign.KeyID, limits.Rotations-1)
 	if f := j.limitFault(turn); f != "" {
 		t.Error(f)
 	}
-	j.turning.past = append(j.turning.past, sign.KeyID{})
+	j.keys.earlier = append(j.keys.earlier, sign.KeyID{})
 	if f := j.limitFault(turn); f != "handed over more than 1000 times" {
 		t.Errorf("%q", f)
 	}
@@ -235,7 +235,7 @@ func TestTrailLimitEnds(t *testing.T) {
 			limited++
 		}
 	}
-	if !j.over || limited != 1 || j.chain.at.k != 1 {
+	if !j.stopped || limited != 1 || j.chain.at.k != 1 {
 		t.Errorf("%v, at event %d", found, j.chain.at.k)
 	}
 }

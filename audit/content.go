@@ -9,8 +9,8 @@ import (
 	"github.com/relseal/relseal/sign"
 )
 
-// content returns what is wrong with an event that follows from the chain. It
-// changes nothing: a log asks before it signs.
+// content returns what is wrong with an event that follows from the chain. It does not
+// change the judge, because a log calls it before it signs.
 func (j *judge) content(l *parsed) []finding.Finding {
 	e := &l.E
 	var found []finding.Finding
@@ -26,7 +26,7 @@ func (j *judge) content(l *parsed) []finding.Finding {
 	if j.closed {
 		add(finding.Sequence, "an event after "+ActionTrailClose)
 	} else if j.intact && j.isRun() {
-		// In a damaged trail a step without a start may only have lost it.
+		// In a damaged trail the start of a step may be among what is missing.
 		if fault := j.order.fault(e); fault != "" {
 			add(finding.Sequence, fault)
 		}
@@ -34,7 +34,7 @@ func (j *judge) content(l *parsed) []finding.Finding {
 	if j.isLedger() && e.Action == ActionTrailClose {
 		add(finding.Sequence, "a ledger never closes")
 	}
-	if fault := j.turnFault(e); fault != "" {
+	if fault := j.rotationFault(e); fault != "" {
 		add(finding.Sequence, fault)
 	}
 	if fault := j.limitFault(e); fault != "" {
@@ -58,15 +58,15 @@ func (j *judge) content(l *parsed) []finding.Finding {
 	return found
 }
 
-// limitFault returns of what the trail has too much with e, or "": what is remembered
-// of a trail is bounded, however long it is.
+// limitFault says which limit the trail exceeds with e, or returns "". Limits bound what
+// a judge remembers of a trail, however long it is.
 func (j *judge) limitFault(e *Event) string {
 	switch {
-	case j.intact && j.order.more(e) && len(j.order.steps) >= limits.Steps:
+	case j.intact && j.order.startsStep(e) && len(j.order.steps) >= limits.Steps:
 		return fmt.Sprintf("more than %d steps start", limits.Steps)
-	case len(j.times.tau) >= limits.Clocks && j.times.of(e.Clock) == nil:
+	case len(j.times.tau) >= limits.Clocks && j.times.tickOf(e.Clock) == nil:
 		return fmt.Sprintf("more than %d clocks", limits.Clocks)
-	case e.Action == ActionKeyRotate && j.isLedger() && len(j.turning.past) >= limits.Rotations:
+	case e.Action == ActionKeyRotate && j.isLedger() && len(j.keys.earlier) >= limits.Rotations:
 		return fmt.Sprintf("handed over more than %d times", limits.Rotations)
 	}
 	return ""
@@ -74,15 +74,15 @@ func (j *judge) limitFault(e *Event) string {
 
 func (j *judge) isRun() bool { return j.genesis != nil && j.genesis.Purpose == PurposeRun }
 
-// itemsDigest returns what the hash of s must be: the recorded one if the items
-// themselves are not recorded.
+// itemsDigest returns what the hash of s must be. If the items are not recorded, it may
+// be anything, and the recorded hash is returned.
 func itemsDigest(s *Items) *sign.Digest {
 	if len(s.Items) == 0 {
 		return &s.Hash
 	}
 	data, err := canon.Marshal(s.Items)
 	if err != nil {
-		return nil // cannot be: the items came out of a canonical line
+		return nil // cannot happen: the items come from a canonical line
 	}
 	d := sign.Sum(data)
 	return &d
@@ -110,31 +110,31 @@ func seedText(s *string) string {
 	return clip(*s)
 }
 
-// order is how far a run has come, by what its events say:
+// order is how far a run has come by its events, which come in this order:
 //
 //	run.start (step.start step.end | …)* run.end … trail.close
 //
-// Steps may overlap, and one that was started need not end: a run may be
+// Steps may overlap, and one that was started need not end, since a run may be
 // aborted or killed. Other actions may stand anywhere between run.start and
 // trail.close.
 //
-// A part that goes on from another trail need not begin with run.start, and its steps
-// may have begun there. It has one end all the same: a run has one outcome.
+// A trail that continues another one need not begin with run.start, and its steps may
+// have started there. It has at most one run.end, because a run has one outcome.
 type order struct {
-	part    bool // the trail goes on from another one
-	started bool
-	ended   bool
-	steps   map[sign.Digest]bool // by the digest of the step id; true: has ended
+	continued bool // the trail continues another one
+	started   bool
+	ended     bool
+	steps     map[sign.Digest]bool // by the digest of the step id; true: has ended
 }
 
 // fault returns why e may not come now, "" if it may.
 func (o *order) fault(e *Event) string {
 	switch {
-	case e.Action == ActionRunStart && o.started && o.part:
+	case e.Action == ActionRunStart && o.started && o.continued:
 		return ActionRunStart + " is not the first event"
 	case e.Action == ActionRunStart && o.started:
 		return "the run starts twice"
-	case e.Action != ActionRunStart && !o.started && !o.part:
+	case e.Action != ActionRunStart && !o.started && !o.continued:
 		return "the first event of a run is " + ActionRunStart
 	}
 	switch e.Action {
@@ -144,10 +144,10 @@ func (o *order) fault(e *Event) string {
 		switch {
 		case o.ended:
 			return e.Action + " after " + ActionRunEnd
-		case o.part: // what the other trail says of its steps is not known here
+		case o.continued: // the step may have started in the other trail
 		case e.Path.IsZero():
 			return e.Action + " names no step in path"
-		case !named: // a commitment: which step it is may be unknown
+		case !named: // the step id is a commitment
 		case e.Action == ActionStepStart && begun:
 			return "step " + clip(e.Path.String()) + " starts twice"
 		case e.Action == ActionStepEnd && !begun:
@@ -160,15 +160,15 @@ func (o *order) fault(e *Event) string {
 			return e.Action + " after " + ActionRunEnd
 		}
 	case ActionTrailClose:
-		if !o.ended && !o.part {
+		if !o.ended && !o.continued {
 			return ActionTrailClose + " before " + ActionRunEnd
 		}
 	}
 	return ""
 }
 
-// more reports whether e is about a step that no event was about before.
-func (o *order) more(e *Event) bool {
+// startsStep reports whether e is the first event about its step.
+func (o *order) startsStep(e *Event) bool {
 	if e.Action != ActionStepStart && e.Action != ActionStepEnd {
 		return false
 	}
@@ -177,7 +177,7 @@ func (o *order) more(e *Event) bool {
 	return named && !begun
 }
 
-// add moves on past e, whether or not it had a fault.
+// add takes in e, whether or not it has a fault.
 func (o *order) add(e *Event) {
 	o.started = true
 	switch e.Action {
@@ -193,7 +193,8 @@ func (o *order) add(e *Event) {
 	}
 }
 
-// stepOf returns the digest of a step id: a hostile trail has many long ones.
+// stepOf returns the digest of a step id. Digests are remembered instead of ids because
+// a hostile trail may have many long ones.
 func stepOf(e *Event) (id sign.Digest, named bool) {
 	if e.Path.Value == nil {
 		return id, false

@@ -10,9 +10,9 @@ import (
 	"github.com/relseal/relseal/sign"
 )
 
-// A cursor goes through a line of which it is known what should come. Once
-// something else came it is bad, and what its methods return means nothing.
-// What they take has one spelling, the canonical one.
+// A cursor reads a line whose members and their order are known. It turns bad where
+// the line has something else, and what its methods return after that means nothing.
+// They accept the canonical spelling only.
 type cursor struct {
 	text []byte
 	at   int
@@ -21,7 +21,7 @@ type cursor struct {
 
 func (c *cursor) rest() []byte { return c.text[c.at:] }
 
-// skip takes s if that is what comes.
+// skip moves past s and returns true if s comes next.
 func (c *cursor) skip(s string) bool {
 	end := c.at + len(s)
 	if end > len(c.text) || string(c.text[c.at:end]) != s {
@@ -31,13 +31,14 @@ func (c *cursor) skip(s string) bool {
 	return true
 }
 
+// want moves past s, which must come next.
 func (c *cursor) want(s string) {
 	if !c.skip(s) {
 		c.bad = true
 	}
 }
 
-// take takes n bytes.
+// take returns the next n bytes.
 func (c *cursor) take(n int) []byte {
 	if n < 0 || n > len(c.text)-c.at {
 		c.bad = true
@@ -47,7 +48,7 @@ func (c *cursor) take(n int) []byte {
 	return c.text[c.at-n : c.at]
 }
 
-// value takes a value inside depth objects and arrays.
+// value returns the next JSON value, which stands inside depth objects and arrays.
 func (c *cursor) value(depth int) []byte {
 	n := canon.Prefix(c.rest(), depth)
 	if n == 0 {
@@ -56,8 +57,8 @@ func (c *cursor) value(depth int) []byte {
 	return c.take(n)
 }
 
-// name takes a string of U+0020 to U+007E without escapes and returns what is
-// between its quotes.
+// name reads a string of U+0020 to U+007E without escapes and returns what is between
+// its quotes.
 func (c *cursor) name() []byte {
 	c.want(`"`)
 	rest, n := c.rest(), 0
@@ -72,7 +73,7 @@ func (c *cursor) name() []byte {
 	return s
 }
 
-// digest takes the text of a digest, quotes and all.
+// digest reads a digest with its quotes.
 func (c *cursor) digest(d *sign.Digest) {
 	c.want(`"sha256:`)
 	var wrong byte
@@ -98,8 +99,8 @@ var nibble = func() (t [256]byte) {
 	return t
 }()
 
-// number takes an integer from 0 to 10^15 − 1; longer ones are within the limit
-// or not, which is not worth the code.
+// number reads an integer from 0 to 10^15 − 1. Some larger ones are allowed, too: lines
+// with those are parsed the slow way.
 func (c *cursor) number() (n int64) {
 	rest, digits := c.rest(), 0
 	for digits < len(rest) && rest[digits]-'0' <= 9 {
@@ -113,7 +114,7 @@ func (c *cursor) number() (n int64) {
 	return n
 }
 
-// time takes the text of a Time, quotes and all.
+// time reads a Time with its quotes.
 func (c *cursor) time() Time {
 	c.want(`"`)
 	s := c.take(len(timeLayout))
@@ -139,8 +140,8 @@ func daysIn(year, month int) int {
 	return time.Date(year, time.Month(month)+1, 0, 0, 0, 0, 0, time.UTC).Day()
 }
 
-// string takes a string, quotes and all, and returns it as it stands there.
-func (c *cursor) string() []byte {
+// quoted returns the next string as it is spelled, with its quotes.
+func (c *cursor) quoted() []byte {
 	if c.at == len(c.text) || c.text[c.at] != '"' {
 		c.bad = true
 		return nil
@@ -148,14 +149,14 @@ func (c *cursor) string() []byte {
 	return c.value(2)
 }
 
-// filled takes a name that is not empty.
-func (c *cursor) filled(m *textMemo) string {
+// nonEmpty reads a name that is not empty.
+func (c *cursor) nonEmpty(m *textMemo) string {
 	b := c.name()
 	c.bad = c.bad || len(b) == 0
-	return *m.text(b)
+	return *m.intern(b)
 }
 
-// status takes one of the statuses.
+// status reads one of the statuses.
 func (c *cursor) status() string {
 	for _, s := range []string{StatusOK, StatusFailed, StatusAborted} {
 		if c.skip(`"` + s + `"`) {
@@ -166,7 +167,7 @@ func (c *cursor) status() string {
 	return ""
 }
 
-// items takes the items themselves, at least one.
+// items reads an array of at least one item.
 func (c *cursor) items() {
 	c.want("[")
 	for last := []byte(nil); !c.bad; {
@@ -184,7 +185,7 @@ func (c *cursor) items() {
 	c.want("]")
 }
 
-// signature takes the text of a signature, without quotes.
+// signature reads a signature without its quotes.
 func (c *cursor) signature(s *sign.Signature) {
 	var raw [sigLen / 4 * 3]byte
 	n, err := strictBase64.Decode(raw[:], c.take(sigLen))

@@ -9,44 +9,43 @@ import (
 	"github.com/relseal/relseal/sign"
 )
 
-// A decoder reads lines. Nearly all events have the usual shape, and of most of
-// them nobody wants to know more than whether they are right: for those it
-// takes what the rules ask for from where it stands, instead of building a
-// Record and encoding it again to see whether it is canonical.
+// A decoder reads lines. Nearly all events have the usual shape, and most of them
+// are only checked. Of those the decoder reads the members that the rules ask for
+// from their positions, instead of building a Record and encoding it again to see
+// whether it is canonical.
 //
-// Whatever is not of the usual shape, to the byte, goes the slow way, through
-// ParseRecord, which also has the last word on what is wrong. What the decoder
-// remembers is text of earlier lines and what it means, since most members are
-// the same in all events; it makes no difference to what is read. A fuzz test
-// holds the two ways together.
+// A line that differs from the usual shape in any byte is parsed by ParseRecord,
+// which also finds out what is wrong with it. Most members are the same in all
+// events, so the decoder remembers the text of some and their values; that changes
+// the time it takes and not the result. A fuzz test compares it with ParseRecord.
 type decoder struct {
 	o *CheckOptions
 
 	env, pipe, param, code digestMemo
-	in, out                digestMemo // of sets
+	in, out                digestMemo // of inputs and outputs
 	run, clock, seed, path textMemo
 	actor                  textMemo
 	action                 string
 	keyText                string
 	key                    sign.KeyID
 	ids                    *prefixSum
-	shared                 int // so many bytes up to here many events of a run have in common
+	shared                 int // how many bytes from the start of the line the next events are likely to share
 }
 
 func newDecoder(o *CheckOptions) *decoder { return &decoder{o: o, ids: newPrefixSum()} }
 
-// decode fills in what the line says, and its digest.
+// decode fills in the members of the line and the digest of its event.
 func (d *decoder) decode(e *entry) {
-	if e.line.long() || !d.o.Plain && d.shape(e.line.text, &e.parsed) && !d.o.whole(e.E.Action) && !turns(e.E.Action) {
+	if e.line.long() || !d.o.Plain && d.decodeUsual(e.line.text, &e.parsed) && !d.o.wantsWhole(e.E.Action) && !changesKey(e.E.Action) {
 		return
 	}
 	e.parsed = parsed{}
 	e.parse(d.o.Plain)
 }
 
-// shape reads a line of the usual shape. If it returns true, ParseRecord accepts
+// decodeUsual reads a line of the usual shape. If it returns true, ParseRecord accepts
 // the line and returns the same for every member that is set here.
-func (d *decoder) shape(text []byte, p *parsed) bool {
+func (d *decoder) decodeUsual(text []byte, p *parsed) bool {
 	c := cursor{text: text}
 	c.want(`{"H_k":`)
 	c.digest(&p.H)
@@ -62,11 +61,11 @@ func (d *decoder) shape(text []byte, p *parsed) bool {
 	if c.bad || c.at != len(text) {
 		return false
 	}
-	p.id, p.part = d.ids.of(text[start:end], d.shared-start, len(p.E.Action)), true
+	p.id, p.partial = d.ids.digest(text[start:end], d.shared-start, len(p.E.Action)), true
 	return true
 }
 
-// event takes an event: its members in canonical order, as check would have them.
+// event reads an event: its members in canonical order, each as Event.check demands.
 func (d *decoder) event(c *cursor, p *parsed) {
 	e := &p.E
 	c.want(`{"EnvLock":{"fingerprint":`)
@@ -80,7 +79,7 @@ func (d *decoder) event(c *cursor, p *parsed) {
 	c.want(`,"actor":`)
 	e.Actor.Value = d.actorText(c)
 	c.want(`,"audit":{"schema":{"version":"` + SchemaVersion + `"}},"clock":`)
-	e.Clock = c.filled(&d.clock)
+	e.Clock = c.nonEmpty(&d.clock)
 	c.want(`,"code":{"hash":`)
 	d.code.digest(c)
 	c.want("}")
@@ -90,29 +89,29 @@ func (d *decoder) event(c *cursor, p *parsed) {
 		e.Details = c.value(2)
 	}
 	if c.skip(`,"error":`) {
-		c.string()
+		c.quoted()
 	}
 	c.want(`,"inputs":`)
-	e.Inputs.Hash, p.in = d.in.items(c)
+	e.Inputs.Hash, p.inDigest = d.in.items(c)
 	c.want(`,"k":`)
 	e.K = c.number()
 	c.bad = c.bad || e.K < 1
 	c.want(`,"notes":`)
 	if !c.skip("null") {
-		c.string()
+		c.quoted()
 	}
 	c.want(`,"outputs":`)
-	e.Outputs.Hash, p.out = d.out.items(c)
+	e.Outputs.Hash, p.outDigest = d.out.items(c)
 	c.want(`,"path":`)
 	if !c.skip("null") {
-		e.Path.Value = d.path.text(c.name())
+		e.Path.Value = d.path.intern(c.name())
 	}
 	c.want(`,"rng":{"seed":`)
 	if !c.skip("null") {
-		e.RNG.Seed = d.seed.text(c.name())
+		e.RNG.Seed = d.seed.intern(c.name())
 	}
 	c.want(`},"run":{"id":`)
-	e.Run.ID = c.filled(&d.run)
+	e.Run.ID = c.nonEmpty(&d.run)
 	c.want("}")
 	if c.skip(`,"status":`) {
 		e.Status = c.status()
@@ -128,10 +127,10 @@ func (d *decoder) event(c *cursor, p *parsed) {
 	c.want(`"}}`)
 }
 
-// A textMemo remembers a text, so that the same one again is not copied again.
+// A textMemo remembers the last text. If the same one comes again, it is not copied.
 type textMemo struct{ last *string }
 
-func (m *textMemo) text(b []byte) *string {
+func (m *textMemo) intern(b []byte) *string {
 	if m.last == nil || *m.last != string(b) {
 		s := string(b)
 		m.last = &s
@@ -139,7 +138,7 @@ func (m *textMemo) text(b []byte) *string {
 	return m.last
 }
 
-// actionName takes an action.
+// actionName reads an action.
 func (d *decoder) actionName(c *cursor) string {
 	if b := c.name(); d.action == "" || d.action != string(b) {
 		s := string(b)
@@ -151,10 +150,10 @@ func (d *decoder) actionName(c *cursor) string {
 	return d.action
 }
 
-// actorText takes the actor, which is not empty, and returns it if somebody asks for
-// it: then it must have no escapes.
+// actorText reads the actor, which is not empty. It returns the text only if
+// CheckOptions.Each needs it; then the text must have no escapes.
 func (d *decoder) actorText(c *cursor) *string {
-	quoted := c.string()
+	quoted := c.quoted()
 	c.bad = c.bad || len(quoted) <= len(`""`)
 	if d.o.Each == nil || c.bad {
 		return nil
@@ -162,16 +161,16 @@ func (d *decoder) actorText(c *cursor) *string {
 	if c.bad = bytes.IndexByte(quoted, '\\') >= 0; c.bad {
 		return nil
 	}
-	return d.actor.text(quoted[1 : len(quoted)-1])
+	return d.actor.intern(quoted[1 : len(quoted)-1])
 }
 
-// A digestMemo remembers the text of a digest or null.
+// A digestMemo remembers the last digest or null, and its text.
 type digestMemo struct {
 	raw  []byte
 	last *sign.Digest
 }
 
-// digest takes a digest or null.
+// digest reads a digest or null.
 func (m *digestMemo) digest(c *cursor) *sign.Digest {
 	if len(m.raw) > 0 && bytes.HasPrefix(c.rest(), m.raw) {
 		c.at += len(m.raw)
@@ -189,7 +188,7 @@ func (m *digestMemo) digest(c *cursor) *sign.Digest {
 	return v
 }
 
-// keyID takes the text of a key id, without quotes.
+// keyID reads a key id without its quotes.
 func (d *decoder) keyID(c *cursor) sign.KeyID {
 	if d.keyText != "" && c.skip(d.keyText) {
 		return d.key
@@ -202,8 +201,8 @@ func (d *decoder) keyID(c *cursor) sign.KeyID {
 	return id
 }
 
-// items takes a set of items. It returns its hash and what that must be. Often
-// all are of the empty set.
+// items reads the inputs or the outputs. It returns their hash, and what it must be
+// by the items if those are recorded. Most events have none, and the same hash then.
 func (m *digestMemo) items(c *cursor) (hash, want sign.Digest) {
 	c.want(`{"hash":`)
 	if h := m.digest(c); h != nil {
@@ -221,28 +220,28 @@ func (m *digestMemo) items(c *cursor) (hash, want sign.Digest) {
 	return hash, want
 }
 
-// A prefixSum computes SHA-256 of texts that begin alike: the state after the
-// common blocks is kept (package hash: a Hash of the standard library can be saved
-// and restored), so that of each text only the rest is hashed. Half of an event is
-// the same from one to the next: the fingerprints and digests of its run.
+// A prefixSum computes the SHA-256 of texts that begin with the same bytes. It keeps
+// the state after the common blocks (package hash: a Hash of the standard library can
+// be saved and restored) and hashes only the rest of each text. Half of an event is the
+// same as in the one before it: the fingerprints and digests of its run.
 //
-// A state is used for the bytes alone that it was computed from.
+// A kept state is used only for a text that begins with the bytes it was computed from.
 type prefixSum struct {
-	hash  hash.Hash
-	begun [8]begunSum // by length of the action, which is in the middle of that half
-	sum   []byte
+	hash   hash.Hash
+	states [8]prefixState // by the length of the action, which stands in the middle of that half
+	sum    []byte
 }
 
-// A begunSum is the state of SHA-256 after text, a whole number of blocks.
-type begunSum struct{ text, state []byte }
+// A prefixState is the state of SHA-256 after text, a whole number of blocks.
+type prefixState struct{ text, state []byte }
 
 func newPrefixSum() *prefixSum { return &prefixSum{hash: sha256.New()} }
 
-// of returns the SHA-256 of text. Its first n bytes are likely to come again with
-// another text of this kind.
-func (p *prefixSum) of(text []byte, n, kind int) sign.Digest {
+// digest returns the SHA-256 of text. The next text of the same kind is likely to begin
+// with its first n bytes.
+func (p *prefixSum) digest(text []byte, n, kind int) sign.Digest {
 	n -= n % sha256.BlockSize
-	b := &p.begun[kind%len(p.begun)]
+	b := &p.states[kind%len(p.states)]
 	if !bytes.Equal(b.text, text[:n]) || !p.restore(b) {
 		p.hash.Reset()
 		p.hash.Write(text[:n])
@@ -253,7 +252,7 @@ func (p *prefixSum) of(text []byte, n, kind int) sign.Digest {
 	return sign.Digest(p.sum)
 }
 
-func (p *prefixSum) save(b *begunSum, text []byte) {
+func (p *prefixSum) save(b *prefixState, text []byte) {
 	b.text = b.text[:0]
 	if h, ok := p.hash.(encoding.BinaryAppender); ok {
 		if state, err := h.AppendBinary(b.state[:0]); err == nil {
@@ -262,7 +261,7 @@ func (p *prefixSum) save(b *begunSum, text []byte) {
 	}
 }
 
-func (p *prefixSum) restore(b *begunSum) bool {
+func (p *prefixSum) restore(b *prefixState) bool {
 	h, ok := p.hash.(encoding.BinaryUnmarshaler)
 	return ok && h.UnmarshalBinary(b.state) == nil
 }

@@ -18,7 +18,7 @@ import (
 func sameAsParse(t *testing.T, d *decoder, line []byte) bool {
 	t.Helper()
 	var p parsed
-	if !d.shape(line, &p) {
+	if !d.decodeUsual(line, &p) {
 		return false
 	}
 	r, err := ParseRecord(line)
@@ -26,8 +26,8 @@ func sameAsParse(t *testing.T, d *decoder, line []byte) bool {
 		t.Fatalf("%s\npasses, ParseRecord says %v", line, err)
 	}
 	want := parsed{
-		Record: r, id: sign.Sum(eventBytes(line)), part: true,
-		in: *itemsDigest(&r.E.Inputs), out: *itemsDigest(&r.E.Outputs),
+		Record: r, id: sign.Sum(eventBytes(line)), partial: true,
+		inDigest: *itemsDigest(&r.E.Inputs), outDigest: *itemsDigest(&r.E.Outputs),
 	}
 	e := &want.E
 	if d.o.Each == nil {
@@ -150,7 +150,7 @@ func FuzzShape(f *testing.F) {
 	}
 	d := newDecoder(new(CheckOptions))
 	for _, line := range m.lines[1:] {
-		d.shape([]byte(line), new(parsed))
+		d.decodeUsual([]byte(line), new(parsed))
 	}
 	f.Fuzz(func(t *testing.T, line []byte) {
 		warm := sameAsParse(t, d, line)
@@ -178,7 +178,7 @@ func TestPrefixSum(t *testing.T) {
 		if i%3 != 0 {
 			n = len(text) / 2
 		}
-		if got := p.of(text, n, r.IntN(9)); got != sign.Sum(text) {
+		if got := p.digest(text, n, r.IntN(9)); got != sign.Sum(text) {
 			t.Fatalf("text %d, of %d bytes, %d of them shared: %s", i, len(text), n, got)
 		}
 	}
@@ -202,9 +202,9 @@ func TestEncoder(t *testing.T) {
 			continue
 		}
 		r.ID = sign.Sum(line[from:to])
-		finish(line, to, &r)
-		seal(line, r.Sig)
-		if !d.shape(line, new(parsed)) {
+		fillDigests(line, to, &r)
+		fillSignature(line, r.Sig)
+		if !d.decodeUsual(line, new(parsed)) {
 			t.Errorf("the decoder does not take\n%s", line)
 		}
 		if string(line) != m.lines[i+1] {
@@ -254,7 +254,7 @@ func FuzzEncoder(f *testing.F) {
 			Actor: Txt(actor), Action: action, Seed: runDrafts()[0].Seed, Code: *digest("code"), Path: Txt(path), Notes: Txt(notes),
 			Status: status, Error: Txt(fault), Details: canon.Value(details), Inputs: []Item{{*digest("in"), uri}},
 		}
-		next, err := l.draw(d)
+		next, err := l.prepare(d)
 		if err != nil {
 			return
 		}

@@ -11,10 +11,10 @@ import (
 )
 
 // An encoder writes the lines of events of the usual shape, several times as fast
-// as package canon, which has to find out what an Event looks like. It is the
-// other half of decoder, which reads each line before it is signed: what the one
-// writes and the other does not take goes the slow way, as do snapshots and
-// commitments. A test holds it to canon.Marshal.
+// as package canon, which has to find out what an Event looks like. The decoder reads
+// each line before it is signed. A line that the decoder does not accept is written
+// by package canon, as are events with snapshots or commitments. A test compares the
+// encoder with canon.Marshal.
 type encoder struct {
 	line []byte
 	bad  bool
@@ -22,14 +22,14 @@ type encoder struct {
 
 // unsigned returns the line of e without a signature and where in it the event
 // stands; nil if e is not of the usual shape. It is valid until the next call.
-func (c *encoder) unsigned(e *Event) (line []byte, from, to int) {
+func (c *encoder) unsigned(e *Event) (line []byte, start, end int) {
 	c.bad = len(e.TimeSeries.Snapshot) > 0
 	c.line = append(c.line[:0], `{"H_k":"`...)
 	c.line = append(c.line, noDigest...)
 	c.raw(`","e":`)
-	from = len(c.line)
+	start = len(c.line)
 	c.event(e)
-	to = len(c.line)
+	end = len(c.line)
 	c.raw(`,"id_k":"`)
 	c.line = append(c.line, noDigest...)
 	c.raw(`","sig_k":"`)
@@ -38,24 +38,25 @@ func (c *encoder) unsigned(e *Event) (line []byte, from, to int) {
 	if c.bad || len(c.line) > limits.Line {
 		return nil, 0, 0
 	}
-	return c.line, from, to
+	return c.line, start, end
 }
 
-// What holds the place of what is not known yet has its length.
+// These stand in a line for the digests and the signature until those are known. They
+// have the same length.
 var (
 	noDigest    = sign.Digest{}.String()
 	noSignature = sign.Signature{}.String()
 )
 
-// finish puts the digests into a line, whose event ends at to.
-func finish(line []byte, to int, r *Record) {
+// fillDigests puts the digests into a line whose event ends at eventEnd.
+func fillDigests(line []byte, eventEnd int, r *Record) {
 	put := func(at int, d sign.Digest) { hex.Encode(line[at+len("sha256:"):], d[:]) }
 	put(hAt, r.H)
-	put(to+len(`,"id_k":"`), r.ID)
+	put(eventEnd+len(`,"id_k":"`), r.ID)
 }
 
-// seal puts the signature into a line without its LF.
-func seal(line []byte, sig sign.Signature) {
+// fillSignature puts the signature into a line without its LF.
+func fillSignature(line []byte, sig sign.Signature) {
 	strictBase64.Encode(line[len(line)-sigFromEnd:], sig[:])
 }
 
@@ -81,7 +82,8 @@ func (c *encoder) event(e *Event) {
 	c.digest(e.Code.Hash)
 	c.raw("}")
 	if e.Details != nil {
-		// All of it is one value: it must not say what other members say.
+		// The details must be one whole value: they could end their member and begin
+		// another one otherwise.
 		c.bad = c.bad || len(e.Details) == 0 || canon.Prefix(e.Details, 2) != len(e.Details)
 		c.raw(`,"details":`)
 		c.line = append(c.line, e.Details...)
@@ -118,8 +120,7 @@ func (c *encoder) event(e *Event) {
 	c.raw("}}")
 }
 
-// string writes a string. Nearly all consist of characters that stand for
-// themselves.
+// string writes a string. Nearly all have no characters that need an escape.
 func (c *encoder) string(s string) {
 	for i := range len(s) {
 		if b := s[i]; b < 0x20 || b > 0x7e || b == '"' || b == '\\' {

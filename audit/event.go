@@ -68,7 +68,7 @@ type (
 	}
 )
 
-// Genesis is what H_0 is the digest of.
+// Genesis is the document of line 0. H_0 is its digest.
 type Genesis struct {
 	Schema       string      `json:"schema"`
 	Purpose      string      `json:"purpose"`
@@ -86,7 +86,7 @@ type Genesis struct {
 	Details    canon.Value `json:"details,omitzero"`
 }
 
-// Continues names the event of another trail that this one goes on from.
+// Continues names the event of another trail after which this one goes on.
 type Continues struct {
 	H0 sign.Digest `json:"H_0"`
 	K  int64       `json:"k"`
@@ -99,7 +99,7 @@ type RootRef struct {
 	Hash    sign.Digest `json:"hash"`
 }
 
-// Event is e_k: what id_k is the digest of.
+// Event is e_k, the document of line k. id_k is its digest.
 type Event struct {
 	Audit        SchemaRef   `json:"audit"`
 	K            int64       `json:"k"`
@@ -165,7 +165,7 @@ func (t Text) String() string {
 	}
 }
 
-// Said returns the text that everybody can read: "" of one that is committed to alone.
+// Said returns the text, or "" where only a commitment to it is recorded.
 func (t Text) Said() string {
 	if t.Value == nil {
 		return ""
@@ -213,9 +213,9 @@ type Record struct {
 	latest Time // see Time
 }
 
-// Time is the time that the record gives to what it says: the greatest ts of the
-// events up to it, as [Check] read them. A clock that was set back dates nothing
-// before what is on record already. Of a record that stands alone it is its own ts.
+// Time returns the greatest ts of this event and those before it, as [Check] read
+// them. So a clock that was set back dates nothing before what is already on record.
+// Of a record that was parsed alone, Time is the ts of its event.
 func (r Record) Time() Time {
 	if r.latest.After(r.E.TS.Time) {
 		return r.latest
@@ -271,15 +271,15 @@ func NewItems(items []Item) (Items, error) {
 	return Items{Hash: sign.Sum(data), Items: sorted}, nil
 }
 
-// Source is what run.start may say of the code: details.source.
+// Source is what run.start may record about the code in details.source.
 type Source struct {
 	Commit string // in lower case; "" if there is none
 	Dirty  *bool  // whether files differed from it; nil where nobody looked
 }
 
-// Source returns what e records in details.source. It is false where that has another
-// form than the format gives it, such as a commitment: then nobody can say what it means.
-// A text that stands for the commit is returned all the same.
+// Source returns what e records in details.source. It returns false if the member has
+// another form than the format gives it, such as a commitment. A text that was recorded
+// as the commit is returned even then.
 func (e *Event) Source() (s Source, ok bool) {
 	var details, source map[string]canon.Value
 	if len(e.Details) == 0 || e.Details.Kind() != '{' || canon.Peek(e.Details, &details) != nil {
@@ -310,8 +310,9 @@ func isCommit(s string) bool {
 	return (len(s) == 40 || len(s) == 64) && strings.Trim(s, "0123456789abcdef") == ""
 }
 
-// A Draft is what a producer says of an event; the log stamps the rest: number,
-// time, clock, run, cards, environment and key, all under the append lock.
+// A Draft is the part of an event that its producer writes. The log adds the rest
+// while it has the lock on the file: number, time, clock, run, cards, environment
+// and key.
 type Draft struct {
 	Actor    Text
 	Action   string

@@ -12,8 +12,8 @@ import (
 	"github.com/relseal/relseal/sign"
 )
 
-// A SchemaError reports a line of a format that this version does not know. It
-// goes before any other fault of the line: those may be the later format's.
+// A SchemaError reports a line of a format that this version does not know. It is
+// reported instead of other faults of the line, which a later format may allow.
 type SchemaError struct{ Want, Got string }
 
 func (e *SchemaError) Error() string { return fmt.Sprintf("schema %+q, not %q", clip(e.Got), e.Want) }
@@ -30,7 +30,7 @@ func (h Header) Marshal() ([]byte, error) {
 // H_0 and sig_0 are right is for [Check].
 func ParseHeader(line []byte) (Header, error) { return parseHeader(line, false) }
 
-// parseHeader is ParseHeader with or without short cuts.
+// parseHeader is ParseHeader; plainly leaves out the short cuts of package canon.
 func parseHeader(line []byte, plainly bool) (Header, error) {
 	var h Header
 	err := parseLine(line, &h, plainly)
@@ -65,7 +65,7 @@ func (r Record) Marshal() ([]byte, error) {
 // alone: whether the event is authentic is for [Check].
 func ParseRecord(line []byte) (Record, error) { return parseRecord(line, false) }
 
-// parseRecord is ParseRecord with or without short cuts.
+// parseRecord is ParseRecord; plainly leaves out the short cuts of package canon.
 func parseRecord(line []byte, plainly bool) (Record, error) {
 	var r Record
 	err := parseLine(line, &r, plainly)
@@ -110,9 +110,9 @@ func parseLine(line []byte, v any, plainly bool) error {
 	return canon.Unmarshal(line, v)
 }
 
-// Every member of a line but the document has a fixed length, so the bytes that
-// were hashed are found by position. That saves writing the document out once
-// more, and works on a line whose document is damaged.
+// Every member of a line but the document has a fixed length, so the bytes that were
+// hashed are found by position. The document need not be encoded again for that, and
+// it works on a line whose document is damaged.
 const (
 	digestLen = len("sha256:") + 2*len(sign.Digest{})
 	sigLen    = 88
@@ -131,7 +131,8 @@ func eventBytes(line []byte) []byte { return between(line, eventAt, eventEnd) }
 // genesisBytes returns the canonical genesis inside a line that ParseHeader accepts.
 func genesisBytes(line []byte) []byte { return between(line, genesisAt, genesisEnd) }
 
-// between returns line without its first and last so many bytes, nil if it is shorter.
+// between returns line without first bytes at its start and last bytes at its end, or
+// nil if it is shorter than those.
 func between(line []byte, first, last int) []byte {
 	if len(line) < first+last {
 		return nil
@@ -139,14 +140,15 @@ func between(line []byte, first, last int) []byte {
 	return line[first : len(line)-last]
 }
 
-// remains are what can be read of a damaged line at the places where it should be.
-type remains struct {
+// salvaged is the head and the signature of a damaged line, read at the positions
+// where they should be; nil where there is none.
+type salvaged struct {
 	h      *sign.Digest
 	sig    *sign.Signature
-	signed verdict // of sig over h
+	signed sigState // of sig over h
 }
 
-func salvage(line []byte) (r remains) {
+func salvage(line []byte) (r salvaged) {
 	if len(line) < hAt+digestLen+sigFromEnd {
 		return r
 	}
@@ -159,7 +161,7 @@ func salvage(line []byte) (r remains) {
 	return r
 }
 
-// clip keeps error lines short when the input is not.
+// clip shortens a text from outside for an error message.
 func clip(s string) string {
 	if len(s) > 60 {
 		return s[:60] + "..."
@@ -167,7 +169,7 @@ func clip(s string) string {
 	return s
 }
 
-// check returns why a genesis is not one, beyond its canonical form.
+// check returns the first rule that a genesis in canonical form breaks.
 func (g *Genesis) check() error {
 	if g.Schema != Schema {
 		return &SchemaError{Schema, g.Schema}
@@ -213,7 +215,7 @@ func (g *Genesis) check() error {
 	return checkSet("details", g.Details)
 }
 
-// check returns why an event is not one, beyond its canonical form. What depends
+// check returns the first rule that an event in canonical form breaks. What depends
 // on other lines, and whether items and seed are right, is judged elsewhere.
 func (e *Event) check() error {
 	if v := e.Audit.Schema.Version; v != SchemaVersion {
@@ -234,7 +236,7 @@ func (e *Event) check() error {
 	switch e.Status {
 	case StatusOK, StatusFailed, StatusAborted:
 	case "":
-		// The claim about a run's outcome rests on it.
+		// A verification claims the outcome of the run by this status.
 		if e.Action == ActionRunEnd {
 			return fmt.Errorf("%s has no status", ActionRunEnd)
 		}
@@ -293,7 +295,7 @@ func checkName(member, s string) error {
 	return nil
 }
 
-// checkText returns an error for a text that cannot be written as it is.
+// checkText returns an error for a text that is not UTF-8.
 func checkText(member string, t Text) error {
 	if t.Value != nil && !utf8.ValidString(*t.Value) {
 		return fmt.Errorf("%s %+q is not UTF-8", member, clip(*t.Value))
@@ -313,8 +315,8 @@ func checkItems(member string, items []Item) error {
 	return nil
 }
 
-// checkSet returns an error for a value that says null: an optional member that
-// is not set is absent.
+// checkSet returns an error for an optional member that is null: one without a value
+// is left out.
 func checkSet(member string, v canon.Value) error {
 	if v.Kind() == 'n' {
 		return fmt.Errorf("%s is null; leave it out", member)

@@ -217,7 +217,7 @@ func check(t testing.TB, trail string, edit func(*CheckOptions)) *result {
 	if res.Summary, err = Check(strings.NewReader(trail), o); err != nil {
 		t.Fatal(err)
 	}
-	agree(t, trail, o, res)
+	checkVariants(t, trail, o, res)
 	return res
 }
 
@@ -254,7 +254,7 @@ func want(t *testing.T, r *result, codes string) {
 // ways are other ways of checking: lines decoded in part where that will do, in
 // chunks of one line and of many, by one worker and by three, with and without
 // package comb, and without any short cut.
-var ways = []struct {
+var variants = []struct {
 	lines, workers  int
 	plain, oneByOne bool
 	actions         []string
@@ -266,9 +266,9 @@ var ways = []struct {
 
 // agree checks a trail in every other way. All must say what was said in res:
 // every test of what Check says is thus one of all these ways.
-func agree(t testing.TB, trail string, o CheckOptions, res *result) {
+func checkVariants(t testing.TB, trail string, o CheckOptions, res *result) {
 	t.Helper()
-	for _, way := range ways {
+	for _, way := range variants {
 		other := new(result)
 		p := o
 		p.EventActions, p.Workers, p.Plain, p.oneByOne = way.actions, way.workers, way.plain, way.oneByOne

@@ -14,10 +14,10 @@ import (
 )
 
 // ImportDraft reads an event as other programs write it: one JSON object with
-// action and actor and, where there is something to say, path, status, error,
-// notes, inputs.items, outputs.items, TS.snapshot and details, nested as in an
-// event. It may be spelled in any way that JSON allows; a member that is null is
-// as good as left out. What the log stamps is refused.
+// action and actor and optionally path, status, error, notes, inputs.items,
+// outputs.items, TS.snapshot and details, nested as in an event. It may be spelled in
+// any way that JSON allows, and a member that is null is left out. Members that the log
+// adds itself are refused.
 //
 // A value of TS.snapshot may be a number or text, in any spelling of a decimal
 // number. For details see [ImportValue].
@@ -28,7 +28,7 @@ func ImportDraft(line []byte) (Draft, error) {
 	return importAny(line)
 }
 
-// importAny is ImportDraft of any line.
+// importAny is ImportDraft for every line.
 func importAny(line []byte) (Draft, error) {
 	data, err := ImportValue(line)
 	if err != nil {
@@ -91,8 +91,8 @@ var stampedMembers = []string{
 	"audit", "k", "ts", "tau_mono_us", "clock", "run", "EnvLock", "PipelineCard", "ParamCard", "code", "rng", "verifier",
 }
 
-// pruneDraft drops the members that are null. What is stamped it names as that:
-// many a program has a time of its own.
+// pruneDraft drops the members that are null. For a member that the log adds itself, it
+// returns an error that says so, because many programs write a time of their own.
 func pruneDraft(data []byte) ([]byte, error) {
 	if canon.Value(data).Kind() != '{' {
 		return nil, errors.New("want a JSON object")
@@ -155,7 +155,8 @@ func ImportValue(data []byte) (canon.Value, error) {
 	if err == nil {
 		return out, nil
 	}
-	// The place in the error must be one of data.
+	// The error must name a position in data. So numbers are replaced by others of the
+	// same length, and the same fault is found again.
 	masked, _ := eachNumber(data, func(number string) (string, error) {
 		return "0" + strings.Repeat(" ", len(number)-1), nil
 	})
@@ -166,8 +167,7 @@ func ImportValue(data []byte) (canon.Value, error) {
 }
 
 // eachNumber returns data with every number replaced that canonical JSON does not
-// have. It looks at no other fault: what is no JSON may come out as anything that
-// is none either.
+// allow. It reports no other fault: if data is no JSON, neither is what it returns.
 func eachNumber(data []byte, replace func(string) (string, error)) ([]byte, error) {
 	var out []byte
 	done := 0 // bytes of data that are in out
@@ -211,8 +211,8 @@ func afterString(data []byte, i int) int {
 }
 
 // importUsual is ImportDraft for the lines that most programs write: a flat object
-// of texts without escapes, and details that are canonical as they stand. Of
-// anything else it returns false, and ImportDraft has the last word.
+// of texts without escapes, and details that are canonical already. For any other line it
+// returns false, and importAny reads it.
 func importUsual(line []byte) (d Draft, ok bool) {
 	c := cursor{text: line}
 	c.spaces()
@@ -227,18 +227,18 @@ func importUsual(line []byte) (d Draft, ok bool) {
 		bit := 0
 		switch string(name) {
 		case "action":
-			bit, d.Action = 1, c.free()
+			bit, d.Action = 1, c.plainText()
 		case "actor":
-			bit, d.Actor = 2, Txt(c.free())
+			bit, d.Actor = 2, Txt(c.plainText())
 		case "path":
-			bit, d.Path = 4, Txt(c.free())
+			bit, d.Path = 4, Txt(c.plainText())
 		case "status":
-			bit, d.Status = 8, c.free()
+			bit, d.Status = 8, c.plainText()
 			c.bad = c.bad || d.Status == ""
 		case "error":
-			bit, d.Error = 16, Txt(c.free())
+			bit, d.Error = 16, Txt(c.plainText())
 		case "notes":
-			bit, d.Notes = 32, Txt(c.free())
+			bit, d.Notes = 32, Txt(c.plainText())
 		case "details":
 			c.bad = c.bad || c.skip("null")
 			bit, d.Details = 64, canon.Value(c.value(1))
@@ -260,7 +260,7 @@ func importUsual(line []byte) (d Draft, ok bool) {
 	return d, true
 }
 
-// spaces takes white space.
+// spaces moves past white space.
 func (c *cursor) spaces() {
 	for c.at < len(c.text) {
 		switch c.text[c.at] {
@@ -272,8 +272,8 @@ func (c *cursor) spaces() {
 	}
 }
 
-// free takes a text without escapes.
-func (c *cursor) free() string {
+// plainText reads a text without escapes.
+func (c *cursor) plainText() string {
 	c.want(`"`)
 	rest, n := c.rest(), 0
 	for n < len(rest) && rest[n] >= 0x20 && rest[n] != '"' && rest[n] != '\\' {

@@ -12,32 +12,32 @@ import (
 	"github.com/relseal/relseal/sign"
 )
 
-// A judge applies the lines of a trail one by one and reports what is wrong
-// with them. Check feeds it from a reader; Log from its file, for what it finds
-// there, and with what it writes.
+// A judge applies the lines of a trail one by one and reports what is wrong with
+// them. Check gives it the lines that it reads, and Log the lines of its file and
+// those that it writes.
 type judge struct {
-	o        CheckOptions
-	genesis  *Genesis
-	h0       sign.Digest
-	trust    trust
-	adopt    bool      // line 0 says nothing reliable: trust comes from the first event
-	verifier *verifier // of many signatures at a time
-	chain    chain
-	intact   bool // no line so far had a fault: what follows can be held to what came before
-	over     bool // too many lines had a fault: the others are not judged
+	o              CheckOptions
+	genesis        *Genesis
+	h0             sign.Digest
+	trust          trust
+	trustFromEvent bool      // line 0 cannot be relied on: the first event says what the others must agree with
+	verifier       *verifier // checks many signatures at a time
+	chain          chain
+	intact         bool // no line so far had a fault, so that no earlier event is missing
+	stopped        bool // a limit was exceeded: the other lines are not judged
 
-	closed bool // there was a trail.close
-	seed   *string
-	seeded bool
-	order  order
-	times  times
-	shown  bool // an event was passed on
+	closed   bool // there was a trail.close
+	seed     *string
+	seeded   bool
+	order    order
+	times    times
+	passedOn bool // Event was called
 
-	turning turning // which key signs, of a ledger
+	keys keyHistory // of a ledger: who has signed and who signs
 
-	last     lastLine
-	failing  numbers
-	from, to *Time // ts of the first event that follows from the chain, and the greatest of all that do
+	last            lastLine
+	failing         numbers
+	first, latestTS *Time // ts of the first event that follows from the chain, and the greatest of all that do
 }
 
 // lastLine says what the last line was like.
@@ -45,7 +45,7 @@ type lastLine int
 
 const (
 	lastGood lastLine = iota
-	lastBad           // has a finding that rejects: what it would have meant is open
+	lastBad           // it has a finding that rejects, so that nobody can say how the trail ends
 )
 
 func newJudge(o CheckOptions) *judge {
@@ -56,7 +56,7 @@ func newJudge(o CheckOptions) *judge {
 }
 
 func (j *judge) report(f finding.Finding) {
-	// Where a key begins that is not trusted, no event is at fault.
+	// E_KEY_UNKNOWN names the event at which the key begins, which itself is not at fault.
 	if f.Verdict == finding.Reject && f.K != nil && f.Code != finding.KeyUnknown {
 		j.last = lastBad
 		if *f.K > 0 {
@@ -76,8 +76,8 @@ func (j *judge) summary() Summary {
 		Genesis: j.genesis, H0: j.h0,
 		K: j.chain.at.k, HK: j.chain.at.head,
 		Closed: j.closed && j.last == lastGood,
-		Key:    j.trust.used, Signers: j.signers(),
-		First: j.from, Last: j.to,
+		Key:    j.trust.verifiedKey, Signers: j.signers(),
+		First: j.first, Last: j.latestTS,
 	}
 	s.Failing, s.FailingCount = j.failing.ranges()
 	return s
@@ -90,9 +90,9 @@ func (j *judge) line(line rawLine) {
 	j.entry(&e)
 }
 
-// entry judges a line after the first that was examined before.
+// entry judges a line after the first that has been examined.
 func (j *judge) entry(e *entry) {
-	if j.over {
+	if j.stopped {
 		return
 	}
 	j.last = lastGood
@@ -102,7 +102,7 @@ func (j *judge) entry(e *entry) {
 	case e.err == nil:
 		j.event(e)
 		if !e.line.lf {
-			// The event is whole; a crash took the LF, or somebody did.
+			// The event is whole, and only its LF was lost in a crash or removed.
 			j.truncated(j.chain.at.k, "the last line has no LF")
 		}
 	case e.line.torn():
@@ -118,69 +118,69 @@ func (j *judge) truncated(k int64, text string) {
 		f = f.As(finding.Undecidable)
 	}
 	j.report(f)
-	j.last = lastBad // whether or not it rejects, nobody knows what came after
+	j.last = lastBad // even if it does not reject: nobody knows what came after
 }
 
 func (j *judge) unreadable(line rawLine, err error) {
-	if !j.faulty(line, badLine(line, err).At(j.chain.at.k+1)) {
+	if !j.reportFaulty(line, badLine(line, err).At(j.chain.at.k+1)) {
 		return
 	}
 	j.chain = j.chain.skip(line.text, &j.trust)
-	j.intact, j.turning.rotated = false, false
+	j.intact, j.keys.rotated = false, false
 }
 
 func (j *judge) event(l *entry) {
-	if j.adopt && l.id == l.ID {
-		j.adopt = false
-		j.bind(l.E.Run.ID, l.E.EnvLock, l.E.PipelineCard, l.E.ParamCard, l.E.Verifier.PKRef)
+	if j.trustFromEvent && l.id == l.ID {
+		j.trustFromEvent = false
+		j.setTrust(l.E.Run.ID, l.E.EnvLock, l.E.PipelineCard, l.E.ParamCard, l.E.Verifier.PKRef)
 	}
-	j.turnedUnseen(&l.parsed)
+	j.acceptUnannounced(&l.parsed)
 	next, fault, proven := j.chain.apply(&l.parsed, &j.trust)
-	if fault != nil && !j.faulty(l.line, *fault) {
+	if fault != nil && !j.reportFaulty(l.line, *fault) {
 		return
 	}
 	j.chain = next
 	if fault != nil {
-		j.intact, j.turning.rotated = false, false
+		j.intact, j.keys.rotated = false, false
 	} else {
 		for _, f := range j.content(&l.parsed) {
 			j.report(f)
-			j.over = j.over || f.Code == finding.Limit
+			j.stopped = j.stopped || f.Code == finding.Limit
 		}
 		j.add(&l.E)
-		j.turn(&l.E)
+		j.advanceKey(&l.E)
 	}
 	if call := j.o.Head; proven && call != nil {
-		call(l.E.K, j.latest(l.E.TS), j.chain.at.head)
+		call(l.E.K, j.latestAt(l.E.TS), j.chain.at.head)
 	}
 	if j.o.Each != nil {
 		j.o.Each(&l.E)
 	}
-	if call := j.o.Event; proven && call != nil && (!j.shown || j.o.wants(l.E.Action)) {
-		j.shown = true
-		call(j.dated(l, !j.o.whole(l.E.Action) && j.o.wants(l.E.Action)))
+	if call := j.o.Event; proven && call != nil && (!j.passedOn || j.o.wants(l.E.Action)) {
+		j.passedOn = true
+		call(j.dated(l, !j.o.wantsWhole(l.E.Action) && j.o.wants(l.E.Action)))
 	}
 	if call := j.o.Doubtful; !proven && call != nil {
-		call(l.whole())
+		call(l.fullRecord())
 	}
 }
 
-// faulty reports a finding of the chain, unless there were too many: then that
-// is the finding, and it returns false.
-func (j *judge) faulty(line rawLine, f finding.Finding) bool {
+// reportFaulty counts a line with a finding of the chain and reports the finding. After
+// too many of them it reports that instead and returns false.
+func (j *judge) reportFaulty(line rawLine, f finding.Finding) bool {
 	*j.o.Faulty += max(1, (min(line.size, limits.Line)+limits.FaultyPart-1)/limits.FaultyPart)
 	if *j.o.Faulty <= limits.Faulty {
 		j.report(f)
 		return true
 	}
-	j.over = true
+	j.stopped = true
 	j.report(finding.New(finding.Limit, "", "too many lines have a finding of the chain: from this one on nothing is read").At(*f.K))
 	return false
 }
 
-// bind fixes what events must agree with. That the key is not trusted is one
+// setTrust fixes what all events must agree with. If the key is not trusted, that is one
 // finding for the whole trail.
-func (j *judge) bind(run string, env Fingerprint, pipe, param Hash, ref sign.KeyID) {
+func (j *judge) setTrust(run string, env Fingerprint, pipe, param Hash, ref sign.KeyID) {
 	j.trust.run, j.trust.env, j.trust.pipe, j.trust.param = run, env, pipe, param
 	if !j.trust.lookUp(j.o.Keys, ref) {
 		j.report(finding.New(finding.KeyUnknown, "", "signed with a key that is not trusted; signatures were not tried").
@@ -188,7 +188,7 @@ func (j *judge) bind(run string, env Fingerprint, pipe, param Hash, ref sign.Key
 	}
 }
 
-// add goes on past an event that follows from the chain.
+// add takes in an event that follows from the chain.
 func (j *judge) add(e *Event) {
 	j.closed = j.closed || e.Action == ActionTrailClose && !j.isLedger()
 	if !j.seeded {
@@ -198,34 +198,36 @@ func (j *judge) add(e *Event) {
 		j.order.add(e)
 	}
 	j.times.add(e)
-	if j.from == nil {
-		from := e.TS
-		j.from, j.to = &from, &Time{}
+	if j.first == nil {
+		first := e.TS
+		j.first, j.latestTS = &first, &Time{}
 	}
-	if e.TS.After(j.to.Time) {
-		*j.to = e.TS
+	if e.TS.After(j.latestTS.Time) {
+		*j.latestTS = e.TS
 	}
 }
 
-// dated returns the record of l with the time that it gives to what it says.
+// dated returns the record of l with the time that [Record.Time] returns. It is decoded
+// in full unless it is to be brief.
 func (j *judge) dated(l *entry, brief bool) Record {
 	r := l.Record
 	if !brief {
-		r = l.whole()
+		r = l.fullRecord()
 	}
-	r.latest = j.latest(r.E.TS)
+	r.latest = j.latestAt(r.E.TS)
 	return r
 }
 
-// latest is the greatest ts up to that of the event which was taken in last.
-func (j *judge) latest(ts Time) Time {
-	if j.to != nil && j.to.After(ts.Time) {
-		return *j.to
+// latestAt returns ts, the time of the last event, or the greatest one before it if that
+// is later.
+func (j *judge) latestAt(ts Time) Time {
+	if j.latestTS != nil && j.latestTS.After(ts.Time) {
+		return *j.latestTS
 	}
 	return ts
 }
 
-// header judges line 0. It returns false if nothing after it can be understood.
+// header judges line 0. It returns false if the lines after it cannot be read.
 func (j *judge) header(line rawLine) (goOn bool) {
 	var h Header
 	var err error
@@ -236,16 +238,16 @@ func (j *judge) header(line rawLine) (goOn bool) {
 		return j.badHeader(line, err)
 	}
 	g := h.Genesis
-	j.genesis, j.order.part = &g, g.Continues != nil
+	j.genesis, j.order.continued = &g, g.Continues != nil
 	computed := sign.Sum(genesisBytes(line.text))
 
 	fault := j.genesisFault(&h, computed)
-	j.h0, _ = j.trust.resume(remains{h: &h.H0, sig: &h.Sig}, &computed)
+	j.h0, _ = j.trust.nextHead(salvaged{h: &h.H0, sig: &h.Sig}, &computed)
 	if fault != nil {
 		j.report(*fault)
 		j.doubtGenesis()
 	} else {
-		j.times = times{ts: g.Created, some: true}
+		j.times = times{ts: g.Created, set: true}
 	}
 	j.chain.at = place{head: j.h0, known: true}
 	if !line.lf {
@@ -259,16 +261,16 @@ func (j *judge) genesisFault(h *Header, computed sign.Digest) *finding.Finding {
 	fault := func(f finding.Finding) *finding.Finding { return &f }
 	g, pin := &h.Genesis, j.o.Pinned
 	if computed == h.H0 && (pin == nil || h.H0 == *pin) {
-		j.bind(g.Run.ID, g.EnvLock, g.PipelineCard, g.ParamCard, g.Verifier.PKRef)
+		j.setTrust(g.Run.ID, g.EnvLock, g.PipelineCard, g.ParamCard, g.Verifier.PKRef)
 	} else {
-		// The key of a genesis that is not the right one is not worth a finding.
+		// Another genesis than the right one is a finding, and its key is not another.
 		j.trust.lookUp(j.o.Keys, g.Verifier.PKRef)
 	}
 	switch {
 	case computed != h.H0:
 		return fault(finding.New(finding.Genesis, "", "H_0 is not the digest of the genesis").At(0).
 			Differs(computed.String(), h.H0.String()))
-	case j.trust.known && !j.trust.signed(h.H0, h.Sig, untried):
+	case j.trust.known && !j.trust.verifies(h.H0, h.Sig, sigUntried):
 		return fault(finding.New(finding.Genesis, "", "sig_0 is not the key's signature of H_0").At(0))
 	case pin != nil && h.H0 != *pin:
 		return fault(finding.New(finding.Genesis, "", "another genesis than the manifest pins: H_0 differs").At(0).
@@ -278,15 +280,16 @@ func (j *judge) genesisFault(h *Header, computed sign.Digest) *finding.Finding {
 	}
 }
 
-// doubtGenesis goes on after a line 0 that has a finding.
+// doubtGenesis prepares for the events after a line 0 that has a finding: they must agree
+// with the first of them, and may follow from the pinned genesis.
 func (j *judge) doubtGenesis() {
-	j.intact, j.adopt = false, true
+	j.intact, j.trustFromEvent = false, true
 	if pin := j.o.Pinned; pin != nil {
 		j.chain.alt, j.chain.forked = place{head: *pin, known: true}, true
 	}
 }
 
-// badHeader judges a line 0 that is not one.
+// badHeader judges a line 0 that cannot be parsed as one.
 func (j *judge) badHeader(line rawLine, err error) (goOn bool) {
 	f := badLine(line, err).At(0)
 	j.doubtGenesis()
@@ -295,7 +298,7 @@ func (j *judge) badHeader(line rawLine, err error) (goOn bool) {
 		return false
 	}
 	if _, err := ParseRecord(line.text); err == nil {
-		// The genesis was cut off. The event is judged as one.
+		// The genesis was cut off. The line is judged as the event that it is.
 		f.Text = "the trail starts with an event, not with its genesis"
 		j.report(f)
 		j.line(line)
@@ -303,7 +306,8 @@ func (j *judge) badHeader(line rawLine, err error) (goOn bool) {
 	}
 	j.report(f)
 
-	// No key is known yet that could say which of the two heads is right.
+	// No key is known yet whose signature could tell whether the recorded or the computed
+	// head is right: the recorded one is taken if there is one.
 	g := genesisBytes(line.text)
 	switch rest := salvage(line.text); {
 	case rest.h != nil:
@@ -320,7 +324,7 @@ func (j *judge) badHeader(line rawLine, err error) (goOn bool) {
 // A Range is the event numbers First to Last, both included.
 type Range struct{ First, Last int64 }
 
-// numbers is a set of event numbers. Numbers come almost in order.
+// numbers is a set of event numbers, which are added almost in order.
 type numbers []Range
 
 func (n *numbers) add(k int64) {
@@ -348,15 +352,15 @@ func (n numbers) ranges() (out []Range, count int64) {
 	return out, count
 }
 
-// end judges how a trail of n lines ends, or of more.
+// end judges how a trail ends that has no line if n is 0, else n lines or more.
 func (j *judge) end(n int) {
 	if n == 0 {
-		// A log comes into being with its first line: an empty file is no crash.
+		// A log creates its file together with line 0, so that no crash leaves an empty one.
 		j.report(finding.New(finding.Format, "", "the trail is empty").At(0))
 		return
 	}
 	if j.last != lastGood || j.chain.forked || j.closed || j.genesis == nil {
-		return // closed, or how it ends is in doubt for a reason that has its finding
+		return // the trail is closed, or has a finding already that leaves its end open
 	}
 	f := finding.New(finding.TrailOpen, "", "the run has no "+ActionTrailClose+": more may have happened").At(j.chain.at.k)
 	if j.genesis.Purpose == PurposeRun {

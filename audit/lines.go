@@ -23,8 +23,7 @@ func (r *LineReader) Next() (Line, error) {
 	return Line{l}, err
 }
 
-// A Line is one line as it was read. A line that cannot be trusted to be whole
-// has no LF.
+// A Line is one line as it was read. If it has no LF, it may not be whole.
 type Line struct{ raw rawLine }
 
 // Text returns the line without its LF, or an error if it is above the limit.
@@ -46,8 +45,8 @@ func (l Line) Size() int64 {
 // LF reports whether the line ends in LF.
 func (l Line) LF() bool { return l.raw.lf }
 
-// Torn reports whether the line looks like what a crash leaves of an append, or
-// like an append that is going on: the last one, and not whole.
+// Torn reports whether the line is the last one and not whole, as a crash leaves it
+// or an append that is going on.
 func (l Line) Torn() bool { return l.raw.torn() }
 
 // A lineReader splits a trail into lines in bounded memory: of a line above the
@@ -55,7 +54,7 @@ func (l Line) Torn() bool { return l.raw.torn() }
 type lineReader struct {
 	r   *bufio.Reader
 	buf []byte
-	end error // what the next call returns
+	end error // of the reader; the next call returns it
 }
 
 func newLineReader(r io.Reader) *lineReader {
@@ -89,8 +88,8 @@ func (lr *lineReader) next() (l rawLine, err error) {
 	return l, err
 }
 
-// read is next with the text appended to buf instead of in the line: it moves
-// while buf grows. A line that is too long leaves buf as it was.
+// read is next, but appends the text to buf and leaves it out of the line, because it
+// moves when buf grows. Of a line that is too long it appends nothing.
 func (lr *lineReader) read(buf []byte) (_ []byte, l rawLine, err error) {
 	if lr.end != nil {
 		return buf, rawLine{}, lr.end
@@ -114,7 +113,7 @@ func (lr *lineReader) read(buf []byte) (_ []byte, l rawLine, err error) {
 		case err != nil && err != io.EOF:
 			return buf[:start], rawLine{}, err
 		}
-		// The end stays where it was seen: a trail may grow while it is read.
+		// Where the end was seen once, reading ends: a trail may grow meanwhile.
 		_, lr.end = lr.r.Peek(1)
 		l.last = lr.end == io.EOF
 		if l.long() {

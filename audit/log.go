@@ -23,39 +23,39 @@ import (
 // lock on the file and first applies what the others wrote. A Log is safe for
 // concurrent use.
 type Log struct {
-	mu     sync.Mutex
-	ctx    context.Context
-	o      Options
-	path   string // as it was given
-	abs    string // the process may change its directory
-	disk   disk
-	signer sign.Signer
-	clock  Clock
-	judge  *judge
-	size   int64            // bytes of the lines that the judge has accepted
-	last   int64            // of them in the last one, its LF included
-	fault  *finding.Finding // the first that rejects
-	found  bool             // there is one of any kind
-	sum    hash.Hash        // of the bytes of size; nil without Digest
-	torn   []Torn
-	err    error // why nothing can be appended any more
+	mu         sync.Mutex
+	ctx        context.Context
+	o          Options
+	path       string // as it was given
+	abs        string // absolute, because the process may change its directory
+	disk       disk
+	signer     sign.Signer
+	clock      Clock
+	judge      *judge
+	size       int64            // bytes of the lines that the judge has accepted
+	lastSize   int64            // bytes of the last one, its LF included
+	fault      *finding.Finding // the first finding that rejects
+	hasFinding bool             // there is a finding of any kind
+	sum        hash.Hash        // of these lines; nil without Options.Digest
+	torn       []Torn
+	err        error // why nothing can be appended any more
 
-	latest Time                   // the greatest ts
-	open   map[sign.Digest]lineAt // the step.start of the steps that have not ended
-	known  *resumeState           // how far others say that the trail was acknowledged; nil once it was found to be so
-	saved  int64                  // the size that the state beside the trail has
-	state  *os.File               // the file of it that this log has made
+	latest       Time                   // the greatest ts
+	openSteps    map[sign.Digest]lineAt // the step.start of the steps that have not ended
+	acknowledged *resumeState           // how far the trail was acknowledged by the state beside it; nil once it was read that far
+	savedSize    int64                  // the size of the trail by the state beside it
+	stateFile    *os.File               // the file of that state, if this log has made it
 
-	// Of a trail that is to be recovered: what was acknowledged and is not there is kept
-	// in lost, and reading ends at until, if that is not 0.
-	forgive bool
-	lost    *AcknowledgedError
-	until   int64
+	// Recover sets recovering: then it is no error if acknowledged events are missing, and
+	// missing says which. Reading ends at stopAt, if that is not 0.
+	recovering bool
+	missing    *AcknowledgedError
+	stopAt     int64
 
-	queue   queue     // of those who append
-	buffers [2][]byte // of batches
+	queue   queue     // of the calls of Append
+	buffers [2][]byte // for the lines of batches
 	encoder encoder
-	decoder *decoder // of what the encoder writes
+	decoder *decoder // of lines that are read and that the encoder writes
 }
 
 // Create makes a new trail at path and opens it. It fills in Schema, Created and
@@ -94,39 +94,40 @@ func headerLine(g Genesis, s sign.Signer) ([]byte, error) {
 
 // Options say how a log is opened. The zero value is that of [Open].
 type Options struct {
-	// Resume lets the log go on from the state that the last one has left beside the
-	// trail, if that fits: then of the lines before it none is read, and one that was
-	// damaged since is found by whoever verifies. The first event costs as much as the
-	// millionth. See docs/format.md.
+	// Resume lets the log continue from the state that the last log has left beside the
+	// trail, if that fits the trail. Then the lines before it are not read, and the
+	// millionth event costs as much as the first. Whoever verifies the trail reads all
+	// lines and finds one that was damaged. See docs/format.md.
 	Resume bool
 
 	// Event, if not nil, is called as [CheckOptions.Event] is, with every event that the
-	// log reads: in Open, and later with what others have appended, before it answers a
-	// call. Of those that it appends itself it is not called. What is to be told has to be
-	// read: Resume counts for nothing then. It must not call the log.
+	// log reads: in Open with those of the trail, and later, before a call of the log
+	// returns, with those that others have appended. It is not called with events that
+	// the log appends itself. Resume has no effect then, because all events are read.
+	// Event must not call the log.
 	Event        func(Record)
 	BriefActions []string // as in [CheckOptions]
 
-	// Digest lets the log keep the digest of the lines, see [Log.Checked]. All of them have
-	// to be read for that, too.
+	// Digest lets the log compute the digest of the lines, see [Log.Checked]. Resume has
+	// no effect then, either.
 	Digest bool
 
-	// Waiting, if not nil, is called when the lock is waited for, with what is known of
-	// who has it.
+	// Waiting, if not nil, is called when the log has to wait for the lock, with what is
+	// known of its holder.
 	Waiting func(holder string)
 }
 
-// Open opens a trail to append to it. It checks every line; a trail with a
-// finding that rejects is a [*DamagedError], one that lacks what was acknowledged an
-// [*AcknowledgedError], a signer other than that of the
-// genesis a [*KeyError]. What a crash left of a last append is cleared up first,
-// see [Log.Torn].
+// Open opens a trail to append to it. It checks every line. The error is a
+// [*DamagedError] for a trail with a finding that rejects, an [*AcknowledgedError] for
+// one that lacks events that were acknowledged, and a [*KeyError] for a signer that
+// may not sign the next event. What a crash has left of the last append is cleared up
+// first, see [Log.Torn].
 func Open(path string, s sign.Signer, c Clock) (*Log, error) {
 	return OpenWith(context.Background(), path, s, c, Options{})
 }
 
-// OpenWith is Open as o says. When ctx is done the log waits for no lock, reads on in no
-// trail and appends nothing more; what is being written is finished.
+// OpenWith is Open with options. Once ctx is done, the log stops waiting for the lock and
+// reading, and appends nothing more; a write that has begun is finished.
 func OpenWith(ctx context.Context, path string, s sign.Signer, c Clock, o Options) (*Log, error) {
 	abs, err := filepath.Abs(path)
 	if err != nil {
@@ -144,8 +145,8 @@ func OpenWith(ctx context.Context, path string, s sign.Signer, c Clock, o Option
 	return l, nil
 }
 
-// begin gives the log a judge that has seen nothing.
-func (l *Log) begin() {
+// resetJudge gives the log a new judge, to which no line was given yet.
+func (l *Log) resetJudge() {
 	l.decoder = newDecoder(new(CheckOptions))
 	l.judge = newJudge(CheckOptions{
 		Bare:         true,
@@ -153,8 +154,9 @@ func (l *Log) begin() {
 		Event:        l.o.Event,
 		BriefActions: l.o.BriefActions,
 		Report: func(f finding.Finding) {
-			l.found = true
-			// Of the keys before its own a log knows the names alone: see mine.
+			l.hasFinding = true
+			// A log trusts its own key alone, and an older ledger has others before it.
+			// checkKey finds out whether its own is the one that signs now.
 			if f.Verdict == finding.Reject && f.Code != finding.KeyUnknown && l.fault == nil {
 				l.fault = &f
 			}
@@ -163,17 +165,17 @@ func (l *Log) begin() {
 }
 
 func openLog(l *Log) (*Log, error) {
-	l.begin()
+	l.resetJudge()
 	unlock, err := l.disk.Lock(l.ctx, l.o.Waiting)
 	if err != nil {
 		return nil, err
 	}
 	err = l.catchUp()
 	if err == nil {
-		err = l.mine()
+		err = l.checkKey()
 	}
 	if err == nil {
-		l.keep()
+		l.refreshState()
 	}
 	if err := errors.Join(err, unlock()); err != nil {
 		return nil, err
@@ -181,9 +183,9 @@ func openLog(l *Log) (*Log, error) {
 	return l, nil
 }
 
-// under calls f with the lock on the file, after what others wrote was applied.
+// withLock takes the lock on the file, applies what others have appended, and calls f.
 // The caller holds l.mu.
-func (l *Log) under(f func() error) error {
+func (l *Log) withLock(f func() error) error {
 	if l.err != nil {
 		return l.err
 	}
@@ -197,14 +199,14 @@ func (l *Log) under(f func() error) error {
 	whole := false
 	defer func() {
 		if !whole && l.err == nil {
-			l.err = errUnfinished // a signer panicked: what the judge knows is not what is on disk
+			l.err = errUnfinished // a signer panicked: the judge may know events that are not on disk
 		}
 		if e := unlock(); e != nil && l.err == nil {
 			l.err = e
 		}
 	}()
 	if err = l.catchUp(); err == nil {
-		err = l.mine()
+		err = l.checkKey()
 	}
 	if err != nil {
 		l.err = err
@@ -213,21 +215,21 @@ func (l *Log) under(f func() error) error {
 	err = f()
 	whole = true
 	if l.err == nil {
-		l.keep()
+		l.refreshState()
 	}
 	return err
 }
 
-// keep writes the resume state, if the trail has grown since.
-func (l *Log) keep() {
-	if l.size != l.saved {
+// refreshState writes the resume state if the trail has grown since it was written.
+func (l *Log) refreshState() {
+	if l.size != l.savedSize {
 		l.saveState()
-		l.saved = l.size
+		l.savedSize = l.size
 	}
 }
 
-// write appends lines, each with its LF. On an error the trail ends where it did,
-// or l.err is set.
+// write appends lines, each with its LF, to the file. After an error the file ends where
+// it did before, or l.err is set.
 func (l *Log) write(lines []byte) error {
 	n, err := l.disk.WriteAt(lines, l.size)
 	if err == nil && n < len(lines) {
@@ -253,7 +255,7 @@ func (l *Log) write(lines []byte) error {
 	return nil
 }
 
-// hash takes in bytes that size has come to count.
+// hash adds bytes to the digest of the lines, if the log computes it.
 func (l *Log) hash(lines []byte) {
 	if l.sum != nil {
 		l.sum.Write(lines)
@@ -304,34 +306,34 @@ func (l *Log) Close() error {
 	return err
 }
 
-// Checked is what [Check] would return and report of a trail in a bundle, by somebody who
-// trusts the key of the log alone.
+// Checked is what [Check] would return and report if the trail were in a bundle and the
+// key of the log the only one that is trusted.
 type Checked struct {
 	Summary  Summary
-	Findings []finding.Finding // of how it ends
+	Findings []finding.Finding // about its end; there are no others
 	Size     int64             // bytes of its lines
-	Digest   sign.Digest       // of these
+	Digest   sign.Digest       // of those bytes
 }
 
-// Checked returns what the log has found while it read and wrote the trail, up to the last
-// event that it knows. It is false for a log that was opened without Digest, and for a
-// trail with a finding, another key or no event.
+// Checked returns what the log has found out while it read and wrote the trail, up to the
+// last event that it knows. It returns false if the log was opened without Digest, or if
+// the trail has a finding, an earlier key or no event.
 func (l *Log) Checked() (c Checked, ok bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.sum == nil || l.found || l.err != nil || l.judge.trust.used == nil {
+	if l.sum == nil || l.hasFinding || l.err != nil || l.judge.trust.verifiedKey == nil {
 		return c, false
 	}
 	j := *l.judge
 	j.o = CheckOptions{Report: func(f finding.Finding) { c.Findings = append(c.Findings, f) }}
 	j.end(1)
 	c.Summary, c.Size, c.Digest = j.summary(), l.size, sign.Digest(l.sum.Sum(nil))
-	last := *j.to
+	last := *j.latestTS
 	c.Summary.Last = &last
 	return c, true
 }
 
-// A disk is what a log asks of its file. Tests put faults in between.
+// A disk is the file of a log with what the log does to it. Tests inject faults here.
 type disk interface {
 	io.ReaderAt
 	io.WriterAt
@@ -342,7 +344,8 @@ type disk interface {
 	Close() error
 }
 
-// errReplaced reports that events would go to a file that nobody sees.
+// errReplaced reports that the path names another file by now, so that nobody would see
+// what is appended.
 var errReplaced = errors.New("the trail was removed or replaced while it was open")
 
 type osDisk struct {

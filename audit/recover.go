@@ -14,40 +14,40 @@ import (
 	"github.com/relseal/relseal/sign"
 )
 
-// ActionRecover is the event that says that what stood behind the event before it was
-// set aside; details are an Aside.
+// ActionRecover is the action of the event that a recovery appends. It says what was set
+// aside behind the event before it; its details are an Aside.
 const ActionRecover = "trail.recover"
 
-// An Aside is what a recovery takes out of a trail.
+// An Aside describes the bytes that a recovery takes out of a trail.
 type Aside struct {
 	Size   int64       `json:"size"`   // bytes
-	Lines  int64       `json:"lines"`  // the last one counts if it has no LF
+	Lines  int64       `json:"lines"`  // also counts a last one without LF
 	Digest sign.Digest `json:"digest"` // of the bytes
-	Why    string      `json:"why"`    // no event could be appended
+	Why    string      `json:"why"`    // why no event could be appended
 
-	// Acknowledged is the last event that was on disk by the resume state, if the trail
-	// lacks it; else nil.
+	// Acknowledged is the last event that was on disk according to the resume state, if
+	// the trail lacks it; else nil.
 	Acknowledged *Acknowledged `json:"acknowledged"`
 }
 
-// An Acknowledged event was on disk once.
+// An Acknowledged event was on disk once, and Append said so.
 type Acknowledged struct {
 	K  int64       `json:"k"`
 	HK sign.Digest `json:"H_k"`
 }
 
-// openFaulty is what tests put between a recovery and its file.
-var openFaulty func(disk) disk
+// wrapDisk lets tests inject faults into the file of a recovery.
+var wrapDisk func(disk) disk
 
 // ErrSound reports a trail from which nothing has to be set aside.
 var ErrSound = errors.New("the trail can be appended to as it is: there is nothing to recover")
 
-// Recover makes a trail that Open refuses one that can be appended to: everything from
-// the first line with a fault on is kept in a file beside it, as [Torn] says, and an
-// event in its place says what that was. Other events than those that somebody may rely
-// on follow then, so it is for a person to decide: confirm is told what would be set
-// aside, behind which event, and nothing happens if it returns an error. A closed trail
-// is not opened again, nor one whose end cannot be told from a closed one's.
+// Recover makes a trail that Open refuses one to which events can be appended. It moves
+// everything from the first line with a fault on to a file beside the trail, as [Torn]
+// says, and appends an event that says what that was. Somebody may rely on events that
+// are moved, so a person has to decide: confirm gets the number of the last event that
+// stays and what would be set aside, and if it returns an error nothing happens. A trail
+// that was closed, or may have been, is not recovered.
 func Recover(ctx context.Context, path string, s sign.Signer, c Clock, d Draft, confirm func(k int64, a Aside) error) (r Record, t Torn, err error) {
 	abs, err := filepath.Abs(path)
 	if err != nil {
@@ -57,20 +57,20 @@ func Recover(ctx context.Context, path string, s sign.Signer, c Clock, d Draft, 
 	if err != nil {
 		return r, t, err
 	}
-	if openFaulty != nil {
-		disk = openFaulty(disk)
+	if wrapDisk != nil {
+		disk = wrapDisk(disk)
 	}
-	l := &Log{ctx: ctx, path: path, abs: abs, disk: disk, signer: s, clock: c, forgive: true}
+	l := &Log{ctx: ctx, path: path, abs: abs, disk: disk, signer: s, clock: c, recovering: true}
 	defer l.Close()
-	l.begin()
+	l.resetJudge()
 	unlock, err := l.disk.Lock(ctx, nil)
 	if err != nil {
 		return r, t, err
 	}
 	defer func() { err = errors.Join(err, unlock()) }()
-	why, err := l.readSound()
+	why, err := l.readToFault()
 	if err == nil {
-		err = l.mine()
+		err = l.checkKey()
 	}
 	if err != nil {
 		return r, t, err
@@ -79,13 +79,13 @@ func Recover(ctx context.Context, path string, s sign.Signer, c Clock, d Draft, 
 	if err != nil {
 		return r, t, err
 	}
-	a, err := l.aside(size, why)
+	a, err := l.describeRest(size, why)
 	if err != nil {
 		return r, t, err
 	}
-	// Nothing is offered that would be refused, such as an event 1 of a run that does not
-	// start it.
-	next, err := l.recovery(a, d)
+	// The event is prepared before anybody is asked to confirm, because it may be refused:
+	// event 1 of a run, for example, has to be run.start.
+	next, err := l.recoverEvent(a, d)
 	if err == nil {
 		err = confirm(l.judge.chain.at.k, a)
 	}
@@ -95,63 +95,63 @@ func Recover(ctx context.Context, path string, s sign.Signer, c Clock, d Draft, 
 	if err != nil {
 		return r, t, err
 	}
-	return l.replace(size, a, next)
+	return l.replaceRest(size, a, next)
 }
 
-// recovery makes the event that says what is set aside.
-func (l *Log) recovery(a Aside, d Draft) (next step, err error) {
+// recoverEvent prepares the event that says what is set aside.
+func (l *Log) recoverEvent(a Aside, d Draft) (next prepared, err error) {
 	a.Why = clipTo(a.Why, 4*limits.KiB)
-	d.Action, d.Seed = ActionRecover, l.judge.seed // in a run, that of its first event
+	d.Action, d.Seed = ActionRecover, l.judge.seed // all events of a run have the same seed
 	if d.Details, err = canon.Marshal(a); err != nil {
 		return next, err
 	}
-	if next, err = l.draw(d); err != nil {
+	if next, err = l.prepare(d); err != nil {
 		err = fmt.Errorf("%s: %s cannot be event %d: %w", l.path, ActionRecover, l.judge.chain.at.k+1, err)
 	}
 	return next, err
 }
 
-// readSound reads a trail as far as it has no fault, and returns the first one.
-func (l *Log) readSound() (why error, err error) {
+// readToFault reads a trail up to its first fault and returns that as why.
+func (l *Log) readToFault() (why error, err error) {
 	why = l.catchUp()
 	if damaged, ok := errors.AsType[*DamagedError](why); ok && l.size > 0 {
-		// What the judge has learned from the faulty line cannot be taken out again.
-		size, lost := l.size, l.lost
-		l.size, l.fault, l.until = 0, nil, size
-		l.begin()
+		// A judge cannot forget the faulty line: a new one reads the lines before it.
+		size, lost := l.size, l.missing
+		l.size, l.fault, l.stopAt = 0, nil, size
+		l.resetJudge()
 		if err := l.catchUp(); err != nil {
 			return nil, err
 		}
-		if l.lost == nil {
-			l.lost = lost
+		if l.missing == nil {
+			l.missing = lost
 		}
-		if l.lost != nil {
-			return l.lost, nil
+		if l.missing != nil {
+			return l.missing, nil
 		}
 		return damaged, nil
 	}
 	switch {
 	case why != nil:
 		return nil, why
-	case l.lost != nil:
-		return l.lost, nil
+	case l.missing != nil:
+		return l.missing, nil
 	case l.judge.closed:
 		return nil, ErrClosed
 	}
 	return nil, ErrSound
 }
 
-// aside describes what stands behind the last sound line.
-func (l *Log) aside(size int64, why error) (Aside, error) {
-	a := Aside{Size: size - l.size, Why: strings.TrimPrefix(why.Error(), l.path+": ")} // where it lay is nobody's business
-	if l.judge.closed || l.lost != nil && l.lost.closed {
+// describeRest describes what stands behind the last line without a fault.
+func (l *Log) describeRest(size int64, why error) (Aside, error) {
+	a := Aside{Size: size - l.size, Why: strings.TrimPrefix(why.Error(), l.path+": ")} // the path on this machine is nobody's business
+	if l.judge.closed || l.missing != nil && l.missing.closed {
 		return a, ErrClosed
 	}
-	if l.lost != nil {
-		a.Acknowledged = &Acknowledged{l.lost.K, l.lost.HK}
+	if l.missing != nil {
+		a.Acknowledged = &Acknowledged{l.missing.K, l.missing.HK}
 	}
 	closes := false
-	n := &counter{see: func(b []byte) { closes = closes || bytes.Contains(b, closing) }}
+	n := &counter{each: func(b []byte) { closes = closes || bytes.Contains(b, closeMember) }}
 	var err error
 	a.Digest, _, err = sign.SumReader(io.TeeReader(l.section(l.size, size), n))
 	a.Lines = n.lines
@@ -164,9 +164,10 @@ func (l *Log) aside(size int64, why error) (Aside, error) {
 	return a, err
 }
 
-// A counter counts lines and shows what goes by, in pieces that overlap.
+// A counter counts the lines that are written to it. It calls each with what is written,
+// in pieces that overlap so that no closeMember is cut in two.
 type counter struct {
-	see    func([]byte)
+	each   func([]byte)
 	lines  int64
 	inLine bool
 	end    []byte // of the last piece
@@ -177,14 +178,15 @@ func (c *counter) Write(p []byte) (int, error) {
 		c.lines += int64(bytes.Count(p, []byte{'\n'}))
 		c.inLine = p[len(p)-1] != '\n'
 		piece := append(c.end, p...)
-		c.see(piece)
-		c.end = bytes.Clone(piece[max(0, len(piece)-len(closing)):])
+		c.each(piece)
+		c.end = bytes.Clone(piece[max(0, len(piece)-len(closeMember)):])
 	}
 	return len(p), nil
 }
 
-// replace sets everything behind the last sound line aside and puts an event there.
-func (l *Log) replace(size int64, a Aside, next step) (r Record, t Torn, err error) {
+// replaceRest copies everything behind the last line without a fault to a file and writes
+// the event of the recovery in its place.
+func (l *Log) replaceRest(size int64, a Aside, next prepared) (r Record, t Torn, err error) {
 	t.K = l.judge.chain.at.k + 1
 	if a.Size > 0 {
 		if t.Path, err = l.setAside(l.size, size, t.K); err != nil {
@@ -203,9 +205,9 @@ func (l *Log) replace(size int64, a Aside, next step) (r Record, t Torn, err err
 	}
 	if err == nil {
 		at := l.size
-		l.last = int64(len(line))
-		l.size += l.last
-		l.took(&next.event, at, l.last-1)
+		l.lastSize = int64(len(line))
+		l.size += l.lastSize
+		l.trackLine(&next.event, at, l.lastSize-1)
 		err = l.cut()
 	}
 	if err != nil {
@@ -213,7 +215,7 @@ func (l *Log) replace(size int64, a Aside, next step) (r Record, t Torn, err err
 	}
 	l.judge.chain = next.chain
 	l.judge.add(&next.event.E)
-	l.keep()
+	l.refreshState()
 	return next.record, t, nil
 }
 

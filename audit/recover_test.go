@@ -140,9 +140,9 @@ func TestRecoverCrash(t *testing.T) {
 		trail := read(t, path)
 		at := strings.Index(trail, `"notes":"b"`)
 		restore(t, path, trail[:at]+"\x00"+trail[at+1:], read(t, path+ResumeSuffix))
-		openFaulty = func(d disk) disk { return &faultyDisk{disk: d, fail: map[string]bool{fail: true}} }
+		wrapDisk = func(d disk) disk { return &faultyDisk{disk: d, fail: map[string]bool{fail: true}} }
 		_, _, err := Recover(t.Context(), path, alice, laterClock(), Draft{Actor: Txt("me")}, func(int64, Aside) error { return nil })
-		openFaulty = nil
+		wrapDisk = nil
 		if err == nil {
 			t.Errorf("%s: no error", fail)
 		}

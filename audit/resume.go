@@ -24,12 +24,12 @@ const (
 	ResumeSuffix = ".resume"
 )
 
-// A resumeState is what a log leaves beside a trail once events are on disk: how far
+// A resumeState is what a log writes beside a trail once events are on disk: how far
 // the trail was acknowledged, and what is needed to append the next event without
-// reading all of it. It is signed with the key of the log, and believed by a log of the
-// same key alone: whoever could put another one there could as well append events.
+// reading the whole trail. It is signed with the key of the log, and only a log with the
+// same key uses it. So whoever can forge one could append events as well.
 //
-// It says nothing about the events: a verification reads all of them.
+// It proves nothing about the events: a verification reads all of them.
 type resumeState struct {
 	Schema   string      `json:"schema"`
 	H0       sign.Digest `json:"H_0"`
@@ -46,8 +46,8 @@ type resumeState struct {
 	Rotated bool         `json:"rotated"`
 	Past    []sign.KeyID `json:"past"` // the keys that signed before
 
-	// By the digest of the id: where the step.start of a step is that has not ended, null
-	// of one that has.
+	// Steps are the steps that have started, by the digest of their ids. The value is where
+	// the line of step.start is, or null if the step has ended.
 	Steps map[string]*lineAt `json:"steps"`
 }
 
@@ -64,15 +64,16 @@ type resumeFile struct {
 	State resumeState    `json:"state"`
 }
 
-// digest returns what is signed. The schema tells it from every other document of which
-// a key of ours signs the digest, and the hash of a chain link is of 64 bytes.
+// digest returns what is signed. No other signature of the same key can be taken for it:
+// the other documents whose digests are signed have another schema, and a head of the
+// chain is the digest of 64 bytes.
 func (s *resumeState) digest() (sign.Digest, error) {
 	data, err := canon.Marshal(s)
 	return sign.Sum(data), err
 }
 
 // parseResume returns the state in data if key has signed it for the trail of h0, else
-// nil: a file that does not hold one is no worse than none.
+// nil. A file without a valid state is treated as if it were not there.
 func parseResume(data []byte, key sign.PublicKey, h0 sign.Digest) *resumeState {
 	var f resumeFile
 	line, lf := bytes.CutSuffix(data, []byte("\n"))
@@ -87,9 +88,9 @@ func parseResume(data []byte, key sign.PublicKey, h0 sign.Digest) *resumeState {
 	return s
 }
 
-// loadState reads the state beside the trail whose first line is known. One that is there
-// and may not be read, or that the medium does not give, is an error: it may say that the
-// trail lacks something.
+// loadState reads the state beside the trail whose H_0 is h0. It returns an error if the
+// file is there and cannot be read, for lack of permission or because the disk fails: the
+// state may say that the trail lacks events.
 func (l *Log) loadState(h0 sign.Digest) (*resumeState, error) {
 	name := l.abs + ResumeSuffix
 	var data []byte
@@ -107,13 +108,13 @@ func (l *Log) loadState(h0 sign.Digest) (*resumeState, error) {
 	return nil, nil
 }
 
-// maxResume bounds a state: some ten thousand steps. Of a run with more there is none.
+// maxResume bounds the file of a state, which is enough for some ten thousand steps. For a
+// run with more steps no state is written.
 const maxResume = 2 * limits.MiB
 
-// saveState writes the state. That it could not be written is no fault of the trail:
-// the next log reads more, and a machine that crashes may well leave none. The file is
-// one that this log has made, or a new one: what lies under its name may be a link that
-// somebody else made.
+// saveState writes the state. If that fails nothing is reported: the next log reads more
+// of the trail, as it has to after a crash of the machine. Only a file that this log has
+// made is written to, because the name may be that of a link that somebody else made.
 func (l *Log) saveState() {
 	name := l.abs + ResumeSuffix
 	data, err := l.marshalState()
@@ -126,31 +127,31 @@ func (l *Log) saveState() {
 		if err := os.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return
 		}
-		if l.state, err = os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644); err != nil {
-			l.state = nil
+		if l.stateFile, err = os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644); err != nil {
+			l.stateFile = nil
 			return
 		}
 	}
-	// A state that is not written whole does not count.
-	if _, err := l.state.WriteAt(data, 0); err == nil {
-		l.state.Truncate(int64(len(data)))
+	// A state that is not written whole has no valid signature.
+	if _, err := l.stateFile.WriteAt(data, 0); err == nil {
+		l.stateFile.Truncate(int64(len(data)))
 	}
 }
 
-// owns reports whether the name is still that of the file that this log has made.
+// owns reports whether name is still the file that this log has made.
 func (l *Log) owns(name string) bool {
-	if l.state == nil {
+	if l.stateFile == nil {
 		return false
 	}
 	there, err := os.Lstat(name)
-	ours, err2 := l.state.Stat()
+	ours, err2 := l.stateFile.Stat()
 	return err == nil && err2 == nil && os.SameFile(there, ours)
 }
 
 func (l *Log) closeState() {
-	if l.state != nil {
-		l.state.Close()
-		l.state = nil
+	if l.stateFile != nil {
+		l.stateFile.Close()
+		l.stateFile = nil
 	}
 }
 
@@ -158,15 +159,15 @@ func (l *Log) marshalState() ([]byte, error) {
 	j := l.judge
 	s := resumeState{
 		Schema: ResumeSchema, H0: j.h0, K: j.chain.at.k, HK: j.chain.at.head,
-		Size: l.size, Last: l.last, Latest: NewTime(l.latest.Time), Verifier: Key{j.trust.ref},
+		Size: l.size, Last: l.lastSize, Latest: NewTime(l.latest.Time), Verifier: Key{j.trust.ref},
 		Closed: j.closed, Ended: j.order.ended, Seed: j.seed,
-		Rotated: j.turning.rotated, Past: append([]sign.KeyID{}, j.turning.past...),
+		Rotated: j.keys.rotated, Past: append([]sign.KeyID{}, j.keys.earlier...),
 		Steps: map[string]*lineAt{},
 	}
 	for id, ended := range j.order.steps {
 		var at *lineAt
 		if !ended {
-			open, ok := l.open[id]
+			open, ok := l.openSteps[id]
 			if !ok {
 				return nil, errUnfinished
 			}
@@ -186,8 +187,8 @@ func (l *Log) marshalState() ([]byte, error) {
 	return append(data, '\n'), err
 }
 
-// resume goes on from a state if the trail has, where it says, the line that it says.
-// Otherwise it changes nothing, and everything is read.
+// resume continues from the state s, if the trail has the last line of s where s says. If
+// it has not, resume changes nothing, and the whole trail is read.
 func (l *Log) resume(s *resumeState, size int64) error {
 	if s.K < 0 || s.Size > size || s.Last < 2 || s.Last > s.Size || s.Last > limits.Line+1 {
 		return nil
@@ -231,29 +232,29 @@ func (l *Log) resume(s *resumeState, size int64) error {
 	j := l.judge
 	j.chain.at = place{k: s.K, head: s.HK, known: true}
 	if s.K > 0 {
-		j.times = times{k: s.K, ts: last, some: true}
+		j.times = times{k: s.K, ts: last, set: true}
 		j.seed, j.seeded = s.Seed, true
-		from, to := s.Latest, s.Latest
-		j.from, j.to = &from, &to
+		from, latest := s.Latest, s.Latest
+		j.first, j.latestTS = &from, &latest
 	}
 	j.closed = s.Closed
-	j.order = order{part: j.order.part, started: s.K > 0, ended: s.Ended, steps: steps}
-	j.turning.rotated, j.turning.past = s.Rotated, slices.Clone(s.Past)
+	j.order = order{continued: j.order.continued, started: s.K > 0, ended: s.Ended, steps: steps}
+	j.keys.rotated, j.keys.earlier = s.Rotated, slices.Clone(s.Past)
 	if j.trust.ref != s.Verifier.PKRef {
 		j.trust.key, j.trust.known = sign.PublicKey{}, false
 		j.trust.lookUp(j.o.Keys, s.Verifier.PKRef)
 	}
-	l.size, l.last, l.latest, l.open = s.Size, s.Last, s.Latest, maps.Clone(open)
+	l.size, l.lastSize, l.latest, l.openSteps = s.Size, s.Last, s.Latest, maps.Clone(open)
 	return nil
 }
 
-// An AcknowledgedError reports a trail that lacks events, or has others in their place,
-// of which the resume state beside it says that they were on disk.
+// An AcknowledgedError reports that events are missing, or others stand in their place,
+// although the resume state beside the trail says that they were on disk.
 type AcknowledgedError struct {
 	Path string
 	K    int64       // the last event that was acknowledged
 	HK   sign.Digest // the head after it
-	At   int64       // where the trail ends, or goes another way: after this event
+	At   int64       // the event after which the trail ends or has other events
 
 	closed bool // it was trail.close
 }
@@ -262,8 +263,9 @@ func (e *AcknowledgedError) Error() string {
 	return fmt.Sprintf("%s: event %d, H_k %s, was acknowledged, says the resume state beside it; the trail has what follows event %d no more, or something else in its place", e.Path, e.K, e.HK, e.At)
 }
 
-// took keeps what a log needs to know of a line that is on disk or on its way there.
-func (l *Log) took(p *parsed, at, size int64) {
+// trackLine updates the latest time and the open steps with the event of a line that is
+// on disk or about to be written.
+func (l *Log) trackLine(p *parsed, at, size int64) {
 	e := &p.E
 	if l.latest.IsZero() || e.TS.After(l.latest.Time) {
 		l.latest = e.TS
@@ -272,22 +274,21 @@ func (l *Log) took(p *parsed, at, size int64) {
 	switch {
 	case !named:
 	case e.Action == ActionStepStart:
-		if l.open == nil {
-			l.open = map[sign.Digest]lineAt{}
+		if l.openSteps == nil {
+			l.openSteps = map[sign.Digest]lineAt{}
 		}
-		l.open[step] = lineAt{at, size, p.id}
+		l.openSteps[step] = lineAt{at, size, p.id}
 	case e.Action == ActionStepEnd:
-		delete(l.open, step)
+		delete(l.openSteps, step)
 	}
 }
 
-// OpenStep returns the step.start of a step that has not ended, as far as the trail has
-// come by now.
+// OpenStep returns the step.start of a step, if it has started and not ended by now.
 func (l *Log) OpenStep(id string) (r Record, found bool, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	err = l.under(func() error {
-		at, ok := l.open[sign.Sum([]byte(id))]
+	err = l.withLock(func() error {
+		at, ok := l.openSteps[sign.Sum([]byte(id))]
 		if !ok {
 			return nil
 		}

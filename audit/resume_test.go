@@ -107,7 +107,7 @@ func TestResumeSame(t *testing.T) {
 		ended, begun := whole.judge.order.steps[build]
 		_, want := whole.Append(d)
 		l := openResumed(t, path, alice)
-		if k, _ := l.Head(); k > 0 && l.known != nil {
+		if k, _ := l.Head(); k > 0 && l.acknowledged != nil {
 			t.Fatalf("%d: the state was not used", i)
 		}
 		start, found, err := l.OpenStep("build")

@@ -8,10 +8,10 @@ import (
 	"github.com/relseal/relseal/sign"
 )
 
-// The actions by which a ledger changes its key. The key that signs so far names the
-// next one in key.rotate; the event after that is key.accept, signed by the next one,
-// and from there on only that key signs. So the place in the chain says which key may
-// sign, whoever holds an older one. A run has one key.
+// The actions by which a ledger changes its key. The present key signs key.rotate, which
+// names the next key. The event after that is key.accept, signed by the next key, and
+// from there on only that key signs. So the place in the chain decides which key may
+// sign, and an older key signs nothing more. A run has one key.
 const (
 	ActionKeyRotate = "key.rotate" // details are a Rotation
 	ActionKeyAccept = "key.accept"
@@ -28,35 +28,35 @@ type Signer struct {
 	First, Last *Time // the times of its first and last event without a finding of the chain; nil if it has none
 }
 
-// turns reports whether an action is one of the two.
-func turns(action string) bool { return action == ActionKeyRotate || action == ActionKeyAccept }
+// changesKey reports whether an action is key.rotate or key.accept.
+func changesKey(action string) bool { return action == ActionKeyRotate || action == ActionKeyAccept }
 
-// A turning is what a judge knows of the keys of a ledger.
-type turning struct {
+// A keyHistory is what a judge knows of the keys of a ledger.
+type keyHistory struct {
 	rotated bool // the event before was key.rotate
-	past    []sign.KeyID
+	earlier []sign.KeyID
 	signers []Signer // those before the present one
-	from    *Time    // the time of the first event of the present one
+	since   *Time    // the time of the first event of the present one
 }
 
 func (j *judge) isLedger() bool { return j.genesis != nil && j.genesis.Purpose == PurposeLedger }
 
-// turnFault returns why e may not stand here, or "".
-func (j *judge) turnFault(e *Event) string {
+// rotationFault returns why e is not allowed here by the rules of key.rotate, or "".
+func (j *judge) rotationFault(e *Event) string {
 	switch {
 	case !j.isLedger():
 		return ""
-	case j.turning.rotated && e.Action != ActionKeyAccept:
+	case j.keys.rotated && e.Action != ActionKeyAccept:
 		return "after " + ActionKeyRotate + " comes " + ActionKeyAccept
-	case !j.turning.rotated && e.Action == ActionKeyAccept && j.intact: // else it may only have lost it
+	case !j.keys.rotated && e.Action == ActionKeyAccept && j.intact: // in a damaged trail, key.rotate may be missing
 		return ActionKeyAccept + " without " + ActionKeyRotate + " before it"
 	case e.Action == ActionKeyRotate:
-		to, ok := nextKey(e)
+		next, ok := namedKey(e)
 		if !ok {
 			return ActionKeyRotate + " names no key"
 		}
-		for _, past := range append(j.turning.past, j.trust.ref) {
-			if to == past {
+		for _, earlier := range append(j.keys.earlier, j.trust.ref) {
+			if next == earlier {
 				return ActionKeyRotate + " names a key that has signed before"
 			}
 		}
@@ -64,7 +64,8 @@ func (j *judge) turnFault(e *Event) string {
 	return ""
 }
 
-func nextKey(e *Event) (sign.KeyID, bool) {
+// namedKey returns the key that a key.rotate names.
+func namedKey(e *Event) (sign.KeyID, bool) {
 	var r Rotation
 	if len(e.Details) == 0 || canon.Unmarshal(e.Details, &r) != nil {
 		return sign.KeyID{}, false
@@ -72,51 +73,52 @@ func nextKey(e *Event) (sign.KeyID, bool) {
 	return r.To, true
 }
 
-// turn goes on past an event that follows from the chain and may stand where it does.
-func (j *judge) turn(e *Event) {
+// advanceKey takes in an event that follows from the chain. After key.rotate, the key that
+// it names signs.
+func (j *judge) advanceKey(e *Event) {
 	if !j.isLedger() {
 		return
 	}
-	if j.turning.from == nil {
-		from := *j.to // what is older than the key before it is on record already
-		j.turning.from = &from
+	if j.keys.since == nil {
+		since := *j.latestTS // not before the times that earlier keys have signed
+		j.keys.since = &since
 	}
-	j.turning.rotated = false // a wrong event in the place of key.accept is one finding
+	j.keys.rotated = false // if e should be key.accept and is not, that is one finding
 	if e.Action != ActionKeyRotate {
 		return
 	}
-	to, ok := nextKey(e)
+	next, ok := namedKey(e)
 	if !ok {
-		return // has its finding
+		return // rotationFault has reported it
 	}
-	j.turning.rotated = true
-	j.hand(to)
+	j.keys.rotated = true
+	j.switchKey(next)
 	if !j.trust.known {
 		j.report(finding.New(finding.KeyUnknown, "", "the ledger goes on with a key that is not trusted; its signatures were not tried").At(e.K+1).
-			Differs("a trusted key", to.String()))
+			Differs("a trusted key", next.String()))
 	}
 }
 
-// hand makes to the key that signs from now on.
-func (j *judge) hand(to sign.KeyID) {
-	j.turning.signers = j.signers()
-	j.turning.past = append(j.turning.past, j.trust.ref)
-	j.turning.from = nil
+// switchKey makes next the key that signs from now on.
+func (j *judge) switchKey(next sign.KeyID) {
+	j.keys.signers = j.signers()
+	j.keys.earlier = append(j.keys.earlier, j.trust.ref)
+	j.keys.since = nil
 	j.trust.key = sign.PublicKey{}
 	j.trust.known = false
-	j.trust.lookUp(j.o.Keys, to)
+	j.trust.lookUp(j.o.Keys, next)
 }
 
 // signers returns the keys of which a signature has verified, in their order.
 func (j *judge) signers() []Signer {
-	list := j.turning.signers
-	if used := j.trust.used; used != nil && *used == j.trust.ref {
-		s := Signer{Key: *used, First: j.from, Last: j.to}
+	list := j.keys.signers
+	if used := j.trust.verifiedKey; used != nil && *used == j.trust.ref {
+		s := Signer{Key: *used, First: j.first, Last: j.latestTS}
 		if j.isLedger() {
-			s.First = j.turning.from
+			s.First = j.keys.since
 		}
-		if s.First != nil && j.to != nil {
-			last := *j.to
+		if s.First != nil && j.latestTS != nil {
+			last := *j.latestTS
 			s.Last = &last
 		} else {
 			s.Last = nil
@@ -126,27 +128,27 @@ func (j *judge) signers() []Signer {
 	return list
 }
 
-// turnedUnseen takes up the key of a key.accept whose key.rotate was damaged or is
-// missing, which has its finding: else each event after it would have one of its own.
-func (j *judge) turnedUnseen(l *parsed) {
+// acceptUnannounced switches to the key of a key.accept whose key.rotate is damaged or
+// missing. That has its finding; without the switch every later event would have one, too.
+func (j *judge) acceptUnannounced(l *parsed) {
 	e := &l.E
-	if e.Action != ActionKeyAccept || j.turning.rotated || e.Verifier.PKRef == j.trust.ref || !j.isLedger() || j.o.Keys == nil {
+	if e.Action != ActionKeyAccept || j.keys.rotated || e.Verifier.PKRef == j.trust.ref || !j.isLedger() || j.o.Keys == nil {
 		return
 	}
 	if key, ok := j.o.Keys.Verifier(e.Verifier.PKRef); ok && key.Verify(l.H[:], l.Sig) {
-		j.hand(e.Verifier.PKRef)
-		l.signed = holds
+		j.switchKey(e.Verifier.PKRef)
+		l.signed = sigGood
 	}
 }
 
-// HandOver appends the key.rotate that makes to the key of a ledger: nothing that this
-// log's key signs counts any more. Whoever holds the other key goes on with
-// [Log.Accept]; the two keys never meet. d says who did it and why.
-func (l *Log) HandOver(d Draft, to sign.PublicKey) error {
+// HandOver appends the key.rotate that names next as the key of a ledger. After that
+// nothing that this log's key signs is accepted. The holder of the other key continues
+// with [Log.Accept], so that nobody needs both keys. d says who did it and why.
+func (l *Log) HandOver(d Draft, next sign.PublicKey) error {
 	if !l.isLedger() {
 		return errors.New("a run has one key: only a ledger is handed over")
 	}
-	details, err := canon.Marshal(Rotation{to.KeyID()})
+	details, err := canon.Marshal(Rotation{next.KeyID()})
 	if err != nil {
 		return err
 	}
@@ -155,10 +157,11 @@ func (l *Log) HandOver(d Draft, to sign.PublicKey) error {
 	return err
 }
 
-// Accept appends the key.accept that is due to the log's key; it is an error if none is.
+// Accept appends the key.accept with which the log's key takes over. It returns an error if
+// the last event is not key.rotate.
 func (l *Log) Accept(d Draft) error {
 	l.mu.Lock()
-	due := l.judge.turning.rotated
+	due := l.judge.keys.rotated
 	l.mu.Unlock()
 	if !due {
 		return errors.New("no " + ActionKeyRotate + " waits for its " + ActionKeyAccept)
@@ -174,8 +177,8 @@ func (l *Log) isLedger() bool {
 	return l.judge.isLedger()
 }
 
-// mine returns a KeyError if another key than the log's own signs now.
-func (l *Log) mine() error {
+// checkKey returns a KeyError if another key than the log's own signs the next event.
+func (l *Log) checkKey() error {
 	if want, got := l.judge.trust.ref, l.signer.Public().KeyID(); want != got {
 		return &KeyError{l.path, want, got}
 	}

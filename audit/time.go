@@ -46,9 +46,9 @@ func SystemClock() Clock { return clock.System() }
 // has to vouch for it.
 const ClockAhead = 2 * time.Hour
 
-// A ClockError reports a clock that does not fit what is on record. Nothing that it
-// has dated can be taken out of a trail again: one event from the future, and every
-// event by a right clock is out of order until that time has come.
+// A ClockError reports a clock that does not fit the times on record. An event cannot
+// be removed from a trail: after one with a time in the future, every event with the
+// right time is out of order until that time has come.
 type ClockError struct {
 	Latest time.Time // on record
 	Now    time.Time // by the clock
@@ -65,9 +65,9 @@ func (e *ClockError) Error() string {
 }
 
 // ClockFault returns a [*ClockError] if now is more than a second before latest, the
-// latest time that is on record, or more than ClockAhead after it. A trail may have
-// been idle for longer: vouched says that somebody has looked at the clock and says so.
-// Nothing offline tells the two apart.
+// latest time that is on record, or more than ClockAhead after it. A trail that was
+// idle for longer looks the same as a clock that is ahead, so somebody has to look at
+// the clock; vouched says that somebody has.
 func ClockFault(latest, now time.Time, vouched bool) error {
 	if ahead := now.Sub(latest); ahead < -slack || ahead > ClockAhead && !vouched {
 		return &ClockError{latest, now}
@@ -75,34 +75,36 @@ func ClockFault(latest, now time.Time, vouched bool) error {
 	return nil
 }
 
-// slack is how far ts may step back between two events for a note: clocks are
-// disciplined in small steps.
+// slack is how far ts may go back between two events and be a note only, because
+// clocks are corrected in small steps.
 const slack = time.Second
 
-// times are the last readings of the clocks. An event is compared with the one
-// before it by number: one out of place has a finding for that already.
+// times are the last readings of the clocks. An event is compared with them only if
+// its number is higher than theirs: one that is out of order has a finding already.
 type times struct {
-	k    int64
-	ts   Time
-	tau  map[sign.Digest]*tick // by the digest of the clock's name
-	some bool
+	k   int64
+	ts  Time
+	tau map[sign.Digest]*tick // by the digest of the clock's name
+	set bool
 
-	name string // the clock that was read last
-	last *tick  // and its reading: most trails have one clock
+	// The clock of the last event and its reading, which saves a digest for each event
+	// because most trails have one clock.
+	name string
+	last *tick
 }
 
 type tick struct{ k, tau int64 }
 
-// fault returns the E_TIME_ORDER of e, or nil. The writer records what its clock
-// says; that time went back is for the reader to judge.
+// fault returns the E_TIME_ORDER of e, or nil. A log records what its clock says, and
+// whoever reads the trail judges whether the time went back.
 func (t *times) fault(e *Event) *finding.Finding {
-	last := t.of(e.Clock)
+	last := t.tickOf(e.Clock)
 	switch {
 	case last != nil && e.K > last.k && e.TauMonoUS < last.tau:
 		f := finding.New(finding.TimeOrder, "", "tau_mono_us goes back within one clock").At(e.K).
 			Differs("at least "+itoa(last.tau), itoa(e.TauMonoUS))
 		return &f
-	case t.some && e.K > t.k && e.TS.Before(t.ts.Time):
+	case t.set && e.K > t.k && e.TS.Before(t.ts.Time):
 		f := finding.New(finding.TimeOrder, "", "ts goes back").At(e.K).
 			Differs("at least "+t.ts.String(), e.TS.String())
 		if t.ts.Sub(e.TS.Time) <= slack {
@@ -114,11 +116,12 @@ func (t *times) fault(e *Event) *finding.Finding {
 	}
 }
 
+// add takes over the readings of e.
 func (t *times) add(e *Event) {
-	if !t.some || e.K > t.k {
-		t.k, t.ts, t.some = e.K, e.TS, true
+	if !t.set || e.K > t.k {
+		t.k, t.ts, t.set = e.K, e.TS, true
 	}
-	last := t.of(e.Clock)
+	last := t.tickOf(e.Clock)
 	if last == nil {
 		if t.tau == nil {
 			t.tau = map[sign.Digest]*tick{}
@@ -132,8 +135,8 @@ func (t *times) add(e *Event) {
 	t.name, t.last = e.Clock, last
 }
 
-// of returns the last reading of a clock, nil if there is none.
-func (t *times) of(clock string) *tick {
+// tickOf returns the last reading of a clock, nil if there is none.
+func (t *times) tickOf(clock string) *tick {
 	if t.last != nil && t.name == clock {
 		return t.last
 	}

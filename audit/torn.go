@@ -27,35 +27,35 @@ type Torn struct {
 // Torn returns what this log has cleared up, in Open or before an append when
 // another process had crashed.
 //
-// A line that lacks nothing but its LF is completed and stays: it is signed, and
-// a second event of the same number must not be. Any other is moved to a file
-// beside the trail and cut off.
+// A line that lacks nothing but its LF is completed and stays, because it is signed and
+// there must be no second signed event of the same number. Anything else is copied to a
+// file beside the trail and cut off.
 func (l *Log) Torn() []Torn {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return slices.Clone(l.torn)
 }
 
-// block divides the places where a hole can begin: what did not reach the disk when a
-// machine crashed is missing in blocks of this size or a multiple of it.
+// block is the smallest unit that a disk writes. What did not reach the disk when the
+// machine crashed is missing from a multiple of it on.
 const block = 512
 
-// holed reports whether a line has a zero byte. No line that was ever written has one.
-func (l rawLine) holed() bool { return bytes.IndexByte(l.text, 0) >= 0 }
+// hasZero reports whether a line has a zero byte, which no log writes.
+func (l rawLine) hasZero() bool { return bytes.IndexByte(l.text, 0) >= 0 }
 
-// A tail is what stands behind the last whole line.
+// A tail is what the file has behind the last whole line.
 type tail struct {
 	text  []byte // without the zeros at its end
 	zeros int64
 	at    int64 // where text begins in the trail
 }
 
-// crashed returns "" if the tail is what a crash of the program or the machine leaves of
-// an append: the beginning of a line, and where the rest of it did not reach the disk,
-// zeros up to the end of the file, from the last acknowledged line or from the start of
-// a block behind it. Otherwise it says why it is not. Whatever else stands there was
-// not left by an append, and may be what is left of events that somebody relies on.
-func (t tail) crashed() string {
+// fault returns "" if the tail is what a crash of the program or the machine leaves of an
+// append. That is the beginning of a line and, if the rest of it did not reach the disk,
+// zeros up to the end of the file. The zeros begin right behind the last acknowledged
+// line or at the start of a block after it. Otherwise fault says what is wrong: the tail
+// was not left by an append then, and may be part of events that somebody relies on.
+func (t tail) fault() string {
 	switch {
 	case bytes.IndexByte(t.text, 0) >= 0:
 		return "zero bytes with others after them: not what a crash leaves"
@@ -67,7 +67,7 @@ func (t tail) crashed() string {
 	return ""
 }
 
-// startsLine reports whether text may be a part of a line, from its start.
+// startsLine reports whether text may be the beginning of a line.
 func startsLine(text []byte) bool {
 	const start, hash, mid = `{"H_k":"sha256:`, digestLen - len("sha256:"), `","e":{`
 	n := min(len(text), len(start))
@@ -95,7 +95,7 @@ func startsLine(text []byte) bool {
 	return end == 0 || end == len(text)
 }
 
-// readTail reads what stands behind the last whole line, of a file of so many bytes.
+// readTail reads what stands behind the last whole line of a file of size bytes.
 func (l *Log) readTail(size int64) (tail, error) {
 	t := tail{at: l.size}
 	if size-l.size > maxWrite+limits.Line {
@@ -110,49 +110,51 @@ func (l *Log) readTail(size int64) (tail, error) {
 	return t, nil
 }
 
+// refuse returns the error for a trail whose tail must not be cleared up.
 func (l *Log) refuse(why string) error {
 	return &DamagedError{l.path, finding.New(finding.Format, "", why).At(l.judge.chain.at.k + 1)}
 }
 
-// clearUp completes the last line, or sets aside what a crash has left of an append.
-func (l *Log) clearUp(size int64) error {
-	// What another log has written meanwhile was acknowledged too.
+// clearTail completes the last line if it lacks only its LF, or else moves to a file what
+// a crash has left of an append.
+func (l *Log) clearTail(size int64) error {
+	// Another log may have appended events and written its state since this one read it.
 	known, err := l.loadState(l.judge.h0)
 	if err != nil {
 		return err
 	}
-	if known != nil && l.known == nil && known.Size >= l.size {
-		l.known = known
-		if err := l.agree(); err != nil {
+	if known != nil && l.acknowledged == nil && known.Size >= l.size {
+		l.acknowledged = known
+		if err := l.checkAcknowledged(); err != nil {
 			return err
 		}
 	}
-	if err := l.lacks(); err != nil {
+	if err := l.checkComplete(); err != nil {
 		return err
 	}
-	if l.lost != nil {
+	if l.missing != nil {
 		return l.refuse("what was acknowledged is damaged")
 	}
 	t, err := l.readTail(size)
 	if err != nil {
 		return err
 	}
-	if why := t.crashed(); why != "" {
+	if why := t.fault(); why != "" {
 		return l.refuse(why)
 	}
 	k := l.judge.chain.at.k + 1
 	if _, err := ParseRecord(t.text); err == nil {
 		return l.complete(t, k)
 	}
-	if known == nil && bytes.Contains(t.text, closing) {
+	if known == nil && bytes.Contains(t.text, closeMember) {
 		return l.refuse("the trail ends in the middle of a " + ActionTrailClose + ", and nothing shows that it was not acknowledged")
 	}
 	path, err := l.setAside(l.size, size, k)
 	if err != nil {
 		return err
 	}
-	// The bytes are safe from here; a crash before the cut sets them aside again,
-	// in the same file.
+	// The bytes are safe from here. After a crash before the cut, the next log finds the
+	// same bytes and the file that already has them.
 	if err := l.cut(); err != nil {
 		return err
 	}
@@ -160,11 +162,11 @@ func (l *Log) clearUp(size int64) error {
 	return nil
 }
 
-// closing is what no line but that of trail.close has outside of details.
-var closing = []byte(`"action":"` + ActionTrailClose + `"`)
+// closeMember stands in the line of trail.close, and in no other except within details.
+var closeMember = []byte(`"action":"` + ActionTrailClose + `"`)
 
-// complete gives the last line its LF: it is signed, and a second event of the same
-// number must not be.
+// complete gives the last line its LF. The line is signed, so it has to stay: there must
+// be no second signed event of the same number.
 func (l *Log) complete(t tail, k int64) error {
 	e := entry{line: rawLine{text: t.text, size: int64(len(t.text)), lf: true, last: true}}
 	e.parse(false)
@@ -189,39 +191,39 @@ func (l *Log) complete(t tail, k int64) error {
 
 // setAside writes the bytes from one to another to PATH.torn-K, or to PATH.torn-K-2 and
 // so on if an earlier crash has left other bytes there.
-func (l *Log) setAside(from, to int64, k int64) (string, error) {
+func (l *Log) setAside(start, end int64, k int64) (string, error) {
 	suffix := fmt.Sprintf(".torn-%d", k)
 	for n := 2; ; n++ {
-		err := l.copyTo(l.abs+suffix, from, to)
+		err := l.copyRange(l.abs+suffix, start, end)
 		if err == nil {
 			return l.path + suffix, nil
 		}
 		if !errors.Is(err, fs.ErrExist) {
 			return "", err
 		}
-		if same, err := l.same(l.abs+suffix, from, to); same || err != nil {
+		if same, err := l.sameBytes(l.abs+suffix, start, end); same || err != nil {
 			return l.path + suffix, err
 		}
 		suffix = fmt.Sprintf(".torn-%d-%d", k, n)
 	}
 }
 
-func (l *Log) copyTo(path string, from, to int64) error {
+func (l *Log) copyRange(path string, start, end int64) error {
 	f, err := durable.Create(path, 0o644, false)
 	if err != nil {
 		return err
 	}
 	defer f.Discard()
-	if _, err := io.Copy(f, l.section(from, to)); err != nil {
+	if _, err := io.Copy(f, l.section(start, end)); err != nil {
 		return err
 	}
 	return f.Commit()
 }
 
-// same reports whether a file holds the bytes from one to another.
-func (l *Log) same(path string, from, to int64) (bool, error) {
+// sameBytes reports whether a file holds the bytes of the trail from one to another.
+func (l *Log) sameBytes(path string, start, end int64) (bool, error) {
 	info, err := os.Lstat(path)
-	if err != nil || !info.Mode().IsRegular() || info.Size() != to-from {
+	if err != nil || !info.Mode().IsRegular() || info.Size() != end-start {
 		return false, nil
 	}
 	f, err := regular.OpenSelf(path)
@@ -233,6 +235,6 @@ func (l *Log) same(path string, from, to int64) (bool, error) {
 	if err != nil {
 		return false, nil
 	}
-	here, _, err := sign.SumReader(l.section(from, to))
+	here, _, err := sign.SumReader(l.section(start, end))
 	return there == here, err
 }

@@ -12,33 +12,34 @@ import (
 	"github.com/relseal/relseal/sign/comb"
 )
 
-// maxWorkers bounds the memory on large machines: judging goes in order, and no
-// more than this many keep it waiting.
+// maxWorkers bounds the memory on large machines. One goroutine judges the lines in
+// their order, and more workers than these would examine faster than it judges.
 const maxWorkers = 16
 
 // events judges all lines after the first. It returns the error of reading.
-func (j *judge) events(lines *lineReader, most int) error {
+func (j *judge) events(lines *lineReader, maxLines int) error {
 	workers := j.o.Workers
 	if workers <= 0 {
 		workers = min(runtime.GOMAXPROCS(0), maxWorkers)
 	}
-	return inChunks(lines, most, workers, &j.o, j.many, func(c *chunk) bool { j.chunk(c); return j.over })
+	return examineLines(lines, maxLines, workers, &j.o, j.batchVerifier, func(c *chunk) bool { j.chunk(c); return j.stopped })
 }
 
-// inChunks reads lines in chunks, examines them with so many workers, and gives them to
-// take in their order, until it returns true.
-func inChunks(lines *lineReader, most, workers int, o *CheckOptions, many func() *verifier, take func(*chunk) bool) error {
+// examineLines reads lines in chunks, lets workers examine them, and calls deliver with
+// each chunk in order, until it returns true.
+func examineLines(lines *lineReader, maxLines, workers int, o *CheckOptions, verifierOf func() *verifier, deliver func(*chunk) bool) error {
 	first := new(chunk)
-	first.fill(lines, most, many())
+	first.fill(lines, maxLines, verifierOf())
 	if workers == 1 || first.end != nil {
-		return inTurn(first, lines, most, o, many, take)
+		return examineSerially(first, lines, maxLines, o, verifierOf, deliver)
 	}
-	return atOnce(first, lines, most, workers, o, many, take)
+	return examineInParallel(first, lines, maxLines, workers, o, verifierOf, deliver)
 }
 
-// Brief reads the lines of a trail by their form alone and calls each with the number of
-// the line and, from line 1 on, the event in it or why there is none. The event is as
-// that of [CheckOptions.Each]. An error of each ends the reading.
+// Brief parses the lines of a trail without checking more than their form. It calls each
+// with every line and its number and, from line 1 on, with the event in it or the error
+// of parsing it. The event has the members that [CheckOptions.Each] names. If each returns
+// an error, reading ends.
 func Brief(r io.Reader, each func(number int64, l Line, e *Event, err error) error) error {
 	lines := newLineReader(r)
 	first, err := lines.next()
@@ -50,7 +51,7 @@ func Brief(r io.Reader, each func(number int64, l Line, e *Event, err error) err
 	}
 	number := int64(0)
 	var fault error
-	err = inChunks(lines, chunkLines, min(runtime.GOMAXPROCS(0), maxWorkers), &CheckOptions{Each: func(*Event) {}}, func() *verifier { return nil }, func(c *chunk) bool {
+	err = examineLines(lines, chunkLines, min(runtime.GOMAXPROCS(0), maxWorkers), &CheckOptions{Each: func(*Event) {}}, func() *verifier { return nil }, func(c *chunk) bool {
 		for i := range c.entries {
 			e := &c.entries[i]
 			number++
@@ -70,18 +71,18 @@ func Brief(r io.Reader, each func(number int64, l Line, e *Event, err error) err
 	return err
 }
 
-// inTurn reads, examines and gives on chunk after chunk, from c on.
-func inTurn(c *chunk, lines *lineReader, most int, o *CheckOptions, many func() *verifier, take func(*chunk) bool) error {
+// examineSerially reads, examines and delivers one chunk after the other. c was read.
+func examineSerially(c *chunk, lines *lineReader, maxLines int, o *CheckOptions, verifierOf func() *verifier, deliver func(*chunk) bool) error {
 	d := newDecoder(o)
 	for {
 		c.examine(d)
-		if take(c) {
+		if deliver(c) {
 			return nil
 		}
 		if c.end != nil {
 			return readError(c.end)
 		}
-		c.fill(lines, most, many())
+		c.fill(lines, maxLines, verifierOf())
 	}
 }
 
@@ -92,18 +93,18 @@ type job struct {
 	failed any           // what a worker has panicked with
 }
 
-// atOnce has chunks examined by workers, and reads ahead while they are: they
-// are judged in order by the goroutine that reads, so that a caller meets no
-// other goroutine in its reader or in its functions.
-func atOnce(first *chunk, lines *lineReader, most, workers int, o *CheckOptions, many func() *verifier, take func(*chunk) bool) error {
-	ahead := workers + 2 // one to be judged next and one to be filled, beside those in work
+// examineInParallel lets workers examine chunks and reads ahead meanwhile. The goroutine
+// that reads also delivers the chunks in order, so that no other goroutine ever calls the
+// caller's reader or functions.
+func examineInParallel(first *chunk, lines *lineReader, maxLines, workers int, o *CheckOptions, verifierOf func() *verifier, deliver func(*chunk) bool) error {
+	ahead := workers + 2 // one that is delivered and one that is filled, beside those of the workers
 	work := make(chan *job, ahead)
 	defer close(work)
 	for range workers {
 		go worker(work, newDecoder(o))
 	}
 
-	var queue, free []*job // in order; judged
+	var queue, free []*job // queue: to be delivered, in order; free: delivered
 	put := func(b *job) {
 		queue = append(queue, b)
 		work <- b
@@ -116,9 +117,9 @@ func atOnce(first *chunk, lines *lineReader, most, workers int, o *CheckOptions,
 				b = free[len(free)-1]
 				free = free[:len(free)-1]
 			} else {
-				b = &job{chunk: first.like(), done: make(chan struct{}, 1)}
+				b = &job{chunk: first.emptyLike(), done: make(chan struct{}, 1)}
 			}
-			b.fill(lines, most, many())
+			b.fill(lines, maxLines, verifierOf())
 			end = b.end
 			put(b)
 			continue
@@ -129,7 +130,7 @@ func atOnce(first *chunk, lines *lineReader, most, workers int, o *CheckOptions,
 		if b.failed != nil {
 			panic(b.failed)
 		}
-		if take(&b.chunk) {
+		if deliver(&b.chunk) {
 			return nil
 		}
 		if b.end != nil {
@@ -148,7 +149,7 @@ func worker(work <-chan *job, d *decoder) {
 	}
 }
 
-// examineSafely hands a panic over to the caller of Check, who may want to recover.
+// examineSafely keeps a panic for the goroutine of the caller, who may want to recover.
 func (b *job) examineSafely(d *decoder) {
 	defer func() {
 		if v := recover(); v != nil {
@@ -158,6 +159,7 @@ func (b *job) examineSafely(d *decoder) {
 	b.examine(d)
 }
 
+// readError returns err, or nil for io.EOF.
 func readError(err error) error {
 	if err == io.EOF {
 		return nil
@@ -165,34 +167,34 @@ func readError(err error) error {
 	return err
 }
 
-// An entry is a line after the first and all that can be said of it whatever
-// stands before it. Many can be examined at a time; judging them goes in order.
+// An entry is a line after the first with everything that can be found out about it
+// without the other lines. Entries are examined in parallel and judged in order.
 type entry struct {
 	line rawLine
 	parsed
-	err error // why the line is no event; not asked of one that is too long
+	err error // why the line is no event; nil also for a line that is too long
 }
 
-// A parsed line is a well-formed one with the digest of the event in it.
+// A parsed line is a well-formed one, with the digest of its event.
 type parsed struct {
 	Record
 	id     sign.Digest
-	signed verdict // of Sig over H
+	signed sigState // of Sig over H
 
-	// part says that E holds no more than the rules for chain and content ask for, and its
-	// details, which stand in the line.
-	// Instead of the items it has the digests of them that were recorded.
-	part    bool
-	in, out sign.Digest
+	// partial says that E has only the members that the rules of chain and content ask
+	// for, and the details, which point into the line. Instead of the items there are
+	// the digests that their hashes must have.
+	partial             bool
+	inDigest, outDigest sign.Digest
 }
 
-// A verdict is what is known about a signature.
-type verdict byte
+// A sigState is what is known about a signature.
+type sigState byte
 
 const (
-	untried verdict = iota
-	holds
-	fails
+	sigUntried sigState = iota
+	sigGood
+	sigBad
 )
 
 // parse decodes the line in full.
@@ -205,9 +207,9 @@ func (e *entry) parse(plainly bool) {
 	}
 }
 
-// whole returns the record with everything in it.
-func (e *entry) whole() Record {
-	if !e.part {
+// fullRecord returns the record with all of its members.
+func (e *entry) fullRecord() Record {
+	if !e.partial {
 		return e.Record
 	}
 	r, err := ParseRecord(e.line.text)
@@ -219,54 +221,54 @@ func (e *entry) whole() Record {
 
 // inputs returns what the hash of the inputs must be.
 func (p *parsed) inputs() *sign.Digest {
-	if p.part {
-		return &p.in
+	if p.partial {
+		return &p.inDigest
 	}
 	return itemsDigest(&p.E.Inputs)
 }
 
 // outputs returns what the hash of the outputs must be.
 func (p *parsed) outputs() *sign.Digest {
-	if p.part {
-		return &p.out
+	if p.partial {
+		return &p.outDigest
 	}
 	return itemsDigest(&p.E.Outputs)
 }
 
-// A chunk is enough lines for package comb to share what signatures can share, and
-// no more: chunks are what checking a trail keeps in memory. Of long lines it is
-// fewer.
+// These are the most lines and bytes of a chunk: enough lines for package comb to share
+// work between their signatures, and no more, because chunks are most of what checking a
+// trail keeps in memory.
 const (
 	chunkLines = 128
 	chunkText  = 1 * limits.MiB
 )
 
-// A chunk is a row of lines in the memory that they were read into.
+// A chunk is several lines in a row, in one buffer.
 type chunk struct {
 	text     []byte
 	entries  []entry
 	end      error     // why there is no line after these: io.EOF, or the error of reading
-	verifier *verifier // what to try signatures with; nil: not yet
+	verifier *verifier // checks the signatures; nil if they cannot be checked yet
 	trial    trial
 }
 
-// like returns an empty chunk with the memory that c has turned out to need:
-// growing to it again would leave twice as much behind.
-func (c *chunk) like() chunk {
+// emptyLike returns an empty chunk with as much memory as c has come to need. If the new
+// one grew step by step, it would leave twice as much garbage behind.
+func (c *chunk) emptyLike() chunk {
 	return chunk{text: make([]byte, 0, len(c.text)+len(c.text)/8), entries: make([]entry, 0, cap(c.entries))}
 }
 
-// fill reads up to most lines in place of those that c had.
-func (c *chunk) fill(lines *lineReader, most int, v *verifier) {
+// fill replaces the lines of c by up to maxLines that it reads.
+func (c *chunk) fill(lines *lineReader, maxLines int, v *verifier) {
 	c.text, c.entries, c.end, c.verifier = c.text[:0], c.entries[:0], nil, v
-	for len(c.entries) < most && len(c.text) < chunkText {
+	for len(c.entries) < maxLines && len(c.text) < chunkText {
 		var line rawLine
 		if c.text, line, c.end = lines.read(c.text); c.end != nil {
 			break
 		}
 		c.entries = append(c.entries, entry{line: line})
 	}
-	// From here on the text stays where it is.
+	// The buffer grows no more, so that the lines can point into it.
 	rest := c.text
 	for i := range c.entries {
 		if line := &c.entries[i].line; !line.long() {
@@ -275,7 +277,8 @@ func (c *chunk) fill(lines *lineReader, most int, v *verifier) {
 	}
 }
 
-// examine does what needs no other line, and nothing that needs another.
+// examine decodes the lines and checks their signatures: everything that can be done for
+// a line without the others.
 func (c *chunk) examine(d *decoder) {
 	for i := range c.entries {
 		d.decode(&c.entries[i])
@@ -289,7 +292,7 @@ func (c *chunk) examine(d *decoder) {
 func (j *judge) chunk(c *chunk) {
 	for i := range c.entries {
 		if c.verifier != nil && c.verifier.key != j.trust.key {
-			c.entries[i].signed = untried // with the key of before key.rotate
+			c.entries[i].signed = sigUntried // it was checked with the key before key.rotate
 		}
 		j.entry(&c.entries[i])
 	}
@@ -298,67 +301,67 @@ func (j *judge) chunk(c *chunk) {
 	}
 }
 
-// A verifier checks signatures by one key, many at a time, before it is known
-// whether they are needed. Several goroutines may use it.
+// A verifier checks many signatures by one key at a time, before it is known which of
+// them will matter. Several goroutines may use it.
 type verifier struct {
-	key  sign.PublicKey
-	many *comb.Verifier // nil: crypto/ed25519 alone
+	key   sign.PublicKey
+	batch *comb.Verifier // nil: crypto/ed25519 alone
 }
 
-// many returns what tries the signatures of what is read now, nil as long as it may turn
-// out that another key signs.
-func (j *judge) many() *verifier {
-	if !j.trust.known || j.adopt {
+// batchVerifier returns the verifier for the lines that are read next. It is nil if the
+// key is not trusted, or not known before the first event was judged.
+func (j *judge) batchVerifier() *verifier {
+	if !j.trust.known || j.trustFromEvent {
 		return nil
 	}
 	if j.verifier == nil || j.verifier.key != j.trust.key {
 		j.verifier = &verifier{key: j.trust.key}
 		if !j.o.Plain && !j.o.oneByOne {
-			j.verifier.many = comb.New(j.trust.key)
+			j.verifier.batch = comb.New(j.trust.key)
 		}
 	}
 	return j.verifier
 }
 
-// A trial is the memory for the signatures of a chunk.
+// A trial is memory for checking the signatures of a chunk.
 type trial struct {
 	heads [][]byte
 	sigs  []sign.Signature
 	ok    []bool
 }
 
-// try finds out which of the entries are signed.
+// try checks the signatures of the entries.
 func (v *verifier) try(entries []entry, t *trial) {
-	if v.many == nil {
+	if v.batch == nil {
 		for i := range entries {
-			if e := &entries[i]; e.event() {
-				e.set(v.key.Verify(e.H[:], e.Sig))
+			if e := &entries[i]; e.isEvent() {
+				e.setSig(v.key.Verify(e.H[:], e.Sig))
 			}
 		}
 		return
 	}
 	t.heads, t.sigs, t.ok = t.heads[:0], t.sigs[:0], t.ok[:0]
 	for i := range entries {
-		if e := &entries[i]; e.event() {
+		if e := &entries[i]; e.isEvent() {
 			t.heads, t.sigs, t.ok = append(t.heads, e.H[:]), append(t.sigs, e.Sig), append(t.ok, false)
 		}
 	}
-	v.many.Verify(t.heads, t.sigs, t.ok)
+	v.batch.Verify(t.heads, t.sigs, t.ok)
 	n := 0
 	for i := range entries {
-		if e := &entries[i]; e.event() {
-			e.set(t.ok[n])
+		if e := &entries[i]; e.isEvent() {
+			e.setSig(t.ok[n])
 			n++
 		}
 	}
 }
 
 // event reports whether the line is an event.
-func (e *entry) event() bool { return e.err == nil && !e.line.long() }
+func (e *entry) isEvent() bool { return e.err == nil && !e.line.long() }
 
-func (e *entry) set(ok bool) {
-	e.signed = fails
+func (e *entry) setSig(ok bool) {
+	e.signed = sigBad
 	if ok {
-		e.signed = holds
+		e.signed = sigGood
 	}
 }
