@@ -321,7 +321,7 @@ type Checked struct {
 func (l *Log) Checked() (c Checked, ok bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.sum == nil || l.hasFinding || l.err != nil || l.judge.trust.verifiedKey == nil {
+	if l.sum == nil || l.hasFinding || l.err != nil || l.judge.trust.verifiedKey == nil || l.judge.latestTS == nil {
 		return c, false
 	}
 	j := *l.judge

@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -286,5 +287,19 @@ func TestCloseTwice(t *testing.T) {
 	}
 	if _, err := l.Append(note("a")); !errors.Is(err, fs.ErrClosed) {
 		t.Errorf("append after Close: %v", err)
+	}
+}
+
+// TestCheckedEmpty: a log with no event says nothing of its trail.
+func TestCheckedEmpty(t *testing.T) {
+	path, l := create(t, ledgerGenesis())
+	l.Close()
+	l, err := OpenWith(context.Background(), path, alice, laterClock(), Options{Digest: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	if c, ok := l.Checked(); ok {
+		t.Errorf("%+v", c)
 	}
 }
