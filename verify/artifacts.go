@@ -56,7 +56,7 @@ func (b *check) judgeArtifacts(artifacts []bundle.Artifact) error {
 // Has implements Artifacts: what lies in the bundle, and what the caller has.
 // The copies in a release serve the audit bundles inside it too.
 func (b *check) Has(d sign.Digest, size int64) (bool, error) {
-	if b.copies[d] || holds(b.o.Held, d, size) {
+	if b.copies[d] || containsFile(b.o.Held, d, size) {
 		return true, nil
 	}
 	if b.o.Artifacts == nil {
@@ -262,7 +262,7 @@ func (s *namedSet) named(ctx context.Context, names []string) (map[string]bearer
 
 func (s *namedSet) at(name string) string { return filepath.Join(s.root, filepath.FromSlash(name)) }
 
-func (s *namedSet) holding() map[sign.Digest][]string {
+func (s *namedSet) pathsByDigest() map[sign.Digest][]string {
 	found := map[sign.Digest][]string{}
 	for at, hash := range s.hashes {
 		if name, err := filepath.Rel(s.root, at); err == nil {

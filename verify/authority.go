@@ -48,7 +48,7 @@ func (b *check) trust() {
 	authority, findings := b.o.Root.Walk(copies)
 	b.authority, b.o.Keys = authority, authority
 	for _, f := range findings {
-		b.offTheWay = deref(f.Path)
+		b.rootEndedAt = deref(f.Path)
 		b.add(checkSignature, f)
 	}
 	_, last := authority.Versions()
@@ -73,7 +73,7 @@ func (b *check) isRootCopy(path string) bool {
 // ended it has a finding of the root.
 func (b *check) judgeRootCopy(path string) {
 	switch {
-	case b.isRootCopy(path), b.explained[path], b.offTheWay == path:
+	case b.isRootCopy(path), b.explained[path], b.rootEndedAt == path:
 	case b.authority == nil:
 		b.add(checkFiles, finding.New(finding.FileUnlisted, path, "a copy of a trust root, which is not looked at without one: nothing vouches for its bytes").As(Note))
 	default:
@@ -174,10 +174,11 @@ func (b *check) trailKeys(path string) sign.Verifiers {
 	return roleKeys{b.authority, b.trailRole(path)}
 }
 
-// strange says of the finding about a key of the trail at path that is not trusted what
-// it means: of evidence, whose bytes the signed manifest pins, somebody else may trust the
-// key. One that the root knows and gives other roles is no such key.
-func (b *check) strange(f Finding, path string, evidence bool) Finding {
+// judgeUntrusted returns what a finding means that says that a key of the trail at path is
+// not trusted. The signed manifest pins the bytes of evidence, and somebody else may trust
+// its key, so there it is undecidable. A key to which the root gives other roles is known,
+// and the finding says so instead.
+func (b *check) judgeUntrusted(f Finding, path string, evidence bool) Finding {
 	if f.Code != finding.KeyUnknown {
 		return f
 	}

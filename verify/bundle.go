@@ -22,29 +22,30 @@ import (
 type Options struct {
 	Keys      sign.Verifiers // whose signatures count
 	Artifacts Artifacts      // artifacts that the bundle may not contain; nil: none
-	Held      []Held         // the files that are asked about; none: the bundle as a whole is
+	Held      []Held         // the files that the caller asks about; none: the whole bundle
 	Strict    bool           // what is UNDECIDABLE is REJECT
 	Expect    Expect         // what the caller expects of a release
-	Against   *Reference     // another copy, to say in which members a damaged one differs
+	Against   *Reference     // another copy, to find the members in which a damaged one differs
 
-	// Root, if not nil, takes the place of Keys: which key may sign what, and when.
-	// At asks how that stood then; the zero time asks about none. With Install a
-	// root that has expired at At rejects. Dates, if not nil, are records of others.
+	// Root, if not nil, takes the place of Keys and says which key may sign what, and when.
+	// If At is not the zero time, the roles of keys are judged as they were then. With
+	// Install, a root that has expired at At is a reason to reject. Dates, if not nil, are
+	// records about bundles by others.
 	Root    Root
 	At      time.Time
 	Install bool
 	Dates   Dates
 
-	// Later, if not nil, is a ledger that the caller has. A release that it rolled back
-	// rejects, unless History says that the caller asks about one of the past, or it did so
-	// after At and the release is not to be installed.
+	// Later, if not nil, is a ledger that the caller has. A release that was rolled back in
+	// it is rejected, unless History says that the caller asks about a past release, or it
+	// was rolled back after At and the caller does not ask with Install.
 	Later   *Later
 	History bool
 
-	// Progress, if not nil, is told how far it has come.
+	// Progress, if not nil, receives how far the check has come.
 	Progress *Progress
 
-	faulty *int64 // lines of trails with a finding of the chain, in bundles inside this one, too
+	faulty *int64 // counts the lines of trails with a finding of the chain, also in the bundles inside this one
 }
 
 // Artifacts answers whether the caller has a file with this digest and size in bytes.
@@ -89,41 +90,41 @@ type check struct {
 	within *check // that other bundle, or nil
 
 	reading
-	broken    bool            // the container ended early: what is missing was not reached
-	explained map[string]bool // files with a rejecting finding that says more than their digest
+	broken    bool            // the container ended early: files that are missing may stand behind that
+	explained map[string]bool // files with a finding that rejects and says more than that their digest is wrong
 	seen      map[string]content
-	copies    map[sign.Digest]bool // of artifacts, as listed: whether one was seen
-	small     map[string][]byte    // the files that are judged by their bytes
+	copies    map[sign.Digest]bool // the artifacts that the manifest lists as files: whether one was read
+	small     map[string][]byte    // the bytes of the files that are parsed as a whole
 
-	manifest  []byte
-	id        sign.Digest
-	kind      string
-	audit     *bundle.AuditManifest
-	release   *bundle.ReleaseManifest
-	files     map[string]bundle.File
-	key       sign.PublicKey // the sealing key, if it is trusted
-	authority sign.Authority // who may sign, if the caller has a root
-	offTheWay string         // the copy of the root at which the way to the last version ended
-	counted   int            // keys whose signatures count
-	dated     int            // of those the revoked ones, which somebody else's record lets count
-	told      bool           // without them there are too few
-	silent    bool           // the ledger that was given says nothing of the release
-	unseen    int            // artifacts that nobody asked about and whose bytes were not seen
-	inHand    []HeldFile     // the files asked about, and which artifacts they are
-	found     []Location     // where artifacts were found, if names count
-	keyID     sign.KeyID
+	manifest     []byte
+	id           sign.Digest
+	kind         string
+	audit        *bundle.AuditManifest
+	release      *bundle.ReleaseManifest
+	files        map[string]bundle.File
+	key          sign.PublicKey // the sealing key, if it is trusted
+	authority    sign.Authority // who may sign, if the caller has a root
+	rootEndedAt  string         // the copy of the root that does not lead on to the last version
+	countedKeys  int            // keys whose signatures count
+	datedKeys    int            // those of them that were revoked, and count because somebody recorded the bundle before
+	needsRecords bool           // without the datedKeys there are too few
+	silent       bool           // the ledger that was given does not mention the release
+	unseen       int            // artifacts whose bytes were not read, and that nobody asked about
+	heldFiles    []HeldFile     // the files that the caller asks about, and which artifacts they are
+	found        []Location     // where artifacts were found, if names count
+	keyID        sign.KeyID
 
 	lock      *envlock.Lock
 	pipeline  *cards.Pipeline
 	params    *cards.Params
-	differing map[string]sign.Digest // of a run inside a release: what it recorded of artifacts of the release that have another digest
+	differing map[string]sign.Digest // of a run inside a release: the digests it recorded for artifacts that have others in the release
 	trails    map[string]*trail
 	evidence  map[string]*check // by path
 	ledger    *ledger           // of a release
 	lineage   map[sign.Digest]*ancestor
 }
 
-// content is what a file turned out to be.
+// content is the digest and size of a file as it was read.
 type content struct {
 	hash sign.Digest
 	size int64
@@ -167,7 +168,7 @@ func (b *check) reporter(group string) func(Finding) {
 	return func(f Finding) { b.add(group, f) }
 }
 
-// read takes every file of src in turn, then judges the whole.
+// read reads every file of src and then judges the bundle as a whole.
 func (b *check) read(src bundle.Source) error {
 	b.c.ran(checkContainer)
 	for {
@@ -182,17 +183,18 @@ func (b *check) read(src bundle.Source) error {
 			err = b.entry(e)
 		}
 		if errors.Is(err, bundle.ErrBroken) {
-			b.broken = true // and reported
+			b.broken = true // the reader has reported it
 			break
 		}
 		if err != nil {
-			return err // the medium failed, not the bundle
+			return err // reading failed, which says nothing about the bundle
 		}
 	}
 	return b.judge()
 }
 
-func (b *check) look(e *bundle.Entry, body io.Reader) error {
+// readByRole reads the content of a file as its role in the manifest says.
+func (b *check) readByRole(e *bundle.Entry, body io.Reader) error {
 	switch role := b.files[e.Path].Role; {
 	case e.Path == bundle.ManifestPath:
 		data, err := b.load(e, body, limits.Manifest)
@@ -203,13 +205,13 @@ func (b *check) look(e *bundle.Entry, body io.Reader) error {
 	case strings.HasPrefix(e.Path, bundle.SigExtDir):
 		return nil
 	case strings.HasPrefix(e.Path, "sig/"):
-		return b.keep(e, body, limits.Signature)
+		return b.loadSmall(e, body, limits.Signature)
 	case e.Path == bundle.SumsPath:
-		return b.keep(e, body, limits.View)
+		return b.loadSmall(e, body, limits.View)
 	case role == bundle.RoleEnvLock && e.Path == bundle.EnvLockPath:
-		return b.keep(e, body, limits.EnvLock)
+		return b.loadSmall(e, body, limits.EnvLock)
 	case role == bundle.RolePipeline && e.Path == bundle.PipelinePath, role == bundle.RoleParams && e.Path == bundle.ParamPath:
-		return b.keep(e, body, limits.Card)
+		return b.loadSmall(e, body, limits.Card)
 	case role == bundle.RoleTrail && b.pins(e.Path):
 		return b.readTrail(e.Path, body)
 	case role == bundle.RoleLineage && b.carries(e.Path):
@@ -217,7 +219,7 @@ func (b *check) look(e *bundle.Entry, body io.Reader) error {
 	case role == bundle.RoleLedger && b.promoted():
 		return b.readLedger(e.Path, body)
 	case role == bundle.RoleEvidence && b.release != nil && isAuditBundle(e.Path):
-		b.settle() // the copies of the release serve the bundles inside it
+		b.awaitHashes() // the copies of artifacts in the release count for the bundles inside it
 		return b.readEvidence(e.Path, body)
 	}
 	return nil
@@ -234,13 +236,14 @@ func (b *check) load(e *bundle.Entry, body io.Reader, limit int64) ([]byte, erro
 	return data, err
 }
 
-// pins reports whether the manifest has a trail at path. Others are not read: a
+// pins reports whether the manifest pins a trail at path. Others are not read, because a
 // manifest may list a hundred thousand files in any role.
 func (b *check) pins(path string) bool {
 	return b.audit != nil && slices.ContainsFunc(b.audit.Trails, func(t bundle.Trail) bool { return t.Path == path })
 }
 
-func (b *check) keep(e *bundle.Entry, body io.Reader, limit int64) error {
+// loadSmall reads a file that is parsed as a whole, later.
+func (b *check) loadSmall(e *bundle.Entry, body io.Reader, limit int64) error {
 	data, err := b.load(e, body, limit)
 	if data != nil {
 		b.small[e.Path] = data
@@ -259,8 +262,8 @@ func (b *check) readManifest(data []byte) {
 	b.addError(checkManifest, bundle.ManifestPath, err)
 }
 
-// parseManifest keeps what could be read even where rules of form are broken:
-// the other checks say what they can.
+// parseManifest keeps what could be read even if the manifest breaks rules of its form, so
+// that the other checks can run.
 func (b *check) parseManifest(data []byte) error {
 	var files []bundle.File
 	var err error
@@ -279,14 +282,15 @@ func (b *check) parseManifest(data []byte) error {
 	for _, f := range files {
 		b.files[f.Path] = f
 		if f.Role == bundle.RoleArtifact {
-			b.copies[f.Hash] = false // not seen so far
+			b.copies[f.Hash] = false // not read yet
 		}
 	}
 	b.expect()
 	return err
 }
 
-// addError records what a parser says of the file at path: each of its faults.
+// addError records the error of a parser about the file at path, each of its faults as a
+// finding.
 func (b *check) addError(group, path string, err error) {
 	var faults bundle.Faults
 	var one *bundle.Error
@@ -317,7 +321,7 @@ func codeOf(err error) Code {
 
 // judge compares what was read with what the manifest says and what was signed.
 func (b *check) judge() error {
-	b.settle()
+	b.awaitHashes()
 	if b.manifest == nil && !b.broken && !b.explained[bundle.ManifestPath] {
 		b.add(checkManifest, finding.New(finding.FileMissing, bundle.ManifestPath, "the bundle has no manifest"))
 	}
@@ -337,7 +341,7 @@ func (b *check) judge() error {
 	if b.o.Expect != (Expect{}) && !b.nested() {
 		b.judgeExpected()
 	}
-	b.judgeFiles() // last: a digest is the finding where nothing says more
+	b.judgeFiles() // last: a wrong digest is reported only if no other finding explains it
 	b.locate()
 	return b.judgeArtifacts(artifacts)
 }

@@ -19,7 +19,7 @@ func (b *check) report() *Report {
 		Diag:      b.c.diag(),
 		Root:      b.rootUse(),
 		Decisions: b.decisions(),
-		Held:      b.inHand,
+		Held:      b.heldFiles,
 		Artifacts: b.found,
 	}
 	r.Verdict = b.c.verdict()
@@ -57,16 +57,16 @@ func (b *check) claims() []Claim {
 	claim("bundle.signed", Proved, "the manifest of %s was signed by %s", b.id, b.keyID)
 	if u := b.rootUse(); u != nil {
 		now, _ := b.authority.Threshold(b.role())
-		n, grade, word := b.counted-b.dated, Proved, ""
-		if b.told {
-			n, grade, word = b.counted, Stated, fmt.Sprintf("; that %d of them did so before they were revoked is what another key recorded", b.dated)
+		n, grade, word := b.countedKeys-b.datedKeys, Proved, ""
+		if b.needsRecords {
+			n, grade, word = b.countedKeys, Stated, fmt.Sprintf("; that %d of them did so before they were revoked is what another key recorded", b.datedKeys)
 		}
 		claim("bundle.authorized", grade, "%d of the keys that may sign as %s have signed; version %d of the root (%s) asks for %d%s", n, b.role(), u.Version, u.Hash, now, word)
 	}
 	if b.c.passed(checkFiles) {
 		claim("files.intact", Proved, "every file that the manifest lists is the one that it pins (%s); %s", plural(len(b.listed()), "file"), b.beside())
 	}
-	for _, h := range b.inHand {
+	for _, h := range b.heldFiles {
 		if len(h.URIs) > 0 && b.c.passed(checkFiles, checkArtifacts) {
 			claim("artifact.held", Proved, "the manifest pins the file in hand, %s, as artifact %s", h.Hash, escape.Words(h.URIs))
 		}
@@ -178,16 +178,16 @@ func (b *check) releaseClaims() []Claim {
 
 // evidenceClaim is proved as far as nobody's record is needed for who sealed the runs.
 func (b *check) evidenceClaim() Claim {
-	told := 0
+	recorded := 0
 	for _, in := range b.evidence {
-		if in.told {
-			told++
+		if in.needsRecords {
+			recorded++
 		}
 	}
 	c := Claim{"release.evidence", Proved, fmt.Sprintf("every artifact is an output recorded in an embedded audit bundle (%d verified in full)", len(b.release.Provenance.Audit))}
-	if told > 0 {
+	if recorded > 0 {
 		c.Grade = Stated
-		c.Text += fmt.Sprintf("; that %d of them were sealed before a key was revoked is what another key recorded", told)
+		c.Text += fmt.Sprintf("; that %d of them were sealed before a key was revoked is what another key recorded", recorded)
 	}
 	return c
 }

@@ -64,11 +64,11 @@ func (c *collector) ran(check string) { c.checks[check] = c.checks[check].Worse(
 func (c *collector) add(check string, f Finding) {
 	c.ran(check)
 	c.checks[check] = c.checks[check].Worse(f.Verdict)
-	c.keep(f)
+	c.record(f)
 }
 
-// keep counts a finding, and takes it in if its code has not too many.
-func (c *collector) keep(f Finding) {
+// record counts a finding, and keeps it unless there are too many of its code.
+func (c *collector) record(f Finding) {
 	c.totals[f.Code]++
 	if c.totals[f.Code] <= limits.Findings {
 		c.findings = append(c.findings, shortened(f))
@@ -142,7 +142,7 @@ func (c *collector) fails(path string, first, last int64) {
 // findings and failing events carry their own paths, its groups count as evidence.
 func (c *collector) merge(in *collector) {
 	for _, f := range in.findings {
-		c.keep(f)
+		c.record(f)
 		in.totals[f.Code]--
 	}
 	for code, n := range in.totals {

@@ -148,7 +148,7 @@ func (b *check) decisionClaims() []Claim {
 	var claims []Claim
 	grade, word := Proved, ""
 	for _, a := range b.ancestors() {
-		if a.told {
+		if a.needsRecords {
 			grade, word = Stated, fmt.Sprintf("; that %s was sealed before a key was revoked is what another key recorded", a.id)
 		}
 	}

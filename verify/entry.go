@@ -9,15 +9,15 @@ import (
 	"github.com/relseal/relseal/sign"
 )
 
-// A reading is what it takes to read the files of a bundle beside their bytes.
+// A reading is the state of a check while it reads the files of the bundle.
 type reading struct {
-	pool   blockPool // made when it is needed; of the outermost bundle
+	pool   blockPool // of the outermost bundle alone; made when it is needed
 	hashes []pendingHash
 
-	// While a file is read ahead, what its reader reports waits until the file is
-	// done: findings come from one goroutine, in an order that is always the same.
-	holding bool
-	held    []Finding
+	// While a file is read ahead in another goroutine, the findings of the container wait
+	// in buffered until the file is done, so that findings always come in the same order.
+	buffering bool
+	buffered  []Finding
 }
 
 // A pendingHash is a file that is still being hashed.
@@ -27,23 +27,23 @@ type pendingHash struct {
 	sum  <-chan sign.Digest
 }
 
-// entry takes one file: hashes it, and looks inside where it means something.
+// entry hashes one file, and reads its content if the manifest gives it a meaning.
 func (b *check) entry(e *bundle.Entry) error {
 	src := b.count(regular.UntilDone(b.ctx, e.Body))
 	if e.Size < large {
 		h := sha256.New()
 		body := io.TeeReader(src, h)
-		if err := b.look(e, body); err != nil {
+		if err := b.readByRole(e, body); err != nil {
 			return err
 		}
 		if _, err := io.Copy(io.Discard, body); err != nil {
 			return err
 		}
-		b.saw(e.Path, content{sign.Digest(h.Sum(nil)), e.Size})
+		b.recordContent(e.Path, content{sign.Digest(h.Sum(nil)), e.Size})
 		return nil
 	}
 	h := newHasher(b.blocks())
-	err := b.through(e, src, h)
+	err := b.readLarge(e, src, h)
 	h.close()
 	if err == nil {
 		b.hashes = append(b.hashes, pendingHash{e.Path, e.Size, h.sum})
@@ -51,39 +51,39 @@ func (b *check) entry(e *bundle.Entry) error {
 	return err
 }
 
-// through passes a large file by those who look at it, and all of it to h.
-func (b *check) through(e *bundle.Entry, src io.Reader, h *hasher) error {
+// readLarge reads the content of a large file and gives all of its bytes to h.
+func (b *check) readLarge(e *bundle.Entry, src io.Reader, h *hasher) error {
 	if role := b.files[e.Path].Role; role == bundle.RoleTrail || role == bundle.RoleLedger {
-		b.hold(true)
-		defer b.hold(false)
+		b.bufferFindings(true)
+		defer b.bufferFindings(false)
 		a := readAhead(src, b.blocks())
 		defer a.close()
 		src = a
 	}
-	if err := b.look(e, io.TeeReader(src, h)); err != nil {
+	if err := b.readByRole(e, io.TeeReader(src, h)); err != nil {
 		return err
 	}
 	_, err := h.ReadFrom(src)
 	return err
 }
 
-// settle waits for the digests of all files that were read.
-func (b *check) settle() {
+// awaitHashes waits for the digests of all files that were read so far.
+func (b *check) awaitHashes() {
 	for _, p := range b.hashes {
-		b.saw(p.path, content{<-p.sum, p.size})
+		b.recordContent(p.path, content{<-p.sum, p.size})
 	}
 	b.hashes = nil
 }
 
-// saw takes in what the file at path turned out to be.
-func (b *check) saw(path string, got content) {
+// recordContent records the digest and size of the file at path.
+func (b *check) recordContent(path string, got content) {
 	b.seen[path] = got
 	if f := b.files[path]; f.Role == bundle.RoleArtifact && f.Hash == got.hash {
 		b.copies[got.hash] = true
 	}
 }
 
-// outermost returns the check of the bundle that all others lie in.
+// outermost returns the check of the bundle that contains all others.
 func (b *check) outermost() *check {
 	for b.within != nil {
 		b = b.within
@@ -99,23 +99,24 @@ func (b *check) blocks() blockPool {
 	return o.pool
 }
 
-// hold makes the findings of the container wait, and those of the bundles around
-// this one, through which it is read; or passes them on.
-func (b *check) hold(on bool) {
+// bufferFindings makes the findings of the container wait, or reports those that have
+// waited. It does so for the bundles around this one, too, because this one is read
+// through their readers.
+func (b *check) bufferFindings(on bool) {
 	for ; b != nil; b = b.within {
-		b.holding = on
-		held := b.held
-		b.held = nil
+		b.buffering = on
+		held := b.buffered
+		b.buffered = nil
 		for _, f := range held {
 			b.add(checkContainer, f)
 		}
 	}
 }
 
-// container takes what the reader of the bundle reports.
+// container takes a finding of the reader of the bundle.
 func (b *check) container(f Finding) {
-	if b.holding {
-		b.held = append(b.held, f)
+	if b.buffering {
+		b.buffered = append(b.buffered, f)
 		return
 	}
 	b.add(checkContainer, f)

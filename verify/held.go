@@ -35,7 +35,7 @@ func Hold(ctx context.Context, name string) (Held, error) {
 
 func (h Held) is(d sign.Digest, size int64) bool { return h.Hash == d && h.Size == size }
 
-func holds(held []Held, d sign.Digest, size int64) bool {
+func containsFile(held []Held, d sign.Digest, size int64) bool {
 	return slices.ContainsFunc(held, func(h Held) bool { return h.is(d, size) })
 }
 
@@ -52,7 +52,7 @@ func (b *check) judgeHeld(artifacts []bundle.Artifact) {
 				namesake = i
 			}
 		}
-		b.inHand = append(b.inHand, as)
+		b.heldFiles = append(b.heldFiles, as)
 		switch {
 		case len(as.URIs) > 0:
 		case namesake >= 0:
@@ -71,8 +71,8 @@ type namer interface {
 	// named returns what bears each of the names, by name; a name that nothing bears is
 	// left out.
 	named(ctx context.Context, names []string) (map[string]bearer, error)
-	// holding returns the files that have been hashed, by digest, each sorted.
-	holding() map[sign.Digest][]string
+	// pathsByDigest returns the sorted paths of the files that have been hashed.
+	pathsByDigest() map[sign.Digest][]string
 }
 
 // A bearer is what lies under the name of an artifact.
@@ -107,7 +107,7 @@ func (b *check) judgeNamed(artifacts []bundle.Artifact) error {
 				Differs(first.Hash.String(), f.hash.String()))
 		}
 	}
-	copies, held := b.copyPaths(), given.holding()
+	copies, held := b.copyPaths(), given.pathsByDigest()
 	for _, a := range artifacts {
 		l := Location{URI: a.URI, Given: append([]string{}, held[a.Hash]...)}
 		if p, ok := copies[a.Hash]; ok {
@@ -150,8 +150,8 @@ func (b *check) copyPaths() map[sign.Digest]string {
 	return paths
 }
 
-// inHand says in the summary which artifacts the files in hand are.
-func (r *Report) inHand(w *strings.Builder) {
+// writeHeld writes into the summary which artifacts the files in hand are.
+func (r *Report) writeHeld(w *strings.Builder) {
 	for _, h := range r.Held {
 		as := "none of its artifacts"
 		if len(h.URIs) > 0 {

@@ -55,9 +55,9 @@ func pins(m *bundle.ReleaseManifest) (list []*bundle.LedgerRef) {
 	return list
 }
 
-// stood returns the latest time of the events up to which a ledger that is at hand stood
-// when a manifest was sealed: it pins its heads there.
-func (b *check) stood(m *bundle.ReleaseManifest) (last time.Time) {
+// pinnedTime returns the latest time of the events whose heads a manifest pins, if a ledger
+// that is at hand has these events.
+func (b *check) pinnedTime(m *bundle.ReleaseManifest) (last time.Time) {
 	for _, ref := range pins(m) {
 		if l := b.ledger; l != nil && ref.H0 == l.summary.H0 && l.at[ref.K].head == ref.HK {
 			last = latest(last, l.at[ref.K].ts)

@@ -21,10 +21,10 @@ type ledger struct {
 	*trail
 	state  *gates.Ledger
 	faults []*gates.Fault       // events that do not follow from those before them
-	own    map[sign.Digest]bool // the bundles that the release went through
-	final  int64                // the event that it was sealed over
-	known  bool                 // every key that signs it is trusted: else it says nothing
-	at     map[int64]moment     // where it stood when those were sealed
+	own    map[sign.Digest]bool // the release and the bundles that it came from
+	final  int64                // the last event when the release was sealed
+	known  bool                 // every key that signs it is trusted: else nothing follows from it
+	at     map[int64]moment     // the events at which the manifests pin its head
 	dated  map[sign.Digest][]Dating
 }
 
@@ -34,9 +34,9 @@ type moment struct {
 	ts   time.Time
 }
 
-// wanted notes the events at which the release, or one that it came from, says where
-// the ledger stood. The manifests come before the ledger.
-func (b *check) wanted() map[int64]moment {
+// pinnedMoments returns the events at which the release, or a bundle that it came from,
+// pins the head of the ledger. In a bundle the manifests stand before the ledger.
+func (b *check) pinnedMoments() map[int64]moment {
 	at := map[int64]moment{}
 	for _, a := range b.ancestors() {
 		for _, ref := range []*bundle.LedgerRef{a.manifest.Provenance.Ledger, a.manifest.Provenance.Head} {
@@ -52,12 +52,12 @@ func (b *check) wanted() map[int64]moment {
 func (b *check) readLedger(path string, body io.Reader) error {
 	b.c.ran(checkTrail)
 	l := &ledger{trail: &trail{doubtful: map[int64][]byte{}}, state: gates.NewLedgerOf(b.mayComeFrom), final: b.release.Provenance.Ledger.K, known: true,
-		at: b.wanted(), dated: map[sign.Digest][]Dating{}}
+		at: b.pinnedMoments(), dated: map[sign.Digest][]Dating{}}
 	b.trails[path], b.ledger = l.trail, l
 	for id := range b.lineage {
 		l.dated[id] = nil
 	}
-	if r := seen.Of(b.ctx); r != nil && l.was(r, b, path) {
+	if r := seen.Of(b.ctx); r != nil && l.restore(r, b, path) {
 		return nil
 	}
 	summary, err := audit.Check(body, audit.CheckOptions{
@@ -74,9 +74,9 @@ func (b *check) readLedger(path string, body io.Reader) error {
 			}
 			l.known = l.known && f.Code != finding.KeyUnknown
 			l.foreign = l.foreign || f.Code == finding.Genesis
-			b.add(checkTrail, b.strange(f, path, true))
+			b.add(checkTrail, b.judgeUntrusted(f, path, true))
 		},
-		Event:        l.note,
+		Event:        l.addEvent,
 		EventActions: gates.LedgerActions,
 		BriefActions: []string{gates.ActionWindow},
 		Head: func(k int64, ts audit.Time, head sign.Digest) {
@@ -96,10 +96,10 @@ func (b *check) readLedger(path string, body io.Reader) error {
 	return err
 }
 
-// was takes in what the caller has read of the same ledger, as readLedger would, and reports
-// whether that says all. The digest of the file is compared with the manifest's as that of
-// any other.
-func (l *ledger) was(r *seen.Ledger, b *check, path string) bool {
+// restore takes over what the caller has read of the same ledger before, instead of reading
+// it again. It returns false if that is not enough. The digest of the file is compared with
+// that in the manifest like that of any other.
+func (l *ledger) restore(r *seen.Ledger, b *check, path string) bool {
 	f, want := b.files[path], b.pinnedLedger()
 	key, trusted := b.trailKeys(path).Verifier(r.Key.KeyID())
 	if engine.Of(b.ctx).Plain || !trusted || key != r.Key || f.Hash != r.Digest || f.Size != r.Size || want.h0 != r.Summary.H0 || want.k != r.Summary.K {
@@ -140,7 +140,8 @@ func (b *check) mayComeFrom(id sign.Digest) bool {
 	return previous != nil && id == *previous || b.lineage[id] != nil
 }
 
-func (l *ledger) note(r audit.Record) {
+// addEvent takes in an event, if all keys of the ledger are trusted.
+func (l *ledger) addEvent(r audit.Record) {
 	if !l.known {
 		return
 	}

@@ -36,9 +36,9 @@ func (b *check) judgeSigners(a *ancestor) {
 			b.signed(key, a.signaturesPath())
 		}
 		if sealing {
-			q.seal(key, good)
+			q.addSealer(key, good)
 		} else {
-			q.further(key, a.signaturesPath(), good)
+			q.addSigner(key, a.signaturesPath(), good)
 		}
 	}
 	if !sealed {
@@ -46,7 +46,7 @@ func (b *check) judgeSigners(a *ancestor) {
 		return
 	}
 	q.judge()
-	a.told = q.told()
+	a.needsRecords = q.needsRecords()
 }
 
 // judgeUnknown says what follows from a signer whom the caller does not know.
@@ -75,7 +75,7 @@ func (b *check) quorumOf(a *ancestor) *quorum {
 // sealedAt returns the latest time that such a bundle holds: that of the evidence, which
 // is the same all the way, and of the ledger up to where it says that this stood.
 func (b *check) sealedAt(a *ancestor) time.Time {
-	last := b.stood(a.manifest)
+	last := b.pinnedTime(a.manifest)
 	for _, in := range b.evidence {
 		last = latest(last, in.recorded())
 	}

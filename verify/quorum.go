@@ -10,66 +10,68 @@ import (
 	"github.com/relseal/relseal/sign"
 )
 
-// A quorum counts, of a manifest whose signers a trust root limits, the keys whose
-// signatures count, each once.
+// A quorum counts the keys that signed a manifest and may do so by the trust root, each
+// key once.
 type quorum struct {
 	b       *check
-	role    string     // that may seal it
-	sealer  sign.KeyID // that the manifest names
+	role    string     // the role that may seal the manifest
+	sealer  sign.KeyID // the sealing key, which the manifest names
 	path    string     // of the manifest
-	group   string     // of its findings
+	group   string     // of the findings
 	first   time.Time  // the earliest use of the sealing key on record
 	last    time.Time  // the latest time on record
-	records []Dating   // about it, by others
+	records []Dating   // about the bundle, by others
 
-	keys    map[sign.KeyID]bool
-	dated   map[sign.KeyID]bool // of those the revoked ones: somebody recorded the bundle before they were
-	open    map[sign.KeyID]bool // of whom nobody can say whether they count
-	sealing []Finding           // what is to be said of the sealing key
-	unknown bool                // the sealing key is not in the root at all, which has its finding
+	keys      map[sign.KeyID]bool // the keys that count
+	dated     map[sign.KeyID]bool // those of keys that were revoked after others had recorded the bundle
+	undecided map[sign.KeyID]bool // keys of which nobody can say whether they count
+	sealing   []Finding           // about the sealing key
+	unknown   bool                // the sealing key is not in the root, which has its finding
 }
 
-// newQuorum is that of the bundle's own manifest.
+// newQuorum returns the quorum of the bundle's own manifest.
 func newQuorum(b *check) *quorum {
 	q := &quorum{b: b, sealer: b.keyID, path: bundle.ManifestPath, group: checkSignature}
 	if b.authority != nil {
-		q.role, q.first, q.last, q.records = b.role(), b.began(), b.recorded(), b.datings()
+		q.role, q.first, q.last, q.records = b.role(), b.firstUse(), b.recorded(), b.datings()
 	}
 	return q.start()
 }
 
+// start makes the sets of q, which are empty.
 func (q *quorum) start() *quorum {
-	q.keys, q.dated, q.open = map[sign.KeyID]bool{}, map[sign.KeyID]bool{}, map[sign.KeyID]bool{}
+	q.keys, q.dated, q.undecided = map[sign.KeyID]bool{}, map[sign.KeyID]bool{}, map[sign.KeyID]bool{}
 	return q
 }
 
-// seal takes in the sealing key, whose signatures are good or not.
-func (q *quorum) seal(key sign.PublicKey, good bool) {
+// addSealer judges the sealing key, and counts it if its signatures are good.
+func (q *quorum) addSealer(key sign.PublicKey, good bool) {
 	if q.b.authority == nil {
 		return
 	}
 	q.sealing = q.b.standing(use{role: q.role, key: key.KeyID(), path: q.path, first: q.first, last: q.last}, q.records)
 	if good {
-		q.take(key, q.sealing)
+		q.count(key, q.sealing)
 	}
 }
 
-// further takes in another signer, whose signatures are good or not. One that does
-// not count is worth a note: anybody can add a signature.
-func (q *quorum) further(key sign.PublicKey, path string, good bool) {
+// addSigner judges another signer, and counts it if its signatures are good. What speaks
+// against it is only a note, because anybody can add a signature.
+func (q *quorum) addSigner(key sign.PublicKey, path string, good bool) {
 	if q.b.authority == nil || !good {
 		return
 	}
-	faults := q.b.standing(use{role: q.role, key: key.KeyID(), path: path, first: q.last, last: q.last, added: true}, q.records)
-	q.take(key, faults)
+	faults := q.b.standing(use{role: q.role, key: key.KeyID(), path: path, first: q.last, last: q.last, cosigner: true}, q.records)
+	q.count(key, faults)
 	for _, f := range faults {
 		f.Text += "; not counted"
 		q.b.add(q.group, f.As(Note))
 	}
 }
 
-// take counts a key whose signatures hold, as far as nothing speaks against it.
-func (q *quorum) take(key sign.PublicKey, faults []Finding) {
+// count counts a key with good signatures if none of its faults matters, and remembers it
+// as undecided if they leave that open.
+func (q *quorum) count(key sign.PublicKey, faults []Finding) {
 	switch worst(faults) {
 	case Verified:
 		q.keys[key.KeyID()] = true
@@ -77,13 +79,14 @@ func (q *quorum) take(key sign.PublicKey, faults []Finding) {
 			q.dated[key.KeyID()] = true
 		}
 	case Undecidable:
-		q.open[key.KeyID()] = true
+		q.undecided[key.KeyID()] = true
 	}
 }
 
-// told reports whether there are enough only because somebody recorded the bundle
-// before a key that signed it was revoked. Who holds both keys can record what he likes.
-func (q *quorum) told() bool {
+// needsRecords reports whether there are enough keys only because somebody recorded the
+// bundle before one of them was revoked. Whoever holds both keys could have written such a
+// record later.
+func (q *quorum) needsRecords() bool {
 	if q.b.authority == nil {
 		return false
 	}
@@ -91,8 +94,9 @@ func (q *quorum) told() bool {
 	return len(q.keys)-len(q.dated) < now
 }
 
-// judge says whether there are enough. That the sealing key may have been in other
-// hands does not matter if there are enough without it: those vouch for the bundle.
+// judge reports whether there are enough keys. If there are enough without the sealing
+// key, they vouch for the bundle, and it does not matter that somebody else may have used
+// the sealing key after it was revoked.
 func (q *quorum) judge() {
 	if q.b.authority == nil {
 		return
@@ -105,13 +109,13 @@ func (q *quorum) judge() {
 		q.b.add(q.group, f)
 	}
 	if len(q.keys) >= now || q.unknown || !q.keys[q.sealer] && len(q.keys)+1 >= now {
-		return // enough, or the finding about the sealing key is the cause
+		return // there are enough, or the finding about the sealing key says why not
 	}
 	f := finding.New(finding.Threshold, q.path, fmt.Sprintf("%s asks for signatures by %s; %d count",
 		q.role, plural(now, "key"), len(q.keys)))
 	switch {
-	case len(q.keys)+len(q.open) >= now:
-		f.Text += fmt.Sprintf(", and of %d more nobody can say", len(q.open))
+	case len(q.keys)+len(q.undecided) >= now:
+		f.Text += fmt.Sprintf(", and of %d more nobody can say", len(q.undecided))
 		f = f.As(Undecidable)
 	case least <= len(q.keys):
 		f.Text += fmt.Sprintf("; an earlier version of the root asked for %d", least)

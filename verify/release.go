@@ -57,21 +57,21 @@ func (b *check) slim(wanted []bundle.Artifact) {
 		return
 	}
 	b.audit.Files = nil
-	// The release's own entries stand in for those of the run that are equal: their
-	// labels are in memory once.
+	// Entries of the run that are equal to those of the release are replaced by them, so
+	// that their labels are in memory once.
 	own, named := map[bundle.Artifact]bundle.Artifact{}, map[string]bundle.Artifact{}
 	for _, a := range wanted {
 		own[a], named[a.URI] = a, a
 	}
 	var kept []bundle.Artifact
 	for _, a := range b.audit.Artifacts {
-		if mine, ok := own[a]; ok {
-			kept = append(kept, mine)
-		} else if mine, ok := named[a.URI]; ok && mine.Hash != a.Hash {
+		if listed, ok := own[a]; ok {
+			kept = append(kept, listed)
+		} else if listed, ok := named[a.URI]; ok && listed.Hash != a.Hash {
 			if b.differing == nil {
 				b.differing = map[string]sign.Digest{}
 			}
-			b.differing[mine.URI] = a.Hash
+			b.differing[listed.URI] = a.Hash
 		}
 	}
 	b.audit.Artifacts = kept
@@ -128,23 +128,23 @@ func (b *check) judgeRested(path string, run *bundle.AuditManifest) {
 // judgeProvenance asks of the runs together: which cards, which artifacts, which commit.
 func (b *check) judgeProvenance(runs []*check) {
 	m := b.release
-	made := map[bundle.Artifact]bool{}
+	produced := map[bundle.Artifact]bool{}
 	pipeline, params, commits := false, false, []string{}
 	for _, in := range runs {
 		for _, a := range in.audit.Artifacts {
-			made[a] = true
+			produced[a] = true
 		}
 		pipeline = pipeline || in.audit.PipelineCard.Hash == m.Cards.Pipeline
 		params = params || in.audit.ParamCard.Hash == m.Cards.Param
 		commits = append(commits, in.commits()...)
 	}
 	for _, a := range m.Artifacts {
-		if !made[a] {
+		if !produced[a] {
 			b.add(checkRelease, finding.New(finding.ArtifactHash, a.URI, "not an artifact of an embedded audit bundle"))
 		}
 		for _, in := range runs {
 			// Else the one above is the finding.
-			if other, ok := in.differing[a.URI]; ok && made[a] {
+			if other, ok := in.differing[a.URI]; ok && produced[a] {
 				b.add(checkRelease, finding.New(finding.ArtifactHash, a.URI, "runs that the release rests on recorded different digests").
 					Differs(a.Hash.String(), other.String()))
 				break

@@ -37,7 +37,7 @@ func (b *check) judgeRun() {
 			b.judgeSteps(t.Path, tr)
 		}
 		if whole {
-			b.judgeMade(t.Path, tr)
+			b.judgeProduced(t.Path, tr)
 		}
 	}
 	b.judgeParts()

@@ -27,7 +27,7 @@ func (b *check) judgeSignatures() {
 		b.add(checkSignature, f)
 	} else {
 		b.key = key
-		q.seal(key, b.judgeSigner(key, "sig/"))
+		q.addSealer(key, b.judgeSigner(key, "sig/"))
 	}
 	for _, dir := range b.furtherSigners() {
 		var id sign.KeyID
@@ -35,14 +35,14 @@ func (b *check) judgeSignatures() {
 			continue // judgeFiles reports it as unlisted
 		}
 		if key, known := b.o.Keys.Verifier(id); known {
-			q.further(key, dir, b.judgeSigner(key, dir))
+			q.addSigner(key, dir, b.judgeSigner(key, dir))
 		} else {
 			b.add(checkSignature, finding.New(finding.KeyUnknown, dir,
 				fmt.Sprintf("further signer %s is not among the trusted keys; ignored", id)).As(Note))
 		}
 	}
 	q.judge()
-	b.counted, b.dated, b.told = len(q.keys), len(q.dated), q.told()
+	b.countedKeys, b.datedKeys, b.needsRecords = len(q.keys), len(q.dated), q.needsRecords()
 	if b.authority != nil {
 		b.judgeRootRefs()
 		b.judgeTrailKeys()

@@ -12,22 +12,21 @@ import (
 	"github.com/relseal/relseal/sign"
 )
 
-// Dates are records about bundles by others than those who signed them.
+// Dates are records about bundles, made by others than their signers.
 type Dates interface {
-	// Recorded returns by whom, and when by their clock, it is on record that the
-	// bundle exists.
+	// Recorded returns who has recorded that the bundle exists, and when by their clock.
 	Recorded(bundle sign.Digest) []Dating
 }
 
 // A Dating says that something existed at a time.
 type Dating struct {
-	Key sign.KeyID // that vouches for it
+	Key sign.KeyID // the key that signed the record
 	At  time.Time
 }
 
-// recorded returns the latest time that the bundle holds, in its trails, its
-// evidence or the ledger that it was sealed over, and that of the event whose head it
-// pins, if a ledger at hand has that. It was sealed then or later.
+// recorded returns the latest time that the bundle contains: of its trails, its evidence,
+// the ledger in it and the events whose heads it pins, if a ledger at hand has those. The
+// bundle was sealed then or later.
 func (b *check) recorded() (last time.Time) {
 	for _, t := range b.trails {
 		if t.summary.Last != nil {
@@ -38,34 +37,35 @@ func (b *check) recorded() (last time.Time) {
 		last = latest(last, in.recorded())
 	}
 	if b.release != nil && !b.nested() {
-		last = latest(last, b.stood(b.release))
+		last = latest(last, b.pinnedTime(b.release))
 	}
 	return last
 }
 
-// A use is what is on record of one use of a key in a role.
+// A use says that a key signed something in a role, and when.
 type use struct {
 	role        string
 	key         sign.KeyID
-	path        string    // of what it signed
-	first, last time.Time // of that, by the clocks of those who made it; zero where nothing says
-	added       bool      // to what others sealed: the signature is as old as that or younger
+	path        string    // of what the key signed
+	first, last time.Time // the earliest and latest time in that, by its maker's clock; zero if there is none
+	cosigner    bool      // another key sealed it: this signature may be younger than those times
 }
 
-// standing returns everything that speaks against a use of a key.
+// standing returns the faults of a use of a key: whether the key had the role, and
+// whether it still had it when it signed.
 func (b *check) standing(u use, records []Dating) []Finding {
 	g, ok := b.authority.Grant(u.role, u.key)
 	if !ok {
 		return []Finding{finding.New(finding.KeyUnknown, u.path, otherRoles(u.key, u.role))}
 	}
 	if u.last.IsZero() && (b.c.verdict() == Reject || b.lacksTrail()) {
-		u.first, u.last = g.NotBefore, g.NotBefore // why nothing says when has its finding
+		u.first, u.last = g.NotBefore, g.NotBefore // no time is known for a reason that has its finding
 	}
 	return u.faults(g, b.o.At, records)
 }
 
-// lacksTrail reports whether a trail or evidence is listed and did not come, which gets
-// its finding after the keys.
+// lacksTrail reports whether a trail or evidence is listed that is not in the bundle. Its
+// finding is reported after those about keys.
 func (b *check) lacksTrail() bool {
 	for path, f := range b.files {
 		_, seen := b.seen[path]
@@ -76,9 +76,9 @@ func (b *check) lacksTrail() bool {
 	return false
 }
 
-// faults judges a use by its grant, as it stood at the time at, or now if that is zero.
-// Each fault is found by itself and none takes another away, so that the worst of them
-// counts and one fault more is never judged more mildly. A NOTE is none.
+// faults judges a use by the grant g of the role, as it was at the time at, or is now if
+// at is zero. Each fault is looked for whether or not there are others, so that the worst
+// of them counts and a further fault never makes the answer milder. A NOTE is no fault.
 func (u use) faults(g sign.Grant, at time.Time, records []Dating) (list []Finding) {
 	add := func(code Code, v Verdict, format string, args ...any) {
 		list = append(list, finding.New(code, u.path, fmt.Sprintf(format, args...)).As(v))
@@ -92,18 +92,19 @@ func (u use) faults(g sign.Grant, at time.Time, records []Dating) (list []Findin
 		add(finding.KeyRetired, Undecidable, "%s; nothing says when it signed", span)
 	case u.last.After(g.NotAfter):
 		add(finding.KeyRetired, Reject, "%s; this records %s", span, when(u.last))
-	case early && (!u.added || !at.IsZero() && at.Before(g.NotBefore)):
+	case early && (!u.cosigner || !at.IsZero() && at.Before(g.NotBefore)):
 		add(finding.KeyRetired, Reject, "%s; this records %s", span, when(u.first))
 	case early && g.Status != sign.Active:
-		// Whoever sealed the bundle chose its time. Of a key that still may sign it does
-		// not matter when it did; of any other, what it signed in its time counts alone.
+		// The other signer may have chosen a time before this key was granted its role. That
+		// does not matter for a key that may still sign. Any other key must have signed
+		// within its time, and nothing shows that.
 		add(finding.KeyRetired, Undecidable, "%s, and is %s; this records %s, and nothing says when it signed", span, g.Status, when(u.first))
 	}
 	switch since := g.RevokedSince; {
 	case g.Status != sign.Revoked || !at.IsZero() && since.After(at):
 	case !u.last.IsZero() && !u.last.Before(since):
 		add(finding.KeyRevoked, Reject, "%s is revoked since %s; this records %s", u.key, when(since), when(u.last))
-	case u.added: // a record shows how old the bundle is, not a signature that anybody may add
+	case u.cosigner: // records date the bundle, but a signature can be added to it later
 		add(finding.KeyRevoked, Undecidable, "%s is revoked since %s; nothing shows that this signature is older", u.key, when(since))
 	case len(records) > 0:
 		add(finding.KeyRevoked, Note, "%s is revoked since %s; %s recorded the bundle at %s, before that", u.key, when(since), records[0].Key, when(records[0].At))
@@ -122,8 +123,8 @@ func worst(faults []Finding) Verdict {
 	return v
 }
 
-// datings are the records about the bundle. What dates a release dates the evidence
-// in it.
+// datings returns the records about the bundle. A record about a release also dates the
+// evidence in it.
 func (b *check) datings() []Dating {
 	if b.o.Dates == nil {
 		return nil
@@ -135,9 +136,9 @@ func (b *check) datings() []Dating {
 	return list
 }
 
-// began returns the earliest time that the sealing key signed in a trail of its role,
-// or that of the seal if it signed none.
-func (b *check) began() time.Time {
+// firstUse returns the time of the first event that the sealing key signed in a trail of
+// the same role, or the time of the seal if there is no such event.
+func (b *check) firstUse() time.Time {
 	first := b.recorded()
 	for path, t := range b.trails {
 		for _, s := range t.summary.Signers {
@@ -149,13 +150,13 @@ func (b *check) began() time.Time {
 	return first
 }
 
-// sealsToo reports whether a key of the trail at path is the sealing key in the same
-// role: one finding says of both what there is to say.
+// sealsToo reports whether a key of the trail at path is also the sealing key, in the same
+// role. Then one finding is enough for both uses.
 func (b *check) sealsToo(path string, key sign.KeyID) bool {
 	return key == b.keyID && b.trailRole(path) == b.role()
 }
 
-// judgeTrailKeys asks of each trail whether its keys might sign then.
+// judgeTrailKeys judges for each trail whether its keys were allowed to sign when they did.
 func (b *check) judgeTrailKeys() {
 	for _, path := range slices.Sorted(maps.Keys(b.trails)) {
 		for _, s := range b.trails[path].summary.Signers {
@@ -173,7 +174,7 @@ func (b *check) judgeTrailKeys() {
 	}
 }
 
-// judgeAt compares the times in the bundle with the one that the caller asks about.
+// judgeAt reports a bundle with times after the one that the caller asks about.
 func (b *check) judgeAt() {
 	if last := b.recorded(); !b.o.At.IsZero() && last.After(b.o.At) {
 		f := finding.New(finding.TimeOrder, bundle.ManifestPath, "it records a time after the one that is asked about").Differs(

@@ -15,7 +15,7 @@ import (
 func (r *Report) Summary() string {
 	var w strings.Builder
 	fmt.Fprintf(&w, "%s  %s\n", r.Verdict, r.Bundle)
-	r.inHand(&w)
+	r.writeHeld(&w)
 	for _, k := range r.Keys {
 		fmt.Fprintf(&w, "  key %s verified %s\n", k.ID, plural(len(k.Signed), "file"))
 	}

@@ -13,24 +13,24 @@ import (
 // A trail is what the checks of a bundle need from one of its trails. Lines are
 // not kept: of a run only the closing facts and one entry a step.
 type trail struct {
-	summary   audit.Summary
-	open      *Finding // E_TRAIL_OPEN, until it is known whether the end was cut off
-	foreign   bool     // line 0 is not the one that was signed, or not this trail's
-	end       *audit.Event
-	ended     bool       // there was one, also when it is no longer kept
-	made      making     // while the trail is read
-	changed   []change   // artifacts of end
-	sources   []recorded // what run.start says of the code
-	unclear   []int64    // the run.start that say it in another form
-	steps     map[string]*step
-	doubtful  map[int64][]byte // events with a finding, kept to be compared with a reference
-	started   *start           // the step that has not ended
-	committed []int64          // ends of steps whose id is a commitment
-	order     []string         // step ids as they first ended
-	beyond    []int64          // ends of more steps than a card can have
-	outputs   int              // items kept in steps
-	seed      *string
-	seeded    bool
+	summary     audit.Summary
+	open        *Finding // E_TRAIL_OPEN, until it is known whether the end was cut off
+	foreign     bool     // line 0 is not the one that was signed, or not this trail's
+	end         *audit.Event
+	ended       bool        // there was one, also when it is no longer kept
+	stepOutputs stepOutputs // while the trail is read
+	changed     []change    // artifacts of end
+	sources     []recorded  // what run.start says of the code
+	unclear     []int64     // the run.start that say it in another form
+	steps       map[string]*step
+	doubtful    map[int64][]byte // events with a finding, kept to be compared with a reference
+	started     *start           // the step that has not ended
+	committed   []int64          // ends of steps whose id is a commitment
+	order       []string         // step ids as they first ended
+	beyond      []int64          // ends of more steps than a card can have
+	outputs     int              // items kept in steps
+	seed        *string
+	seeded      bool
 }
 
 // recorded is the source that a run.start records.
@@ -86,7 +86,7 @@ func (s *step) output(uri string) string {
 
 func (b *check) readTrail(path string, body io.Reader) error {
 	b.c.ran(checkTrail)
-	t := &trail{steps: map[string]*step{}, doubtful: map[int64][]byte{}, made: newMaking(b.audit)}
+	t := &trail{steps: map[string]*step{}, doubtful: map[int64][]byte{}, stepOutputs: newStepOutputs(b.audit)}
 	b.trails[path] = t
 	summary, err := audit.Check(body, audit.CheckOptions{
 		Path:    path,
@@ -102,7 +102,7 @@ func (b *check) readTrail(path string, body io.Reader) error {
 				return
 			}
 			t.foreign = t.foreign || f.Code == finding.Genesis
-			b.add(checkTrail, b.strange(f, path, b.nested()))
+			b.add(checkTrail, b.judgeUntrusted(f, path, b.nested()))
 		},
 		Event:        t.note,
 		EventActions: noted,
@@ -110,9 +110,9 @@ func (b *check) readTrail(path string, body io.Reader) error {
 	})
 	t.summary = summary
 	if t.end != nil {
-		t.changed = t.made.changes(t.end.Outputs.Items)
+		t.changed = t.stepOutputs.changes(t.end.Outputs.Items)
 	}
-	t.made = nil
+	t.stepOutputs = nil
 	if g := summary.Genesis; g != nil && b.o.Against == nil {
 		g.Details, g.Delegation = nil, nil // up to 1 MiB, of each trail
 	}
@@ -173,7 +173,7 @@ func (t *trail) note(r audit.Record) {
 			t.committed = append(t.committed, e.K)
 			return
 		}
-		t.made.add(e.Outputs.Items)
+		t.stepOutputs.add(e.Outputs.Items)
 		t.stepEnd(&e)
 	case audit.ActionRunEnd:
 		e.Details, e.Inputs.Items = nil, nil // of which a trail may have much
