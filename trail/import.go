@@ -17,7 +17,7 @@ type Appended struct {
 	Count   int64         `json:"count"`
 	K       int64         `json:"k"` // of the last event
 	HK      sign.Digest   `json:"H_k"`
-	Refused []RefusedLine `json:"refused"` // at most 1000 of them
+	Refused []RefusedLine `json:"refused"` // at most 10,000 of them
 
 	RefusedTotal int64 `json:"refused_total"`
 }

@@ -27,9 +27,16 @@ type Run struct {
 
 // RunOptions say how a run directory is written to.
 type RunOptions struct {
-	Clock    audit.Clock
-	Producer string // what code.hash of events of no step is the digest of
-	Waiting  func(holder string)
+	Clock    audit.Clock         // nil: that of this machine
+	Producer string              // what code.hash of events of no step is the digest of
+	Waiting  func(holder string) // is told whose lock on the trail is waited for; may be nil
+}
+
+func (o RunOptions) clock() audit.Clock {
+	if o.Clock == nil {
+		return audit.SystemClock()
+	}
+	return o.Clock
 }
 
 // OpenRun opens a run directory, with the card that its genesis pins. It goes on from the
@@ -39,7 +46,7 @@ func OpenRun(ctx context.Context, dir string, key sign.Signer, o RunOptions) (*R
 	if err != nil {
 		return nil, err
 	}
-	log, err := audit.OpenWith(ctx, file, key, o.Clock, audit.Options{Resume: true, Waiting: o.Waiting})
+	log, err := audit.OpenWith(ctx, file, key, o.clock(), audit.Options{Resume: true, Waiting: o.Waiting})
 	if err != nil {
 		return nil, err
 	}

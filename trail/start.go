@@ -78,7 +78,7 @@ func Start(dir string, n NewRun, key sign.Signer, o RunOptions) (s Started, err 
 		if err := durable.MkdirAll(filepath.Dir(trail), 0o755); err != nil {
 			return err
 		}
-		log, err := audit.Create(trail, g, key, o.Clock)
+		log, err := audit.Create(trail, g, key, o.clock())
 		if err != nil {
 			return err
 		}

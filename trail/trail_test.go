@@ -221,7 +221,7 @@ func TestStartUndone(t *testing.T) {
 	}
 	n := NewRun{EnvLock: testbundle.Canon(r.Lock), Pipeline: testbundle.Canon(r.Pipeline), Params: testbundle.Canon(r.Params)} // without an actor
 	dir := filepath.Join("new", "run")
-	if _, err := Start(dir, n, key, RunOptions{Clock: audit.SystemClock()}); err == nil {
+	if _, err := Start(dir, n, key, RunOptions{}); err == nil {
 		t.Fatal("an event without an actor was recorded")
 	}
 	if entries, err := os.ReadDir("new"); err != nil || len(entries) != 0 {
@@ -230,14 +230,14 @@ func TestStartUndone(t *testing.T) {
 	if err := os.Mkdir(dir, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Start(dir, n, key, RunOptions{Clock: audit.SystemClock()}); err == nil {
+	if _, err := Start(dir, n, key, RunOptions{}); err == nil {
 		t.Fatal("an event without an actor was recorded")
 	}
 	if entries, err := os.ReadDir(dir); err != nil || len(entries) != 0 {
 		t.Errorf("left behind in a directory that was there: %v, %v", entries, err)
 	}
 	n.Actor = audit.Txt("me")
-	s, err := Start(dir, n, key, RunOptions{Clock: audit.SystemClock()})
+	s, err := Start(dir, n, key, RunOptions{})
 	if err != nil || s.First.E.K != 1 {
 		t.Errorf("with an actor: event %d, %v", s.First.E.K, err)
 	}

@@ -7,7 +7,6 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/relseal/relseal/audit"
 	"github.com/relseal/relseal/canon"
 	"github.com/relseal/relseal/internal/cli/ui"
 	"github.com/relseal/relseal/trail"
@@ -67,7 +66,7 @@ func openRun(env *ui.Env, c *cli.Context) (*trail.Run, error) {
 }
 
 func runOptions() trail.RunOptions {
-	return trail.RunOptions{Clock: audit.SystemClock(), Producer: ui.Producer}
+	return trail.RunOptions{Producer: ui.Producer}
 }
 
 // filesBelow returns the files that a flag names.
