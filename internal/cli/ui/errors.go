@@ -63,23 +63,24 @@ func UsageHint(text, hint string) error {
 // classify says what to print for err and how to exit.
 func classify(ctx context.Context, err error) (code int, text, hintText string) {
 	text, hintText = exit.Text(err), hint.Of(err)
+	interrupted := ctx.Err() != nil && errors.Is(err, context.Canceled)
 	var known *Error
 	var usage *exit.UsageError
 	var fault *signer.Fault // of another process, which knew what is behind it
 	switch {
-	case errors.As(err, &known):
+	case errors.As(err, &known) && !(interrupted && known.Code != ExitInterrupted):
 		code = known.Code
 		if known.Hint != "" {
 			hintText = known.Hint
 		}
 	case errors.As(err, &usage):
 		code = ExitUsage
-	case errors.As(err, &fault):
+	case errors.As(err, &fault) && !interrupted:
 		code = fault.Code
 		if hintText == "" {
 			hintText = fault.Hint
 		}
-	case ctx.Err() != nil && errors.Is(err, context.Canceled):
+	case interrupted:
 		code, text = ExitInterrupted, "interrupted"
 	case ctx.Err() != nil:
 		code, text = ExitInterrupted, "interrupted: "+text

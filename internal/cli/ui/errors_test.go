@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/relseal/relseal/internal/hint"
+	"github.com/relseal/relseal/internal/signer"
 	"github.com/relseal/relseal/sign"
 )
 
@@ -66,6 +67,8 @@ func TestClassifyInterrupted(t *testing.T) {
 		text string
 	}{
 		{fmt.Errorf("git: %w", context.Canceled), "interrupted"},
+		{&Error{ExitIO, fmt.Errorf("standard input: %w", context.Canceled), ""}, "interrupted"},
+		{&signer.Fault{Code: ExitIO, Text: "context canceled", Kinds: []string{"canceled"}}, "interrupted"},
 		{errors.New("git was killed"), "interrupted: git was killed"},
 		{&Error{ExitInterrupted, errors.New("interrupted; the record is here"), ""}, "interrupted; the record is here"},
 	} {
