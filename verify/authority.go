@@ -92,12 +92,16 @@ func (b *check) rootUse() *RootUse {
 	return u
 }
 
-// judgeRootRefs compares the versions of the root that the manifest and the trails name.
+// judgeRootRefs compares the versions of the root that the manifest, those of the
+// bundles that it came from, and the trails name.
 func (b *check) judgeRootRefs() {
 	if b.audit != nil {
 		b.judgeRootRef(checkSignature, bundle.ManifestPath, b.audit.Root)
 	} else {
 		b.judgeRootRef(checkSignature, bundle.ManifestPath, b.release.Root)
+	}
+	for _, a := range b.ancestors() {
+		b.judgeRootRef(checkRelease, a.path(), a.manifest.Root)
 	}
 	for path, t := range b.trails {
 		if g := t.summary.Genesis; g != nil {

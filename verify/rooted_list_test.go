@@ -180,6 +180,14 @@ func rootedCases() []rooted {
 	others, othersFrom := lift(by(otherKey), demo())
 	another, anotherFrom := lift(by(otherKey), making(demo(), "somebody else's artifact\n"))
 	both, bothFrom := lift(by(otherKey, thirdKey), demo())
+	under := func(hash string, n int) (testbundle.Files, string) {
+		return lift(func(s *story) testbundle.Files {
+			return demo().Release(otherKey, func(m M) { m["gates"], m["root"] = s.policy, M{"version": n, "hash": hash} })
+		}, demo())
+	}
+	underOwn, _ := under(hash(1, ways(1, of(otherKey))), 1)
+	underOther, underOtherFrom := under(hash(1, active), 1)
+	underNewer, underNewerFrom := under(hash(2, active), 2)
 	stranger, strangerFrom := lift(by(testbundle.NewKey("stranger")), demo())
 
 	// What became of a release, by a ledger that the caller has.
@@ -394,6 +402,11 @@ func rootedCases() []rooted {
 			at("E_ROOT", "REJECT", "sig/root/2.root.json")),
 		one("reference-other", "the bundle was sealed under another version 1", reference(hash(1, ledgers), 1), first(active), 2, man("E_ROOT", "REJECT")...),
 		one("reference-newer", "the bundle was sealed under a version that nobody has", reference(hash(2, active), 2), first(active), 1, man("E_ROOT", "UNDECIDABLE")...),
+		one("good-lineage-reference", "the canary that the release came from names the version it was sealed under", underOwn, first(ways(1, of(otherKey))), 0, goes),
+		one("lineage-reference-other", "the canary that the release came from was sealed under another version 1", underOther, first(ways(1, of(otherKey))), 2,
+			at("E_ROOT", "REJECT", underOtherFrom+"manifest.json"), goes),
+		one("lineage-reference-newer", "the canary that the release came from was sealed under a version that nobody has", underNewer, first(ways(1, of(otherKey))), 1,
+			at("E_ROOT", "UNDECIDABLE", underNewerFrom+"manifest.json"), goes),
 		one("good-genesis", "the ledger names the version it was started under", startedUnder(hash(1, stableLedger)), first(stableLedger), 0, goes),
 		one("genesis-other", "the ledger was started under another version 1", startedUnder(hash(1, active)), first(stableLedger), 2, at("E_ROOT", "REJECT", ledgerPath), goes),
 		one("good-record", "a record of an archive, by the key for that", record("archive", false, reverified), archivist, 0),

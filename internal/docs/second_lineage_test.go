@@ -157,6 +157,9 @@ func (l *secondLedger) recorded(a *secondAncestor) {
 // signedLineage asks who signed the bundles that the release came from.
 func (s *second) signedLineage() {
 	for _, a := range s.ancestors {
+		if s.rooted != nil {
+			s.reference(a.m, a.path+"manifest.json")
+		}
 		if a.signatures == nil {
 			continue
 		}
