@@ -25,7 +25,7 @@ func TestBacktestLong(t *testing.T) {
 		"N_LTS":           func(p *Policy) { p.NLTS = 7 },
 		"max_undecidable": func(p *Policy) { p.MaxUndecidable = 7 },
 	} {
-		for _, channel := range channels {
+		for _, channel := range Channels {
 			s := &scene{Rand: rand.New(rand.NewPCG(9, 9)), p: testPolicy()}
 			s.p.TObsMS, s.p.WMin, s.p.NLTS, s.p.MaxUndecidable = 60_000, 1, 1, 2
 			need(&s.p)

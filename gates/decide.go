@@ -2,6 +2,7 @@ package gates
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/relseal/relseal/internal/document"
 )
@@ -62,7 +63,7 @@ type judge struct {
 	windows   []*Window // step 2
 	conflicts []*Window // ids that occur with different contents
 	used      map[*Window]bool
-	skipped   int // good windows before these that only count: see decideMany
+	skipped   int // good windows before these that only count: see DecideBounded
 }
 
 func (r *rules) decide(p Policy, in Input) (Decision, error) {
@@ -83,6 +84,16 @@ func (r *rules) decide(p Policy, in Input) (Decision, error) {
 		}
 	}
 	return j.d, nil
+}
+
+// Triggers reports whether w rolls back the release that in is about, whatever other
+// windows there are. in.NowMS and in.Windows count for nothing.
+func (p Policy) Triggers(in Input, w *Window) bool {
+	j := judge{rules: &gate1, p: p, in: in}
+	return j.counts(w) && slices.ContainsFunc(j.rules.triggers, func(t limit) bool {
+		_, fires := j.fires(t, w)
+		return fires
+	})
 }
 
 func (j *judge) start() {
@@ -107,7 +118,7 @@ func (j *judge) run() {
 func (j *judge) check() error {
 	var faults document.Faults
 	c := checker{faults.Report}
-	c.word(j.in.Channel, channels, "channel")
+	c.word(j.in.Channel, Channels, "channel")
 	c.name(j.in.Release, "release")
 	c.time(j.in.SinceMS, 0, "since_ms")
 	c.time(j.in.NowMS, 0, "now_ms")

@@ -8,41 +8,45 @@ import (
 	"github.com/relseal/relseal/internal/limits"
 )
 
-// maxNamed is how many windows decideMany hands to the rules: the record of a decision
+// maxNamed is how many windows DecideBounded hands to the rules: the record of a decision
 // that names more has no room anywhere, see limits.Decision.
 const maxNamed = 20_000
 
 // DecideOver is [Decide] over packed windows, in memory that does not grow with their
-// number, unless the decision itself names more than has room in a bundle. Those of in
-// count for nothing.
+// number, unless the decision itself names more than has room in a bundle. in.Windows
+// counts for nothing.
 func DecideOver(p Policy, in Input, ws *Windows) (Decision, error) {
 	in.Windows = nil
 	if p.Check() == nil {
-		if d, more, _, err := decideMany(p, in, ws); err != nil || !more {
-			return d, err
+		if d, err := DecideBounded(p, in, ws); err != nil || !d.Partial {
+			return d.Decision, err
 		}
 	}
 	in.Windows = slices.Collect(ws.All())
 	return Decide(p, in)
 }
 
-// decideMany is [Decide] by a policy that passes Check over the windows that a ledger
-// keeps, in memory that does not
-// grow with their number, and to the same bytes: it goes over them once, in order, and
-// finds the few that the decision names or that tell why it goes no further back; the
-// rules then decide over those. more says that these were too many, so that the
-// decision is over a part of them and stands for nothing. work counts the windows that
-// were looked at, and the comparisons that put them in order.
-func decideMany(p Policy, in Input, ws *Windows) (d Decision, more bool, work int64, err error) {
+// A Bounded is a decision that was made in bounded memory.
+type Bounded struct {
+	Decision Decision
+	Partial  bool  // it names more windows than have room: it is over a part of them, and stands for nothing
+	Work     int64 // windows that were looked at, and comparisons that put them in order
+}
+
+// DecideBounded is [DecideOver] in memory that never grows with the number of windows,
+// by a policy that passes Check. Where it is not Partial it gives the same bytes: it
+// goes over the windows once, in order, and finds the few that the decision names or
+// that tell why it goes no further back; the rules then decide over those.
+func DecideBounded(p Policy, in Input, ws *Windows) (b Bounded, err error) {
 	s := &survey{judge: judge{rules: &gate1, p: p, in: in}, ws: ws}
 	if err := s.check(); err != nil {
-		return d, false, 0, err
+		return b, err
 	}
 	if err := s.run(); err != nil {
-		return d, false, 0, err
+		return b, err
 	}
 	named := s.named()
-	if more = len(named) > maxNamed; more {
+	if b.Partial = len(named) > maxNamed; b.Partial {
 		named = named[len(named)-maxNamed:]
 	}
 	s.start()
@@ -59,10 +63,11 @@ func decideMany(p Policy, in Input, ws *Windows) (d Decision, more bool, work in
 			s.d.Windows = append(s.d.Windows, *w)
 		}
 	}
-	return s.d, more, s.work, nil
+	b.Decision, b.Work = s.d, s.work
+	return b, nil
 }
 
-// A survey is what decideMany learns of windows as it goes over them. Windows are
+// A survey is what DecideBounded learns of windows as it goes over them. Windows are
 // numbered by their place in the order of step 2.
 type survey struct {
 	judge

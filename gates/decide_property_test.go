@@ -128,7 +128,7 @@ func TestForeignWindows(t *testing.T) {
 			w.Score = pick(s, Value("0"), "", "NaN", "1")
 			switch s.IntN(4) {
 			case 0:
-				w.Channel = channels[(slices.Index(channels, s.in.Channel)+1+s.IntN(2))%3]
+				w.Channel = Channels[(slices.Index(Channels, s.in.Channel)+1+s.IntN(2))%3]
 			case 1:
 				w.Release = pick(s, otherRelease, "")
 			case 2:

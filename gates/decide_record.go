@@ -102,6 +102,16 @@ func (d Decision) Earliest() (ms int64, ok bool) {
 // was decided, and by which comparisons.
 func (d *Decision) Slim() { d.Evidence, d.Triggers, d.Windows = nil, nil, nil }
 
+// Scores are the values of a decision's predicates by name: of score the sum, of
+// differences the maximum. It is the member scores of a promoted release.
+func (d Decision) Scores() map[string]string {
+	scores := map[string]string{}
+	for _, p := range d.Predicates {
+		scores[p.Name] = p.Value
+	}
+	return scores
+}
+
 // Marshal returns the canonical form of d; its digest names the decision.
 func (d Decision) Marshal() ([]byte, error) { return canon.Marshal(d) }
 
@@ -115,7 +125,7 @@ func ReadDecision(canonical []byte) (Decision, error) {
 	var faults document.Faults
 	c := checker{faults.Report}
 	c.word(d.Semantics, []string{Semantics}, "semantics")
-	c.word(d.Channel, channels, "channel")
+	c.word(d.Channel, Channels, "channel")
 	c.word(string(d.Decision), outcomes, "decision")
 	if err := faults.Err(); err != nil {
 		return Decision{}, err

@@ -54,7 +54,7 @@ func Mutants() []Mutant {
 			}
 		}
 	}
-	for _, channel := range channels {
+	for _, channel := range Channels {
 		for _, m := range metrics {
 			list := standard.required[channel]
 			if i := slices.Index(list, m); i >= 0 {

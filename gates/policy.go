@@ -5,8 +5,13 @@
 // policy and of windows, so anybody can recompute it. Values are exact decimals.
 //
 // [ReadWindows] reads what was measured, CSV or JSON, and [Decide] decides about one
-// release at one instant; gates/policyfile reads the policy that people wrote. A [Ledger]
-// follows a release from its canary on, event by event.
+// release at one instant; [Decision.Explain] says why, and [Replay] makes a recorded
+// decision again. gates/policyfile reads the policy that people wrote, gates/power
+// computes how many windows it should ask for, and gates/ledger follows a release from
+// its canary on, event by event.
+//
+// docs/gates.md says how to choose a policy, docs/format.md has the rules
+// ("The window", "The decision").
 package gates
 
 import "github.com/relseal/relseal/canon"

@@ -1,7 +1,6 @@
 package gates
 
 import (
-	"bytes"
 	"fmt"
 	"slices"
 	"unicode/utf8"
@@ -22,7 +21,11 @@ const (
 	LTS    = "LTS"
 )
 
-var channels = []string{Canary, Stable, LTS}
+// Channels are all of them.
+var Channels = []string{Canary, Stable, LTS}
+
+// Above is the next channel, "" after LTS.
+func Above(channel string) string { return map[string]string{Canary: Stable, Stable: LTS}[channel] }
 
 // A Window is what was measured of one release on one channel during
 // [StartMS, EndMS). Times are integer milliseconds since 1970, UTC.
@@ -110,30 +113,6 @@ func ParseWindow(canonical []byte) (Window, error) {
 	return w.recorded()
 }
 
-// ParseWindowed reads the details of a window's event, a [Windowed], in canonical form.
-func ParseWindowed(details []byte) (Window, error) {
-	if data, ok := bytes.CutPrefix(details, []byte(`{"window":`)); ok {
-		if data, ok = bytes.CutSuffix(data, []byte("}")); ok {
-			if w, plain := scanWindow(data); plain {
-				if w, err := w.recorded(); err == nil {
-					return w, nil
-				}
-			}
-		}
-	}
-	var d struct {
-		Window canon.Value `json:"window"`
-	}
-	if err := canon.Unmarshal(details, &d); err != nil {
-		return Window{}, fmt.Errorf("the details are none of %s: %w", ActionWindow, err)
-	}
-	w, err := ParseWindow(d.Window)
-	if err != nil {
-		err = fmt.Errorf("no window: %w", err)
-	}
-	return w, err
-}
-
 // recorded returns w if a ledger may have recorded it.
 func (w Window) recorded() (Window, error) {
 	var faults document.Faults
@@ -167,8 +146,7 @@ func (w Window) Check() error {
 	return faults.Err()
 }
 
-// maxName bounds an id and a release in bytes.
-const maxName = 200
+const maxName = limits.Name
 
 func (w *Window) check(report document.Reporter) {
 	c := checker{report}
@@ -180,7 +158,7 @@ func (w *Window) check(report document.Reporter) {
 	}
 	c.name(w.ID, "id")
 	c.name(w.Release, "release")
-	c.word(w.Channel, channels, "channel")
+	c.word(w.Channel, Channels, "channel")
 	c.time(w.StartMS, 0, "start_ms")
 	c.time(w.EndMS, 0, "end_ms")
 	for _, m := range metrics {

@@ -35,19 +35,10 @@ const (
 	slabSize = 1 << slabBits
 )
 
-func newWindows(release, channel string) Windows {
-	return Windows{release: release, channel: channel, ordered: true}
-}
-
 // NewWindows returns none of a release, which may be "", on a channel.
 func NewWindows(release, channel string) *Windows {
-	ws := newWindows(release, channel)
-	return &ws
+	return &Windows{release: release, channel: channel, ordered: true}
 }
-
-// Add takes in a window of that release on that channel, which a reader of this package
-// has returned, and its event.
-func (ws *Windows) Add(k int64, w Window) { ws.add(k, &w) }
 
 // All goes over the windows.
 func (ws *Windows) All() iter.Seq[Window] {
@@ -63,6 +54,9 @@ func (ws *Windows) All() iter.Seq[Window] {
 // Len is how many there are.
 func (ws *Windows) Len() int { return len(ws.at) }
 
+// Text is how many bytes of ids and values they have, which limits.WindowText bounds.
+func (ws *Windows) Text() int64 { return ws.text }
+
 // TextOf is what a window counts towards limits.WindowText: the bytes of its id and values.
 func TextOf(w *Window) int64 {
 	n := len(w.ID)
@@ -75,8 +69,9 @@ func TextOf(w *Window) int64 {
 // maxText is the most that TextOf returns of a window that passes Check.
 var maxText = int64(maxName + len(metrics)*limits.Value)
 
-// add packs w, which passes Check. Schema, release and channel are those of all.
-func (ws *Windows) add(k int64, w *Window) {
+// Add takes in the window of event k, which is of that release on that channel and
+// passes Check.
+func (ws *Windows) Add(k int64, w *Window) {
 	if n := len(ws.at); n > 0 && ws.ordered {
 		start, end := ws.times(n - 1)
 		order := cmp.Or(cmp.Compare(start, w.StartMS), cmp.Compare(end, w.EndMS))

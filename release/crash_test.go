@@ -11,6 +11,7 @@ import (
 
 	"github.com/relseal/relseal/audit"
 	"github.com/relseal/relseal/gates"
+	"github.com/relseal/relseal/gates/ledger"
 )
 
 var errCrash = errors.New("injected")
@@ -134,22 +135,22 @@ func TestLateCrash(t *testing.T) {
 		t.Fatal(err)
 	}
 	recorded := len(before) + bytes.IndexByte(after[len(before):], '\n') // the window, without its LF
-	next := map[string]func() *gates.Return{
-		"the window again": func() *gates.Return {
+	next := map[string]func() *ledger.Rollback{
+		"the window again": func() *ledger.Rollback {
 			o, err := f.Observe([]gates.Window{late}, false)
 			if err != nil || len(o.Rollbacks) != 1 {
 				t.Fatalf("%+v %v", o, err)
 			}
 			return o.Rollbacks[0]
 		},
-		"nothing": func() *gates.Return {
+		"nothing": func() *ledger.Rollback {
 			o, err := f.Observe(nil, false)
 			if err != nil || len(o.Rollbacks) != 1 {
 				t.Fatalf("%+v %v", o, err)
 			}
 			return o.Rollbacks[0]
 		},
-		"promote": func() *gates.Return { return f.promote(sb, f.sealer()).Rollback },
+		"promote": func() *ledger.Rollback { return f.promote(sb, f.sealer()).Rollback },
 	}
 	for n := len(before); n < len(after)-1; n += 1 + n%97 { // without its LF an event counts
 		for name, call := range next {

@@ -6,13 +6,13 @@ import (
 
 	"github.com/relseal/relseal/audit"
 	"github.com/relseal/relseal/finding"
-	"github.com/relseal/relseal/gates"
+	"github.com/relseal/relseal/gates/ledger"
 )
 
 // inTime refuses to record a time that a ledger can never be rid of, see
 // [audit.ClockFault]. Rolling back waits for no clock.
-func (l *Ledger) inTime(notes []note, now gates.Event) error {
-	if a := notes[0].action; a == gates.ActionRollback || a == gates.ActionRollbackDone {
+func (l *Ledger) inTime(notes []note, now ledger.Event) error {
+	if a := notes[0].action; a == ledger.ActionRollback || a == ledger.ActionRollbackDone {
 		return nil
 	}
 	at := time.UnixMilli(now.TimeMS)
@@ -46,13 +46,13 @@ func (o *Options) agreed() error {
 // latest returns the latest time, in ms, that something beside the clock speaks for:
 // the last event, carried on by the monotonic clock where that is the same one; the
 // windows that are to be appended; what the caller says.
-func (l *Ledger) latest(notes []note, now gates.Event) int64 {
+func (l *Ledger) latest(notes []note, now ledger.Event) int64 {
 	at := max(l.LastMS, l.last.TimeMS, l.o.NowMS)
 	if l.last.Clock == now.Clock && now.MonoMS > l.last.MonoMS {
 		at = max(at, l.LastMS+now.MonoMS-l.last.MonoMS)
 	}
 	for _, n := range notes {
-		if w, ok := n.details.(gates.Windowed); ok {
+		if w, ok := n.details.(ledger.Windowed); ok {
 			at = max(at, w.Window.EndMS)
 		}
 	}
@@ -73,7 +73,7 @@ func (v *View) Whole() error {
 // room refuses what a ledger has too much of: whoever reads it would take in nothing
 // that follows.
 func (l *Ledger) room(notes []note) error {
-	if a := notes[0].action; a != gates.ActionRollback && a != gates.ActionRollbackDone {
+	if a := notes[0].action; a != ledger.ActionRollback && a != ledger.ActionRollbackDone {
 		if err := l.Whole(); err != nil {
 			return err
 		}

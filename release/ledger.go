@@ -27,7 +27,7 @@ import (
 
 	"github.com/relseal/relseal/audit"
 	"github.com/relseal/relseal/canon"
-	"github.com/relseal/relseal/gates"
+	"github.com/relseal/relseal/gates/ledger"
 	"github.com/relseal/relseal/internal/seen"
 	"github.com/relseal/relseal/sign"
 )
@@ -115,12 +115,12 @@ type View struct {
 	K       int64 // the last event
 	HK      sign.Digest
 	LastMS  int64 // its ts, or that of the genesis
-	State   *gates.Ledger
-	Faults  []*gates.Fault // events that do not follow from those before them
+	State   *ledger.State
+	Faults  []*ledger.Fault // events that do not follow from those before them
 
 	Known *KnownHead // the highest of the heads that are known of it; nil for none
 
-	last  gates.Event               // the last event; what comes next has no time before its
+	last  ledger.Event              // the last event; what comes next has no time before its
 	marks map[int64]seen.Mark       // where a head is known
 	came  map[sign.Digest]time.Time // when each bundle came to its channel
 }
@@ -130,10 +130,10 @@ type View struct {
 func Read(r io.Reader, keys sign.Verifiers) (*View, error) { return ReadKnown(r, keys, nil) }
 
 // briefActions are those of events of which there may be many.
-var briefActions = []string{gates.ActionWindow}
+var briefActions = []string{ledger.ActionWindow}
 
 func newView(known []KnownHead) *View {
-	v := &View{State: gates.NewLedger(), marks: map[int64]seen.Mark{}, came: map[sign.Digest]time.Time{}}
+	v := &View{State: ledger.New(), marks: map[int64]seen.Mark{}, came: map[sign.Digest]time.Time{}}
 	for _, h := range known {
 		v.marks[h.K] = seen.Mark{}
 	}
@@ -168,15 +168,15 @@ func (v *View) add(r audit.Record) {
 	v.last = eventOf(r.E, max(v.last.TimeMS, v.LastMS))
 	if f := v.State.Add(v.last); f != nil {
 		v.Faults = append(v.Faults, f)
-	} else if all := v.State.Releases(); r.E.Action == gates.ActionSealed {
+	} else if all := v.State.Releases(); r.E.Action == ledger.ActionSealed {
 		v.came[all[len(all)-1].Bundle] = r.Time().Time
 	}
 	v.last.Details = nil // of a window they are there no longer than this call
 }
 
 // eventOf is what gates needs of an event and of those before it.
-func eventOf(e audit.Event, timeMS int64) gates.Event {
-	return gates.Event{
+func eventOf(e audit.Event, timeMS int64) ledger.Event {
+	return ledger.Event{
 		K: e.K, TimeMS: timeMS, MonoMS: e.TauMonoUS / 1000, Clock: e.Clock,
 		Actor: e.Actor.Said(), Action: e.Action, Notes: e.Notes.Said(), Details: e.Details,
 	}
@@ -194,7 +194,7 @@ type note struct {
 // append appends the events that build returns for the instant now. The ledger it
 // sees is the one that they are appended to: if another process was faster, it is
 // asked again. The instant is the time of each of the events.
-func (l *Ledger) append(build func(now gates.Event) ([]note, error)) ([]audit.Record, error) {
+func (l *Ledger) append(build func(now ledger.Event) ([]note, error)) ([]audit.Record, error) {
 	for {
 		now := l.clock.hold()
 		next := now
@@ -268,10 +268,10 @@ func (i *instant) Now() (time.Time, int64, string) {
 }
 
 // hold reads the clock and returns an event of that time.
-func (i *instant) hold() gates.Event {
+func (i *instant) hold() ledger.Event {
 	ts, tau, name := i.Clock.Now()
 	i.held = &reading{ts, tau, name}
-	return gates.Event{TimeMS: audit.NewTime(ts).UnixMilli(), MonoMS: tau / 1000, Clock: name}
+	return ledger.Event{TimeMS: audit.NewTime(ts).UnixMilli(), MonoMS: tau / 1000, Clock: name}
 }
 
 func (i *instant) release() { i.held = nil }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/relseal/relseal/audit"
 	"github.com/relseal/relseal/gates"
+	"github.com/relseal/relseal/gates/ledger"
 	"github.com/relseal/relseal/internal/limits"
 	"github.com/relseal/relseal/internal/regular"
 	"github.com/relseal/relseal/internal/seen"
@@ -61,13 +62,13 @@ type Head struct {
 
 // An Outcome is what came of an attempt to promote.
 type Outcome struct {
-	Source    *gates.Release
-	Judgement *gates.Judgement // nil if the promotion was recorded in an earlier call
+	Source    *ledger.Release
+	Judgement *ledger.Judgement // nil if the promotion was recorded in an earlier call
 	Resumed   bool
 
-	Move     *gates.Move    // nil unless it moved up
-	Sealed   *gates.Release // what it became
-	Rollback *gates.Return  // nil unless it is taken back
+	Move     *ledger.Move     // nil unless it moved up
+	Sealed   *ledger.Release  // what it became
+	Rollback *ledger.Rollback // nil unless it is taken back
 }
 
 // Override is a human's word for going on although something is unmet.
@@ -89,7 +90,7 @@ func (l *Ledger) Promote(ctx context.Context, b Bundle, s Sealer, over *Override
 		return Outcome{}, err
 	}
 	var out Outcome
-	recs, err := l.append(func(now gates.Event) (notes []note, err error) {
+	recs, err := l.append(func(now ledger.Event) (notes []note, err error) {
 		out, notes, err = l.decide(b, over, now)
 		return notes, err
 	})
@@ -100,7 +101,7 @@ func (l *Ledger) Promote(ctx context.Context, b Bundle, s Sealer, over *Override
 		if m := l.State.Move(r.E.K); m != nil {
 			out.Move = m
 		}
-		if t := l.State.RollbackAt(r.E.K); t != nil {
+		if t := l.State.Rollback(r.E.K); t != nil {
 			out.Rollback = t
 		}
 	}
@@ -116,7 +117,7 @@ func (l *Ledger) Promote(ctx context.Context, b Bundle, s Sealer, over *Override
 }
 
 // decide returns the events that follow for b now.
-func (l *Ledger) decide(b Bundle, over *Override, now gates.Event) (Outcome, []note, error) {
+func (l *Ledger) decide(b Bundle, over *Override, now ledger.Event) (Outcome, []note, error) {
 	out := Outcome{Source: l.State.Release(b.ID)}
 	r := out.Source
 	switch {
@@ -148,10 +149,10 @@ func (l *Ledger) decide(b Bundle, over *Override, now gates.Event) (Outcome, []n
 		out.Move, out.Resumed, out.Judgement = r.Move, true, nil
 		return out, nil, nil
 	}
-	promote := gates.Promoted{Release: r.Bundle, From: r.Channel, To: gates.Above(r.Channel), Decision: j.Digest}
+	promote := ledger.Promoted{Release: r.Bundle, From: r.Channel, To: gates.Above(r.Channel), Decision: j.Digest}
 	switch {
 	case outcome == gates.Promote:
-		return out, []note{{action: gates.ActionPromote, details: promote}}, nil
+		return out, []note{{action: ledger.ActionPromote, details: promote}}, nil
 	case over == nil:
 		return out, nil, nil
 	case !j.MayOverride():
@@ -160,15 +161,15 @@ func (l *Ledger) decide(b Bundle, over *Override, now gates.Event) (Outcome, []n
 	k := l.K + 1
 	promote.Override = &k
 	return out, []note{
-		{action: gates.ActionOverride, actor: over.Actor, notes: over.Reason, details: gates.Overridden{
+		{action: ledger.ActionOverride, actor: over.Actor, notes: over.Reason, details: ledger.Overridden{
 			Release: r.Bundle, From: promote.From, To: promote.To, Decision: j.Digest, Unmet: j.Unmet()}},
-		{action: gates.ActionPromote, actor: over.Actor, details: promote},
+		{action: ledger.ActionPromote, actor: over.Actor, details: promote},
 	}, nil
 }
 
 // seal writes the bundle of a promotion, records it and gives it its name. If a
 // rollback came first, there is no bundle.
-func (l *Ledger) seal(ctx context.Context, m *gates.Move, s Sealer) (sealed *gates.Release, back *gates.Return, err error) {
+func (l *Ledger) seal(ctx context.Context, m *ledger.Move, s Sealer) (sealed *ledger.Release, back *ledger.Rollback, err error) {
 	p, err := l.promotion(m)
 	if err != nil {
 		return nil, nil, err
@@ -179,7 +180,7 @@ func (l *Ledger) seal(ctx context.Context, m *gates.Move, s Sealer) (sealed *gat
 		return nil, nil, err
 	}
 	// The bundle is whole from here; what is missing is the record of it.
-	_, err = l.append(func(gates.Event) ([]note, error) {
+	_, err = l.append(func(ledger.Event) ([]note, error) {
 		m := l.State.Move(p.Ledger.K)
 		switch {
 		case m.Sealed != nil && m.Sealed.Bundle != id:
@@ -192,7 +193,7 @@ func (l *Ledger) seal(ctx context.Context, m *gates.Move, s Sealer) (sealed *gat
 			return nil, nil
 		}
 		policy := m.Judgement.Policy.Digest
-		return []note{{action: gates.ActionSealed, details: gates.Sealed{
+		return []note{{action: ledger.ActionSealed, details: ledger.Sealed{
 			Bundle: id, Channel: m.To, Version: m.Source.Version, Policy: &policy, Promote: &m.K}}}, nil
 	})
 	if err != nil || back != nil {
@@ -207,7 +208,7 @@ func (l *Ledger) seal(ctx context.Context, m *gates.Move, s Sealer) (sealed *gat
 
 // promotion returns what the bundle of a move says: a function of the ledger up to
 // the move's event.
-func (l *Ledger) promotion(m *gates.Move) (Promotion, error) {
+func (l *Ledger) promotion(m *ledger.Move) (Promotion, error) {
 	j := m.Judgement
 	decision, err := j.Decision.Marshal()
 	if err != nil {
@@ -228,8 +229,8 @@ func (l *Ledger) promotion(m *gates.Move) (Promotion, error) {
 // seen returns what was read of the ledger up to a promotion, for who verifies its
 // bundle; nil if more than that was read, or if something has to be said of the lines that
 // a verifier has other words for.
-func (l *Ledger) seen(m *gates.Move) *seen.Ledger {
-	if l.K != m.K || len(l.Faults) > 0 || slices.ContainsFunc(l.State.Way(m.K), func(m *gates.Move) bool { return m.Override != nil }) {
+func (l *Ledger) seen(m *ledger.Move) *seen.Ledger {
+	if l.K != m.K || len(l.Faults) > 0 || slices.ContainsFunc(l.State.Promotions(m.K), func(m *ledger.Move) bool { return m.Override != nil }) {
 		return nil
 	}
 	c, ok := l.log.Checked()

@@ -7,6 +7,7 @@ import (
 	"github.com/relseal/relseal/canon"
 	"github.com/relseal/relseal/finding"
 	"github.com/relseal/relseal/gates"
+	"github.com/relseal/relseal/gates/ledger"
 	"github.com/relseal/relseal/internal/limits"
 	"github.com/relseal/relseal/sign"
 )
@@ -33,17 +34,17 @@ func refuse(hint, format string, args ...any) error {
 
 // Register puts a policy into the ledger and returns its event. If it is the one
 // that was registered last, nothing is appended.
-func (l *Ledger) Register(p gates.Policy) (*gates.Registration, error) {
+func (l *Ledger) Register(p gates.Policy) (*ledger.Registration, error) {
 	data, err := p.Marshal()
 	if err != nil {
 		return nil, err
 	}
 	digest := sign.Sum(data)
-	_, err = l.append(func(gates.Event) ([]note, error) {
+	_, err = l.append(func(ledger.Event) ([]note, error) {
 		if all := l.State.Policies(); len(all) > 0 && all[len(all)-1].Digest == digest {
 			return nil, nil
 		}
-		return []note{{action: gates.ActionRegister, details: gates.Registered{Digest: digest, Policy: p}}}, nil
+		return []note{{action: ledger.ActionRegister, details: ledger.Registered{Digest: digest, Policy: p}}}, nil
 	})
 	if err != nil {
 		return nil, err
@@ -63,18 +64,18 @@ type Bundle struct {
 
 // Admit records that a canary bundle came to its channel: from now on it can be
 // observed. A bundle that was admitted before stays as it is.
-func (l *Ledger) Admit(b Bundle) (*gates.Release, error) {
+func (l *Ledger) Admit(b Bundle) (*ledger.Release, error) {
 	if err := l.ours(b); err != nil {
 		return nil, err
 	}
 	if b.Channel != gates.Canary {
 		return nil, refuse("relseal release promote takes a canary further", "the bundle is on %s; a release comes to a ledger as a canary", b.Channel)
 	}
-	_, err := l.append(func(gates.Event) ([]note, error) {
+	_, err := l.append(func(ledger.Event) ([]note, error) {
 		if l.State.Release(b.ID) != nil {
 			return nil, nil
 		}
-		return []note{{action: gates.ActionSealed, details: gates.Sealed{Bundle: b.ID, Channel: b.Channel, Version: b.Version, Policy: b.Policy}}}, nil
+		return []note{{action: ledger.ActionSealed, details: ledger.Sealed{Bundle: b.ID, Channel: b.Channel, Version: b.Version, Policy: b.Policy}}}, nil
 	})
 	if err != nil {
 		return nil, err
@@ -96,7 +97,7 @@ type Observation struct {
 	Refused  map[int]error  // by index
 	Late     []gates.Window // of a release that has moved on or was rolled back
 
-	Rollbacks []*gates.Return // that late windows ask for
+	Rollbacks []*ledger.Rollback // that late windows ask for
 }
 
 // Observe appends windows, numbered for each release in the order in which they
@@ -111,7 +112,7 @@ type Observation struct {
 // Promote, which decides.
 func (l *Ledger) Observe(ws []gates.Window, keepGoing bool) (Observation, error) {
 	var o Observation
-	_, err := l.append(func(now gates.Event) ([]note, error) {
+	_, err := l.append(func(now ledger.Event) ([]note, error) {
 		o = Observation{Refused: map[int]error{}}
 		n := l.numbering(ws, now.TimeMS)
 		var notes []note
@@ -127,7 +128,7 @@ func (l *Ledger) Observe(ws []gates.Window, keepGoing bool) (Observation, error)
 				if r := n.release(w); r.Move != nil || r.Rollback != nil {
 					o.Late = append(o.Late, w)
 				}
-				notes = append(notes, note{action: gates.ActionWindow, details: gates.Windowed{Window: w}})
+				notes = append(notes, note{action: ledger.ActionWindow, details: ledger.Windowed{Window: w}})
 			}
 		}
 		if len(o.Refused) > 0 && !keepGoing && !n.full {
@@ -165,7 +166,7 @@ func (l *Ledger) numbering(ws []gates.Window, nowMS int64) *numbering {
 	return &numbering{l: l, ws: ws, now: nowMS, next: map[sign.Digest]int64{}, text: map[sign.Digest]int64{}, seen: map[seenKey]bool{}}
 }
 
-func (n *numbering) release(w gates.Window) *gates.Release {
+func (n *numbering) release(w gates.Window) *ledger.Release {
 	id, err := sign.ParseDigest(w.Release)
 	if err != nil {
 		return nil
@@ -222,7 +223,7 @@ func (n *numbering) take(w *gates.Window) (known bool, err error) {
 
 // skew returns how far clocks may differ for a window of r: what the policy says that
 // judges r, or would if this is its first one; nothing without a policy.
-func (n *numbering) skew(r *gates.Release) int64 {
+func (n *numbering) skew(r *ledger.Release) int64 {
 	if p := n.l.State.PolicyOf(r); p != nil {
 		return p.Policy.SkewMaxMS
 	}
@@ -233,7 +234,7 @@ func stamp(ms int64) string { return time.UnixMilli(ms).UTC().Format("2006-01-02
 
 // repeated reports whether the ledger has w. Of its windows, of which there may be a
 // million, those alone are unpacked that start when one does that is to be appended.
-func (n *numbering) repeated(r *gates.Release, w gates.Window) bool {
+func (n *numbering) repeated(r *ledger.Release, w gates.Window) bool {
 	if _, read := n.next[r.Bundle]; !read {
 		n.next[r.Bundle] = r.Count + 1
 		starts := map[int64]bool{}
@@ -249,7 +250,7 @@ func (n *numbering) repeated(r *gates.Release, w gates.Window) bool {
 	return n.seen[n.key(r, w)]
 }
 
-func (n *numbering) key(r *gates.Release, w gates.Window) seenKey {
+func (n *numbering) key(r *ledger.Release, w gates.Window) seenKey {
 	w.Seq = 0
 	return seenKey{r.Bundle, w}
 }

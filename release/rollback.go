@@ -4,13 +4,14 @@ import (
 	"strings"
 
 	"github.com/relseal/relseal/gates"
+	"github.com/relseal/relseal/gates/ledger"
 	"github.com/relseal/relseal/sign"
 )
 
 // Rollback takes a release from its channel because somebody says so. One that was
 // rolled back before stays as it is.
-func (l *Ledger) Rollback(id sign.Digest, actor, reason string) (*gates.Return, error) {
-	_, err := l.append(func(now gates.Event) ([]note, error) {
+func (l *Ledger) Rollback(id sign.Digest, actor, reason string) (*ledger.Rollback, error) {
+	_, err := l.append(func(now ledger.Event) ([]note, error) {
 		r := l.State.Release(id)
 		switch {
 		case r == nil:
@@ -24,7 +25,7 @@ func (l *Ledger) Rollback(id sign.Digest, actor, reason string) (*gates.Return, 
 		if fault != nil {
 			return nil, fault
 		}
-		return []note{{action: gates.ActionRollback, actor: actor, notes: reason, details: d}}, nil
+		return []note{{action: ledger.ActionRollback, actor: actor, notes: reason, details: d}}, nil
 	})
 	if err != nil {
 		return nil, err
@@ -34,8 +35,8 @@ func (l *Ledger) Rollback(id sign.Digest, actor, reason string) (*gates.Return, 
 
 // Done records that a rollback took effect, which closes its clock. Where that was
 // recorded before, it stays as it is.
-func (l *Ledger) Done(id sign.Digest, actor string) (*gates.Return, error) {
-	_, err := l.append(func(now gates.Event) ([]note, error) {
+func (l *Ledger) Done(id sign.Digest, actor string) (*ledger.Rollback, error) {
+	_, err := l.append(func(now ledger.Event) ([]note, error) {
 		r := l.State.Release(id)
 		switch {
 		case r == nil || r.Rollback == nil:
@@ -44,7 +45,7 @@ func (l *Ledger) Done(id sign.Digest, actor string) (*gates.Return, error) {
 			return nil, nil
 		}
 		d := r.Rollback.Finish(now)
-		n := note{action: gates.ActionRollbackDone, actor: actor, details: d}
+		n := note{action: ledger.ActionRollbackDone, actor: actor, details: d}
 		if d.Reason != nil {
 			n.failed = *d.Reason
 		}
@@ -58,9 +59,9 @@ func (l *Ledger) Done(id sign.Digest, actor string) (*gates.Return, error) {
 
 // takeBack returns the event that takes a release back because its windows, or
 // those of a channel below, trigger.
-func (l *Ledger) takeBack(j *gates.Judgement, now gates.Event) ([]note, error) {
+func (l *Ledger) takeBack(j *ledger.Judgement, now ledger.Event) ([]note, error) {
 	r := j.Release
-	n := note{action: gates.ActionRollback}
+	n := note{action: ledger.ActionRollback}
 	own := j.Outcome() == gates.Rollback
 	switch {
 	case !own:
@@ -81,9 +82,9 @@ func (l *Ledger) takeBack(j *gates.Judgement, now gates.Event) ([]note, error) {
 // rollbackLate records the rollbacks that are due because windows came after the
 // promotion of their release. Each is an append of its own: where it leads back to
 // depends on those before it.
-func (l *Ledger) rollbackLate() (all []*gates.Return, err error) {
+func (l *Ledger) rollbackLate() (all []*ledger.Rollback, err error) {
 	for {
-		recs, err := l.append(func(now gates.Event) ([]note, error) {
+		recs, err := l.append(func(now ledger.Event) ([]note, error) {
 			for _, r := range l.State.Releases() {
 				if r.Move == nil || r.Last < r.Move.K {
 					continue // no window is late
@@ -108,7 +109,7 @@ func (l *Ledger) rollbackLate() (all []*gates.Return, err error) {
 		if err != nil || len(recs) == 0 {
 			return all, err
 		}
-		all = append(all, l.State.RollbackAt(recs[0].E.K))
+		all = append(all, l.State.Rollback(recs[0].E.K))
 	}
 }
 

@@ -7,7 +7,7 @@ import (
 
 	"github.com/relseal/relseal/audit"
 	"github.com/relseal/relseal/canon"
-	"github.com/relseal/relseal/gates"
+	"github.com/relseal/relseal/gates/ledger"
 	"github.com/relseal/relseal/sign"
 )
 
@@ -35,10 +35,10 @@ func ReadDatings(r io.Reader, authority sign.Authority) (Datings, error) {
 				faults = append(faults, fmt.Errorf("%s: %s", f.Code, f.Text))
 			}
 		},
-		EventActions: []string{gates.ActionSealed},
+		EventActions: []string{ledger.ActionSealed},
 		Event: func(r audit.Record) {
-			var s gates.Sealed
-			if r.E.Action != gates.ActionSealed || canon.Peek(r.E.Details, &s) != nil || s.Bundle.IsZero() {
+			var s ledger.Sealed
+			if r.E.Action != ledger.ActionSealed || canon.Peek(r.E.Details, &s) != nil || s.Bundle.IsZero() {
 				return
 			}
 			g, _ := authority.Grant(sign.RoleLedger, r.E.Verifier.PKRef)

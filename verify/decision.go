@@ -10,6 +10,7 @@ import (
 	"github.com/relseal/relseal/canon"
 	"github.com/relseal/relseal/finding"
 	"github.com/relseal/relseal/gates"
+	"github.com/relseal/relseal/gates/ledger"
 	"github.com/relseal/relseal/internal/escape"
 	"github.com/relseal/relseal/sign"
 )
@@ -46,7 +47,7 @@ type DecisionOverride struct {
 
 // judgePromotion compares a manifest with the event at the end of its ledger, which
 // must be the promotion that it was sealed over.
-func (b *check) judgePromotion(path string, r *bundle.ReleaseManifest, m *gates.Move) {
+func (b *check) judgePromotion(path string, r *bundle.ReleaseManifest, m *ledger.Move) {
 	differ := func(code Code, text, want, got string) {
 		if want != got {
 			b.add(checkRelease, finding.New(code, path, text).Differs(want, got))
@@ -64,7 +65,7 @@ func (b *check) judgePromotion(path string, r *bundle.ReleaseManifest, m *gates.
 	}
 	j := m.Judgement
 	differ(finding.DataMismatch, "another version than the ledger promotes", m.Source.Version, r.Version)
-	for _, on := range b.ledger.state.Way(r.Provenance.Ledger.K) {
+	for _, on := range b.ledger.state.Promotions(r.Provenance.Ledger.K) {
 		// A bundle whose manifest is not carried has its finding there.
 		if path == bundle.ManifestPath && on.Fault == nil && b.mayComeFrom(on.Source.Bundle) && (on.Judgement == nil || on.Judgement.Policy == nil) && !b.explained[bundle.ManifestPath] {
 			b.add(checkRelease, finding.New(finding.Decision, bundle.LedgerPath, "the decision of this promotion cannot be made again").At(on.K))
@@ -98,7 +99,7 @@ func (b *check) decisions() []Decision {
 		return nil
 	}
 	var all []Decision
-	for _, m := range b.ledger.state.Way(b.release.Provenance.Ledger.K) {
+	for _, m := range b.ledger.state.Promotions(b.release.Provenance.Ledger.K) {
 		j := m.Judgement
 		if a := b.lineage[m.Source.Bundle]; j == nil || j.Policy == nil || a == nil || !a.reached {
 			continue // not decided, or about another release
@@ -152,7 +153,7 @@ func (b *check) decisionClaims() []Claim {
 			grade, word = Stated, fmt.Sprintf("; that %s was sealed before a key was revoked is what another key recorded", a.id)
 		}
 	}
-	for _, m := range b.ledger.state.Way(b.release.Provenance.Ledger.K) {
+	for _, m := range b.ledger.state.Promotions(b.release.Provenance.Ledger.K) {
 		j := m.Judgement
 		step := fmt.Sprintf("the promotion of %s from %s to %s", m.Source.Bundle, m.Source.Channel, m.To)
 		if o := m.Override; o != nil {

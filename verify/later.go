@@ -11,7 +11,7 @@ import (
 	"github.com/relseal/relseal/bundle"
 	"github.com/relseal/relseal/canon"
 	"github.com/relseal/relseal/finding"
-	"github.com/relseal/relseal/gates"
+	"github.com/relseal/relseal/gates/ledger"
 	"github.com/relseal/relseal/sign"
 )
 
@@ -22,7 +22,7 @@ type Later struct {
 	heads   []sign.Digest // after event k, H_0 first
 	times   []int64       // the greatest ts up to event k, in µs since 1970; of event 1 first
 	open    []Finding     // of the ledger itself: it may say more than what was read
-	sealed  map[sign.Digest][]gates.Sealed
+	sealed  map[sign.Digest][]ledger.Sealed
 	at      map[sign.Digest]int64   // the first event that sealed it
 	moves   map[sign.Digest][]int64 // promotions, by the bundle that goes up
 	became  map[int64][]sign.Digest // what came of them
@@ -40,7 +40,7 @@ func LedgerKeys(a sign.Authority) sign.Verifiers { return roleKeys{a, sign.RoleL
 
 // ReadLater reads a ledger. One that is damaged, or whose key is none of keys, is an error.
 func ReadLater(r io.Reader, keys sign.Verifiers) (*Later, error) {
-	l := &Later{heads: make([]sign.Digest, 1), sealed: map[sign.Digest][]gates.Sealed{}, at: map[sign.Digest]int64{},
+	l := &Later{heads: make([]sign.Digest, 1), sealed: map[sign.Digest][]ledger.Sealed{}, at: map[sign.Digest]int64{},
 		moves: map[sign.Digest][]int64{}, became: map[int64][]sign.Digest{}, back: map[sign.Digest][]taken{}}
 	var fault error
 	summary, err := audit.Check(r, audit.CheckOptions{
@@ -54,7 +54,7 @@ func ReadLater(r io.Reader, keys sign.Verifiers) (*Later, error) {
 				l.open = append(l.open, f)
 			}
 		},
-		EventActions: []string{gates.ActionSealed, gates.ActionPromote, gates.ActionRollback},
+		EventActions: []string{ledger.ActionSealed, ledger.ActionPromote, ledger.ActionRollback},
 		Event:        l.note,
 		Head: func(_ int64, ts audit.Time, head sign.Digest) {
 			l.heads, l.times = append(l.heads, head), append(l.times, ts.UnixMicro())
@@ -73,11 +73,11 @@ func ReadLater(r io.Reader, keys sign.Verifiers) (*Later, error) {
 }
 
 func (l *Later) note(r audit.Record) {
-	var s gates.Sealed
-	var p gates.Promoted
-	var t gates.RolledBack
+	var s ledger.Sealed
+	var p ledger.Promoted
+	var t ledger.RolledBack
 	switch k := r.E.K; {
-	case r.E.Action == gates.ActionSealed && canon.Peek(r.E.Details, &s) == nil:
+	case r.E.Action == ledger.ActionSealed && canon.Peek(r.E.Details, &s) == nil:
 		l.sealed[s.Bundle] = append(l.sealed[s.Bundle], s)
 		if _, before := l.at[s.Bundle]; !before {
 			l.at[s.Bundle] = k
@@ -85,9 +85,9 @@ func (l *Later) note(r audit.Record) {
 		if s.Promote != nil {
 			l.became[*s.Promote] = append(l.became[*s.Promote], s.Bundle)
 		}
-	case r.E.Action == gates.ActionPromote && canon.Peek(r.E.Details, &p) == nil:
+	case r.E.Action == ledger.ActionPromote && canon.Peek(r.E.Details, &p) == nil:
 		l.moves[p.Release] = append(l.moves[p.Release], k)
-	case r.E.Action == gates.ActionRollback && canon.Peek(r.E.Details, &t) == nil:
+	case r.E.Action == ledger.ActionRollback && canon.Peek(r.E.Details, &t) == nil:
 		l.back[t.Release] = append(l.back[t.Release], taken{k, r.Time().Time})
 	}
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/relseal/relseal/bundle"
 	"github.com/relseal/relseal/canon"
 	"github.com/relseal/relseal/finding"
-	"github.com/relseal/relseal/gates"
+	"github.com/relseal/relseal/gates/ledger"
 	"github.com/relseal/relseal/internal/engine"
 	"github.com/relseal/relseal/internal/seen"
 	"github.com/relseal/relseal/sign"
@@ -17,10 +17,10 @@ import (
 
 // A ledger is the part of a product's ledger that a release holds, and what
 // follows from it.
-type ledger struct {
+type ledgerCopy struct {
 	*trail
-	state  *gates.Ledger
-	faults []*gates.Fault       // events that do not follow from those before them
+	state  *ledger.State
+	faults []*ledger.Fault      // events that do not follow from those before them
 	own    map[sign.Digest]bool // the release and the bundles that it came from
 	final  int64                // the last event when the release was sealed
 	known  bool                 // every key that signs it is trusted: else nothing follows from it
@@ -51,7 +51,7 @@ func (b *check) pinnedMoments() map[int64]moment {
 // readLedger checks the chain of a ledger and takes in what its events say.
 func (b *check) readLedger(path string, body io.Reader) error {
 	b.c.ran(checkTrail)
-	l := &ledger{trail: &trail{doubtful: map[int64][]byte{}}, state: gates.NewLedgerOf(b.mayComeFrom), final: b.release.Provenance.Ledger.K, known: true,
+	l := &ledgerCopy{trail: &trail{doubtful: map[int64][]byte{}}, state: ledger.NewFor(b.mayComeFrom), final: b.release.Provenance.Ledger.K, known: true,
 		at: b.pinnedMoments(), dated: map[sign.Digest][]Dating{}}
 	b.trails[path], b.ledger = l.trail, l
 	for id := range b.lineage {
@@ -77,8 +77,8 @@ func (b *check) readLedger(path string, body io.Reader) error {
 			b.add(checkTrail, b.judgeUntrusted(f, path, true))
 		},
 		Event:        l.addEvent,
-		EventActions: gates.LedgerActions,
-		BriefActions: []string{gates.ActionWindow},
+		EventActions: ledger.Actions,
+		BriefActions: []string{ledger.ActionWindow},
 		Head: func(k int64, ts audit.Time, head sign.Digest) {
 			if _, ok := l.at[k]; ok {
 				l.at[k] = moment{head, ts.Time}
@@ -99,7 +99,7 @@ func (b *check) readLedger(path string, body io.Reader) error {
 // restore takes over what the caller has read of the same ledger before, instead of reading
 // it again. It returns false if that is not enough. The digest of the file is compared with
 // that in the manifest like that of any other.
-func (l *ledger) restore(r *seen.Ledger, b *check, path string) bool {
+func (l *ledgerCopy) restore(r *seen.Ledger, b *check, path string) bool {
 	f, want := b.files[path], b.pinnedLedger()
 	key, trusted := b.trailKeys(path).Verifier(r.Key.KeyID())
 	if engine.Of(b.ctx).Plain || !trusted || key != r.Key || f.Hash != r.Digest || f.Size != r.Size || want.h0 != r.Summary.H0 || want.k != r.Summary.K {
@@ -141,12 +141,12 @@ func (b *check) mayComeFrom(id sign.Digest) bool {
 }
 
 // addEvent takes in an event, if all keys of the ledger are trusted.
-func (l *ledger) addEvent(r audit.Record) {
+func (l *ledgerCopy) addEvent(r audit.Record) {
 	if !l.known {
 		return
 	}
 	e := r.E
-	f := l.state.Add(gates.Event{
+	f := l.state.Add(ledger.Event{
 		K: e.K, TimeMS: r.Time().UnixMilli(), MonoMS: e.TauMonoUS / 1000, Clock: e.Clock,
 		Actor: e.Actor.Said(), Action: e.Action, Notes: e.Notes.Said(), Details: e.Details,
 	})
@@ -157,11 +157,11 @@ func (l *ledger) addEvent(r audit.Record) {
 	if m := l.state.Move(e.K); m != nil && m.Judgement != nil && e.K != l.final && !sealedOver {
 		m.Judgement.Decision.Slim()
 	}
-	if t := l.state.RollbackAt(e.K); t != nil && t.Judgement != nil {
+	if t := l.state.Rollback(e.K); t != nil && t.Judgement != nil {
 		t.Judgement.Decision.Slim()
 	}
-	var s gates.Sealed
-	if e.Action == gates.ActionSealed && canon.Peek(e.Details, &s) == nil {
+	var s ledger.Sealed
+	if e.Action == ledger.ActionSealed && canon.Peek(e.Details, &s) == nil {
 		if _, wanted := l.dated[s.Bundle]; wanted {
 			l.dated[s.Bundle] = append(l.dated[s.Bundle], Dating{e.Verifier.PKRef, r.Time().Time})
 		}
@@ -207,7 +207,7 @@ func (b *check) judgeLedger() {
 			fmt.Sprintf("the ledger goes on from event %d of one that is not in the bundle: windows of the release, its policy or a rollback may stand there", from.K)).At(0).As(Undecidable))
 	}
 	l.own = map[sign.Digest]bool{}
-	for _, m := range l.state.Way(ref.K) {
+	for _, m := range l.state.Promotions(ref.K) {
 		l.own[m.Source.Bundle] = true
 	}
 	rests := []*bundle.LedgerRef{ref}

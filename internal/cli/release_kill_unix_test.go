@@ -13,7 +13,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/relseal/relseal/gates"
+	"github.com/relseal/relseal/gates/ledger"
 	"github.com/relseal/relseal/internal/pack"
 	"github.com/relseal/relseal/release"
 )
@@ -185,7 +185,7 @@ func (k *killed) trial(t *testing.T, name string, lines int, wait func(ledger st
 }
 
 // sealed returns what the canary became, nil if that is not on record.
-func (k *killed) sealed(t *testing.T, name, ledger string) *gates.Release {
+func (k *killed) sealed(t *testing.T, name, ledger string) *ledger.Release {
 	f, err := os.Open(ledger)
 	if err != nil {
 		t.Fatal(err)

@@ -6,11 +6,12 @@ import (
 	"strings"
 
 	"github.com/relseal/relseal/gates"
+	"github.com/relseal/relseal/gates/ledger"
 	"github.com/relseal/relseal/gates/power"
 	"github.com/relseal/relseal/internal/document"
 )
 
-// caseDecide is kind decide: docs/format.md, "Gate decision".
+// caseDecide is kind decide: docs/format.md, "The decision".
 func caseDecide(input []byte, decide Decider) (any, error) {
 	in, p, err := readDecideCase(input)
 	if err != nil {
@@ -127,7 +128,7 @@ func sampleResult(s power.SampleSize, err error) (any, error) {
 
 // caseRollbackClock is kind rollback_clock (S32-32).
 func caseRollbackClock(input []byte, _ Decider) (any, error) {
-	var c gates.RollbackClock
+	var c ledger.RollbackClock
 	if err := decodeStrict(input, &c); err != nil {
 		return nil, err
 	}

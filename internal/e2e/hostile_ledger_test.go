@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/relseal/relseal/gates"
+	"github.com/relseal/relseal/gates/ledger"
 	"github.com/relseal/relseal/internal/testbundle"
 	"github.com/relseal/relseal/sign"
 )
@@ -24,7 +24,7 @@ type teller struct {
 	h0    string
 	head  sign.Digest
 	parts []string // an event around k, ts, clock, action, details and path
-	state *gates.Ledger
+	state *ledger.State
 }
 
 // tellLedger begins a ledger of the demo.
@@ -35,7 +35,7 @@ func tellLedger(key testbundle.Key, signed bool) *teller {
 }
 
 func newTeller(key testbundle.Key, signed bool, genesis []byte, h0 string, shared M) *teller {
-	w := &teller{key: key, signed: signed, h0: h0, state: gates.NewLedger()}
+	w := &teller{key: key, signed: signed, h0: h0, state: ledger.New()}
 	w.head, _ = sign.ParseDigest(h0)
 	w.out.Write(genesis)
 	e := M{
@@ -97,7 +97,7 @@ func (w *teller) add(ms int64, action, clock, details, path string) int64 {
 // say appends an event of a ledger.
 func (w *teller) say(ms int64, action string, details any) int64 {
 	text := string(testbundle.Canon(details))
-	w.state.Add(gates.Event{K: int64(w.k) + 1, TimeMS: at(ms).UnixMilli(), Actor: "release", Notes: "a reason", Action: action, Details: []byte(text)})
+	w.state.Add(ledger.Event{K: int64(w.k) + 1, TimeMS: at(ms).UnixMilli(), Actor: "release", Notes: "a reason", Action: action, Details: []byte(text)})
 	return w.add(ms, action, "demo", text, "null")
 }
 

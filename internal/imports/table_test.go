@@ -61,17 +61,18 @@ var table = map[string]row{
 	// A decision is a function of a policy and of windows: no clock, no files, no network.
 	"gates":            {own: []string{"canon", "internal/document", "internal/limits", "sign"}, never: []string{"io/fs", "net", "os"}},
 	"gates/policyfile": {own: []string{"gates", "internal/document", "internal/yamldoc"}},
+	"gates/ledger":     {own: []string{"canon", "gates", "internal/limits", "sign"}, never: []string{"io/fs", "net", "os"}},
 	"gates/power":      {own: []string{"gates", "internal/limits"}, never: []string{"io/fs", "net", "os"}},
 	// Cases of the semantics, for this implementation and for others.
-	"internal/conformance": {own: []string{"canon", "gates", "gates/power", "internal/document", "internal/limits"}},
+	"internal/conformance": {own: []string{"canon", "gates", "gates/ledger", "gates/power", "internal/document", "internal/limits"}},
 	"audit":                {own: []string{"canon", "internal/clock", "internal/durable", "finding", "internal/limits", "internal/regular", "sign", "sign/comb"}},
 	"run":                  {own: []string{"audit", "cards", "envlock", "envlock/capture", "canon", "internal/regular", "sign"}, mods: []string{xsys}},
 	// A bundle carries a trail as a file: what is in it is for verify to say.
 	"bundle":  {own: []string{"gates", "canon", "internal/durable", "finding", "internal/limits", "internal/regular", "sign", "internal/lazyregexp"}, mods: []string{compress}},
-	"release": {own: []string{"audit", "gates", "canon", "finding", "internal/limits", "internal/regular", "internal/seen", "sign"}},
-	"verify":  {own: []string{"audit", "bundle", "cards", "envlock", "gates", "canon", "internal/engine", "internal/escape", "finding", "internal/limits", "internal/regular", "internal/seen", "sign", "internal/lazyregexp"}},
+	"release": {own: []string{"audit", "gates", "gates/ledger", "canon", "finding", "internal/limits", "internal/regular", "internal/seen", "sign"}},
+	"verify":  {own: []string{"audit", "bundle", "cards", "envlock", "gates", "gates/ledger", "canon", "internal/engine", "internal/escape", "finding", "internal/limits", "internal/regular", "internal/seen", "sign", "internal/lazyregexp"}},
 	// What release has read, verify need not read again.
-	"internal/seen": {own: []string{"audit", "gates", "sign"}},
+	"internal/seen": {own: []string{"audit", "gates/ledger", "sign"}},
 
 	// Trails as people use them: no YAML, no private key of its own.
 	"trail": {own: []string{"audit", "bundle", "cards", "envlock", "canon", "internal/durable", "internal/escape", "finding", "internal/hint", "internal/limits", "internal/regular", "release", "sign", "verify"}},
@@ -79,7 +80,7 @@ var table = map[string]row{
 	"internal/bench":       {own: []string{"audit", "canon", "internal/clock", "internal/naive", "internal/regular", "keys", "sign", "sign/comb"}, mods: []string{xsys}},
 	"internal/countersign": {own: []string{"bundle", "finding", "internal/hint", "internal/limits", "internal/regular", "keys", "keys/root", "sign", "sign/wrap", "verify"}},
 	// Where windows come from; it decides nothing.
-	"internal/observe": {own: []string{"audit", "canon", "finding", "gates", "internal/escape", "internal/hint", "internal/regular", "sign", "trail"}},
+	"internal/observe": {own: []string{"audit", "canon", "finding", "gates", "gates/ledger", "internal/escape", "internal/hint", "internal/regular", "sign", "trail"}},
 
 	// Packing verifies what it wrote.
 	"envlock/sbom": {own: []string{"envlock", "envlock/capture"}},
@@ -156,6 +157,7 @@ var bans = []ban{
 	{"keys", offline, "who verifies reads public keys, and nothing that opens a private one"},
 	{"sign", offline, "everything that verifies imports sign"},
 	{"gates", offline, "a decision is a function of a policy and of windows"},
+	{"gates/ledger", offline, "what follows from a ledger is a function of its events"},
 }
 
 // offline is what verifying must not reach. Go's own copies under vendor/ have

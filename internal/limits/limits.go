@@ -26,6 +26,7 @@ const (
 	Amiss      = 10_000         // events of a ledger that do not follow from those before them: each is kept until it is known what it is about
 	Windows    = 1 << 20        // windows of one release in a ledger
 	WindowText = 64 * MiB       // their ids and values together
+	Name       = 200            // bytes of a window's id, and of a version in a ledger
 	Value      = 100            // bytes of one value of a window: a decimal that decides anything has at most 86
 	Steps      = 100_000        // steps that start in a trail: five times what a card of 1 MiB can have
 	Clocks     = 100_000        // clocks of a trail: one for each boot and host

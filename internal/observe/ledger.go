@@ -8,6 +8,7 @@ import (
 
 	"github.com/relseal/relseal/canon"
 	"github.com/relseal/relseal/gates"
+	"github.com/relseal/relseal/gates/ledger"
 	"github.com/relseal/relseal/internal/escape"
 	"github.com/relseal/relseal/internal/hint"
 	"github.com/relseal/relseal/sign"
@@ -18,7 +19,7 @@ import (
 // brief only. To decide, nothing has to be verified: the decision says what follows if the
 // record is right.
 func Ledger(name string, events iter.Seq2[trail.Event, error]) (*Windows, error) {
-	s := &Windows{Name: name, of: map[Of]*gates.Windows{}, ledger: gates.NewLedgerOf(func(sign.Digest) bool { return false }),
+	s := &Windows{Name: name, of: map[Of]*gates.Windows{}, ledger: ledger.NewFor(func(sign.Digest) bool { return false }),
 		sealed: map[string]int64{}, moved: map[string][]string{}, ahead: map[string]int64{}}
 	for e, err := range events {
 		if err == nil {
@@ -38,28 +39,28 @@ func (s *Windows) event(e trail.Event) error {
 	}
 	s.latest = max(s.latest, e.E.TS.UnixMilli())
 	switch e.E.Action {
-	case gates.ActionSealed:
-		var d gates.Sealed
+	case ledger.ActionSealed:
+		var d ledger.Sealed
 		if err := canon.Unmarshal(e.E.Details, &d); err != nil {
 			return fault(err)
 		}
 		s.sealed[d.Bundle.String()] = s.latest
 		s.tell(e)
-	case gates.ActionRegister:
+	case ledger.ActionRegister:
 		s.tell(e)
-	case gates.ActionPromote, gates.ActionRollback:
+	case ledger.ActionPromote, ledger.ActionRollback:
 		var d struct {
 			Release sign.Digest `json:"release"`
 		}
 		if err := canon.Peek(e.E.Details, &d); err != nil {
 			return fault(err)
 		}
-		why := map[string]string{gates.ActionPromote: "PROMOTED", gates.ActionRollback: "ROLLED_BACK"}[e.E.Action]
+		why := map[string]string{ledger.ActionPromote: "PROMOTED", ledger.ActionRollback: "ROLLED_BACK"}[e.E.Action]
 		if id := d.Release.String(); !slices.Contains(s.moved[id], why) {
 			s.moved[id] = append(s.moved[id], why)
 		}
-	case gates.ActionWindow:
-		w, err := gates.ParseWindowed(e.E.Details)
+	case ledger.ActionWindow:
+		w, err := ledger.ParseWindow(e.E.Details)
 		if err != nil {
 			return fault(err)
 		}
@@ -74,7 +75,7 @@ func (s *Windows) event(e trail.Event) error {
 // tell lets the ledger know of what it takes to say which policy judges a release: what was
 // registered, what came to a channel, and the first window of each.
 func (s *Windows) tell(e trail.Event) {
-	s.ledger.Add(gates.Event{K: e.E.K, TimeMS: s.latest, Action: e.E.Action, Details: e.E.Details})
+	s.ledger.Add(ledger.Event{K: e.E.K, TimeMS: s.latest, Action: e.E.Action, Details: e.E.Details})
 }
 
 // A NoPolicyError says why a ledger has no policy by which to judge.
@@ -87,7 +88,7 @@ func (e *NoPolicyError) Error() string { return e.Text }
 
 // Registered returns the policy by which the ledger judges a release on a channel, whatever
 // was registered since.
-func (s *Windows) Registered(channel, id string) (*gates.Registration, error) {
+func (s *Windows) Registered(channel, id string) (*ledger.Registration, error) {
 	digest, err := sign.ParseDigest(id)
 	r := s.ledger.Release(digest)
 	if err != nil || r == nil {

@@ -11,6 +11,7 @@ import (
 	"slices"
 
 	"github.com/relseal/relseal/gates"
+	"github.com/relseal/relseal/gates/ledger"
 )
 
 // Windows are what a source has, by what they are of. Of a ledger it is known besides what
@@ -19,7 +20,7 @@ type Windows struct {
 	Name string // of the source
 
 	of     map[Of]*gates.Windows // in the order of the source
-	ledger *gates.Ledger         // what it says of policies and bundles, if the source is one
+	ledger *ledger.State         // what it says of policies and bundles, if the source is one
 	sealed map[string]int64      // when a bundle came to its channel
 	moved  map[string][]string   // that a bundle went up, or was taken back for good
 	ahead  map[string]int64      // by how many ms a window of a bundle ends after its event, at most
@@ -57,7 +58,7 @@ func (s *Windows) add(k int64, w gates.Window) (first bool) {
 		ws = gates.NewWindows(w.Release, w.Channel)
 		s.of[of] = ws
 	}
-	ws.Add(k, w)
+	ws.Add(k, &w)
 	return first
 }
 

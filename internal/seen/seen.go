@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/relseal/relseal/audit"
-	"github.com/relseal/relseal/gates"
+	"github.com/relseal/relseal/gates/ledger"
 	"github.com/relseal/relseal/sign"
 )
 
@@ -18,7 +18,7 @@ import (
 type Ledger struct {
 	audit.Checked
 	Key   sign.PublicKey
-	State *gates.Ledger
+	State *ledger.State
 	Came  map[sign.Digest]time.Time // the time of the bundle.sealed of each bundle
 	Marks map[int64]Mark            // where it stood after the events that somebody knows
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/relseal/relseal/gates"
+	"github.com/relseal/relseal/gates/ledger"
 	"github.com/relseal/relseal/internal/cli/ui"
 	"github.com/relseal/relseal/internal/durable"
 	"github.com/relseal/relseal/sign"
@@ -52,7 +53,7 @@ type decision struct {
 	unmet   []string       // what stands between a PROMOTE and acting on it
 	source  windowSource
 
-	registered *gates.Registration // of policy, nil with --policy
+	registered *ledger.Registration // of policy, nil with --policy
 }
 
 // outcome is the decision's, unless its windows cannot carry a promotion.

@@ -7,7 +7,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/relseal/relseal/gates"
+	"github.com/relseal/relseal/gates/ledger"
 	"github.com/relseal/relseal/internal/cli/ui"
 	"github.com/relseal/relseal/internal/escape"
 	"github.com/relseal/relseal/internal/observe"
@@ -51,7 +51,7 @@ func readLedger(env *ui.Env, c *cli.Context, arg string) (windowSource, error) {
 
 // registered returns the policy by which the ledger judges a release, whatever was
 // registered since.
-func (s windowSource) registered(channel, id string) (*gates.Registration, error) {
+func (s windowSource) registered(channel, id string) (*ledger.Registration, error) {
 	p, err := s.Registered(channel, id)
 	if e, ok := errors.AsType[*observe.NoPolicyError](err); ok {
 		other := ""

@@ -11,7 +11,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/relseal/relseal/audit"
-	"github.com/relseal/relseal/gates"
+	"github.com/relseal/relseal/gates/ledger"
 	"github.com/relseal/relseal/internal/cli/ui"
 	"github.com/relseal/relseal/internal/hint"
 	"github.com/relseal/relseal/internal/inquiry"
@@ -144,7 +144,7 @@ func clockFlag() cli.Flag {
 
 // noPolicy says in time that nothing can judge a release: once it has a window, it
 // is too late to register a policy for it.
-func (env *ledgerEnv) noPolicy(l *release.Ledger, r *gates.Release) {
+func (env *ledgerEnv) noPolicy(l *release.Ledger, r *ledger.Release) {
 	p := l.State.PolicyOf(r)
 	switch {
 	case p != nil && !p.Late(r):

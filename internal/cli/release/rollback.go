@@ -5,7 +5,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/relseal/relseal/gates"
+	"github.com/relseal/relseal/gates/ledger"
 	"github.com/relseal/relseal/internal/cli/ui"
 	"github.com/relseal/relseal/sign"
 )
@@ -80,7 +80,7 @@ func (env *ledgerEnv) rollBack(c *cli.Context) error {
 		return err
 	}
 	defer l.Close()
-	var t *gates.Return
+	var t *ledger.Rollback
 	before := l.K
 	if c.Bool("done") {
 		t, err = l.Done(id, ui.Account(c))
@@ -110,7 +110,7 @@ func (env *ledgerEnv) rollBack(c *cli.Context) error {
 	return &ui.Answer{Code: ui.ExitReject, Hint: "relseal explain " + *d.Reason + " says what it means"}
 }
 
-func doneText(t *gates.Return) string {
+func doneText(t *ledger.Rollback) string {
 	text := fmt.Sprintf("the rollback of %s is done, event %d\n", t.Source.Bundle, t.DoneK)
 	if ms := t.Done.TotalMS; ms != nil {
 		from := "the end of the window that triggered it"

@@ -11,6 +11,7 @@ import (
 	"github.com/relseal/relseal/audit"
 	"github.com/relseal/relseal/finding"
 	"github.com/relseal/relseal/gates"
+	"github.com/relseal/relseal/gates/ledger"
 	"github.com/relseal/relseal/internal/cli/ui"
 	"github.com/relseal/relseal/internal/escape"
 	"github.com/relseal/relseal/internal/inquiry"
@@ -84,7 +85,7 @@ type statusOpen struct {
 	DeadlineMS *int64       `json:"deadline_ms"`
 }
 
-func newStatusOpen(t *gates.Return) statusOpen {
+func newStatusOpen(t *ledger.Rollback) statusOpen {
 	return statusOpen{t.Source.Bundle, t.Source.Channel, t.To, t.Event.K, t.DeadlineMS}
 }
 
@@ -237,7 +238,7 @@ func channelStatus(v *release.View, name string, nowMS int64) (statusChannel, st
 const rollBackNow = "roll it back now, then relseal release rollback --done"
 
 // rollbackText says what a rollback asks for.
-func rollbackText(t *gates.Return) string {
+func rollbackText(t *ledger.Rollback) string {
 	s := fmt.Sprintf("rolled back %s from %s, event %d\n", t.Source.Bundle, t.Channel, t.Event.K)
 	if t.To != nil {
 		s += fmt.Sprintf("  return to %s\n", *t.To)

@@ -1,6 +1,9 @@
-package gates
+package ledger
 
-import "github.com/relseal/relseal/internal/limits"
+import (
+	"github.com/relseal/relseal/gates"
+	"github.com/relseal/relseal/internal/limits"
+)
 
 // A RollbackClock is what was measured of a rollback (S32-32: finished within
 // T_rollback). Detection runs on the wall clock, for the window and the decision may be
@@ -17,9 +20,9 @@ type RollbackClock struct {
 
 // A RollbackTiming is how long it took.
 type RollbackTiming struct {
-	OK      bool   `json:"ok"`
-	Reason  string `json:"reason,omitzero"`   // E_ROLLBACK_DEADLINE or E_TIMEBASE_SKEW
-	TotalMS Int    `json:"total_ms,omitzero"` // unset if the clocks cannot tell
+	OK      bool      `json:"ok"`
+	Reason  string    `json:"reason,omitzero"`   // E_ROLLBACK_DEADLINE or E_TIMEBASE_SKEW
+	TotalMS gates.Int `json:"total_ms,omitzero"` // unset if the clocks cannot tell
 }
 
 // Judge compares detection plus execution with T_rollback; the deadline itself is
@@ -41,7 +44,7 @@ func (c RollbackClock) Judge() RollbackTiming {
 	}
 	total := max(0, detection) + execution
 	if total > c.TRollbackMS {
-		return RollbackTiming{Reason: "E_ROLLBACK_DEADLINE", TotalMS: Some(total)}
+		return RollbackTiming{Reason: "E_ROLLBACK_DEADLINE", TotalMS: gates.Some(total)}
 	}
-	return RollbackTiming{OK: true, TotalMS: Some(total)}
+	return RollbackTiming{OK: true, TotalMS: gates.Some(total)}
 }

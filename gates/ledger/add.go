@@ -1,4 +1,4 @@
-package gates
+package ledger
 
 import (
 	"fmt"
@@ -7,6 +7,7 @@ import (
 	"unicode"
 
 	"github.com/relseal/relseal/canon"
+	"github.com/relseal/relseal/gates"
 	"github.com/relseal/relseal/internal/limits"
 	"github.com/relseal/relseal/sign"
 )
@@ -31,7 +32,7 @@ const actionClose = "trail.close"
 //
 // Memory is bounded whatever the events say: beyond limits.Policies, Releases and Amiss
 // the fault is E_LIMIT, and nothing more is taken in.
-func (l *Ledger) Add(e Event) *Fault {
+func (l *State) Add(e Event) *Fault {
 	if l.over {
 		return nil
 	}
@@ -40,7 +41,7 @@ func (l *Ledger) Add(e Event) *Fault {
 	if e.Action != ActionOverride { // which changes no judgement, and comes between it and its event
 		defer func() { l.judged = nil }()
 	}
-	if len(e.Clock) > maxName {
+	if len(e.Clock) > limits.Name {
 		e.Clock = sign.Sum([]byte(e.Clock)).String() // it is compared and not shown
 	}
 	var f *Fault
@@ -78,7 +79,7 @@ func (l *Ledger) Add(e Event) *Fault {
 }
 
 // full is the fault of a ledger that has more of something than is judged.
-func (l *Ledger) full(format string, args ...any) *Fault {
+func (l *State) full(format string, args ...any) *Fault {
 	l.over = true
 	f := faultf(codeLimit, format, args...)
 	f.Text += ": from here on nothing is taken in"
@@ -86,7 +87,7 @@ func (l *Ledger) full(format string, args ...any) *Fault {
 }
 
 // Room returns why an event of an action cannot be taken in any more, "" if it can.
-func (l *Ledger) Room(action string) string {
+func (l *State) Room(action string) string {
 	switch {
 	case l.over:
 		return "it has more of something than is judged"
@@ -118,7 +119,7 @@ func about(id sign.Digest, f *Fault) *Fault {
 	return f
 }
 
-func (l *Ledger) register(e Event, d *Registered) *Fault {
+func (l *State) register(e Event, d *Registered) *Fault {
 	data, err := d.Policy.Marshal()
 	if err != nil {
 		return faultf(codeFormat, "no gate policy: %v", err)
@@ -137,11 +138,11 @@ func (l *Ledger) register(e Event, d *Registered) *Fault {
 	return nil
 }
 
-func (l *Ledger) window(e Event) *Fault {
+func (l *State) window(e Event) *Fault {
 	if len(e.Details) == 0 {
 		return faultf(codeFormat, "%s without details", e.Action)
 	}
-	w, err := ParseWindowed(e.Details)
+	w, err := ParseWindow(e.Details)
 	if err != nil {
 		return faultf(codeFormat, "%v", err)
 	}
@@ -162,7 +163,7 @@ func (l *Ledger) window(e Event) *Fault {
 	}
 	r.observed = r.observed.add(r.SinceMS, &w)
 	r.furthest = r.furthest.add(e, &w)
-	if f := l.hold(r, e.K, &w); f != nil {
+	if f := l.keepWindow(r, e.K, &w); f != nil {
 		return about(id, f)
 	}
 	if w.Seq == next || r.Hole != nil {
@@ -174,53 +175,53 @@ func (l *Ledger) window(e Event) *Fault {
 }
 
 // clip shortens a text that is shown and not compared, where many may be kept.
-func (l *Ledger) clip(s string) string {
-	if l.keep == nil || len(s) <= maxName {
+func (l *State) clip(s string) string {
+	if l.keep == nil || len(s) <= limits.Name {
 		return s
 	}
-	return strings.ToValidUTF8(s[:maxName], "") + "…"
+	return strings.ToValidUTF8(s[:limits.Name], "") + "…"
 }
 
-// hold keeps a window, of a release that is asked about.
-func (l *Ledger) hold(r *Release, k int64, w *Window) *Fault {
+// keepWindow keeps a window of a release that is asked about.
+func (l *State) keepWindow(r *Release, k int64, w *gates.Window) *Fault {
 	switch {
 	case r.full:
 		return nil // and reported at the first
 	case !r.kept:
 		r.fired.look(l.PolicyOf(r), r, w)
 		return nil
-	case !r.Windows.Room(1, TextOf(w)) || l.keep != nil && (l.held >= limits.Windows || l.text+TextOf(w) > limits.WindowText):
+	case !r.Windows.Room(1, gates.TextOf(w)) || l.keep != nil && (l.held >= limits.Windows || l.text+gates.TextOf(w) > limits.WindowText):
 		r.full = true
 		return faultf(codeLimit, "more windows of one release than are judged: %d, or %d bytes of ids and values", limits.Windows, limits.WindowText)
 	}
-	r.Windows.add(k, w)
-	l.held, l.text = l.held+1, l.text+TextOf(w)
+	r.Windows.Add(k, w)
+	l.held, l.text = l.held+1, l.text+gates.TextOf(w)
 	return nil
 }
 
-// letGo drops the windows of a release about which nothing is decided any more, if
+// dropWindows drops the windows of a release about which nothing is decided any more, if
 // those of others are not kept either: whether one of them triggers is known.
-func (l *Ledger) letGo(r *Release) {
+func (l *State) dropWindows(r *Release) {
 	if l.keep == nil || !r.kept {
 		return
 	}
 	l.triggered(r)
-	l.held, l.text = l.held-r.Windows.Len(), l.text-r.Windows.text
-	r.kept, r.Windows = false, Windows{}
+	l.held, l.text = l.held-r.Windows.Len(), l.text-r.Windows.Text()
+	r.kept, r.Windows = false, gates.Windows{}
 }
 
 // form returns what is wrong with d whatever the ledger says.
 func (d *Sealed) form() *Fault {
-	if !slices.Contains(channels, d.Channel) {
+	if !slices.Contains(gates.Channels, d.Channel) {
 		return faultf(codeFormat, "%q is no channel", d.Channel)
 	}
-	if d.Version == "" || !canon.Printable(d.Version) || len(d.Version) > maxName {
-		return faultf(codeFormat, "version is not text of 1 to %d characters within U+0020 to U+007E", maxName)
+	if d.Version == "" || !canon.Printable(d.Version) || len(d.Version) > limits.Name {
+		return faultf(codeFormat, "version is not text of 1 to %d characters within U+0020 to U+007E", limits.Name)
 	}
 	return nil
 }
 
-func (l *Ledger) sealed(e Event, d *Sealed) *Fault {
+func (l *State) sealed(e Event, d *Sealed) *Fault {
 	if l.releases[d.Bundle] != nil {
 		return faultf(codeMismatch, "the bundle came to its channel before")
 	}
@@ -229,11 +230,11 @@ func (l *Ledger) sealed(e Event, d *Sealed) *Fault {
 	}
 	r := &Release{Sealed: *d, K: e.K, SinceMS: e.TimeMS}
 	if r.kept = l.keep == nil || l.keep(r); r.kept {
-		r.Windows = newWindows(d.Bundle.String(), d.Channel)
+		r.Windows = *gates.NewWindows(d.Bundle.String(), d.Channel)
 	}
-	l.came(r)
+	l.arrived(r)
 	if d.Promote == nil {
-		if d.Channel != Canary {
+		if d.Channel != gates.Canary {
 			return faultf(codeDecision, "no event promoted the bundle to %s", d.Channel)
 		}
 		return nil
@@ -260,7 +261,7 @@ func (l *Ledger) sealed(e Event, d *Sealed) *Fault {
 	return nil
 }
 
-func (l *Ledger) overridden(e Event, d *Overridden) *Fault {
+func (l *State) overridden(e Event, d *Overridden) *Fault {
 	if !said(e.Actor) || !said(e.Notes) {
 		return faultf(codeDecision, "an override without its actor or its reason, in notes")
 	}
@@ -273,7 +274,7 @@ func said(s string) bool {
 	return strings.ContainsFunc(s, func(r rune) bool { return unicode.IsLetter(r) || unicode.IsNumber(r) })
 }
 
-func (l *Ledger) promoted(e Event, d *Promoted, before *Override) *Fault {
+func (l *State) promoted(e Event, d *Promoted, before *Override) *Fault {
 	m := &Move{K: e.K, Release: d.Release, To: d.To, Source: l.releases[d.Release]}
 	l.moves[e.K] = m
 	if d.Override != nil && before != nil && before.K == *d.Override {
@@ -282,20 +283,20 @@ func (l *Ledger) promoted(e Event, d *Promoted, before *Override) *Fault {
 	m.Fault = l.judgeMove(e, d, m)
 	if r := m.Source; r != nil && r.Move == nil {
 		r.Move = m
-		l.letGo(r)
+		l.dropWindows(r)
 	}
 	return m.Fault
 }
 
-func (l *Ledger) judgeMove(e Event, d *Promoted, m *Move) *Fault {
+func (l *State) judgeMove(e Event, d *Promoted, m *Move) *Fault {
 	r := m.Source
 	if r == nil {
 		f := faultf(codeDecision, "the promoted bundle came to no channel")
 		f.Earlier = true
 		return f
 	}
-	if d.From != r.Channel || d.To != Above(r.Channel) {
-		return faultf(codeDecision, "a promotion that leaves out a channel").differs(r.Channel+" to "+Above(r.Channel), d.From+" to "+d.To)
+	if d.From != r.Channel || d.To != gates.Above(r.Channel) {
+		return faultf(codeDecision, "a promotion that leaves out a channel").differs(r.Channel+" to "+gates.Above(r.Channel), d.From+" to "+d.To)
 	}
 	// Nothing is judged twice: a ledger of many promotions costs no more than its windows.
 	if r.Rollback != nil {
@@ -326,14 +327,14 @@ func (l *Ledger) judgeMove(e Event, d *Promoted, m *Move) *Fault {
 		return faultf(codeDecision, "the decision rests on more windows than its record has room for")
 	case j.Digest != d.Decision:
 		return faultf(codeDecision, "not the decision that follows from the windows").differs(j.Digest.String(), d.Decision.String())
-	case d.Override == nil && j.Outcome() == Promote:
+	case d.Override == nil && j.Outcome() == gates.Promote:
 		return nil
 	case d.Override == nil:
-		return faultf(codeDecision, "the windows do not support the promotion: %s", strings.Join(j.Unmet(), ", ")).differs(string(Promote), string(j.Outcome()))
+		return faultf(codeDecision, "the windows do not support the promotion: %s", strings.Join(j.Unmet(), ", ")).differs(string(gates.Promote), string(j.Outcome()))
 	case m.Override == nil:
 		return faultf(codeDecision, "event %d is no override of this promotion", *d.Override)
 	case !j.MayOverride():
-		return faultf(codeDecision, "nobody can override this: %s", strings.Join(j.Unmet(), ", ")).differs(string(Hold), string(j.Outcome()))
+		return faultf(codeDecision, "nobody can override this: %s", strings.Join(j.Unmet(), ", ")).differs(string(gates.Hold), string(j.Outcome()))
 	}
 	o := m.Override
 	if o.Release != d.Release || o.From != d.From || o.To != d.To || o.Decision != d.Decision {
@@ -346,7 +347,7 @@ func (l *Ledger) judgeMove(e Event, d *Promoted, m *Move) *Fault {
 }
 
 // withoutPolicy is the fault of a promotion that no policy can carry.
-func (l *Ledger) withoutPolicy(r *Release, j *Judgement) *Fault {
+func (l *State) withoutPolicy(r *Release, j *Judgement) *Fault {
 	f := faultf(codeLate, "no policy was registered")
 	switch {
 	case j.late():

@@ -1,4 +1,4 @@
-package gates
+package ledger
 
 import (
 	"fmt"
@@ -6,6 +6,7 @@ import (
 	"sort"
 	"strings"
 
+	"github.com/relseal/relseal/gates"
 	"github.com/relseal/relseal/internal/limits"
 	"github.com/relseal/relseal/sign"
 )
@@ -30,9 +31,9 @@ const (
 // the last one is recent.
 type Judgement struct {
 	Release  *Release
-	Policy   *Registration // nil if there is none to judge by
-	Decision Decision      // of Decide; zero without a policy
-	Digest   sign.Digest   // of the decision
+	Policy   *Registration  // nil if there is none to judge by
+	Decision gates.Decision // of Decide; zero without a policy
+	Digest   sign.Digest    // of the decision
 
 	First, Last int64 // the events of the first and the last window, 0 without any
 	Count       int64 // windows, used or not
@@ -45,7 +46,7 @@ type Judgement struct {
 // Judge decides about a release at an instant, by every window of it that the
 // ledger has. Who asks again before anything has happened gets the same one: a writer
 // decides, and the event that it appends is held to that decision.
-func (l *Ledger) Judge(r *Release, nowMS int64) (*Judgement, error) {
+func (l *State) Judge(r *Release, nowMS int64) (*Judgement, error) {
 	if j := l.judged; j != nil && j.Release == r && j.nowMS == nowMS {
 		return j, nil
 	}
@@ -56,7 +57,7 @@ func (l *Ledger) Judge(r *Release, nowMS int64) (*Judgement, error) {
 	return j, err
 }
 
-func (l *Ledger) judge(r *Release, nowMS int64) (*Judgement, error) {
+func (l *State) judge(r *Release, nowMS int64) (*Judgement, error) {
 	j := &Judgement{Release: r, Count: r.Count, First: r.First, Last: r.Last, nowMS: nowMS}
 	if r.Move != nil {
 		j.Reasons = append(j.Reasons, reasonPromoted)
@@ -80,21 +81,19 @@ func (l *Ledger) judge(r *Release, nowMS int64) (*Judgement, error) {
 	if r.full || r.Windows.Full() {
 		j.Reasons = append(j.Reasons, reasonFull)
 	}
-	in := Input{Channel: r.Channel, Release: r.Bundle.String(), SinceMS: r.SinceMS, NowMS: nowMS}
-	var more bool
-	var work int64
-	var err error
-	j.Decision, more, work, err = decideMany(j.Policy.Policy, in, &r.Windows)
-	l.work += work
+	in := gates.Input{Channel: r.Channel, Release: r.Bundle.String(), SinceMS: r.SinceMS, NowMS: nowMS}
+	decided, err := gates.DecideBounded(j.Policy.Policy, in, &r.Windows)
+	l.work += decided.Work
 	if err != nil {
 		return nil, err
 	}
+	j.Decision = decided.Decision
 	data, err := j.Decision.Marshal()
 	if err != nil {
 		return nil, err
 	}
 	j.Digest = sign.Sum(data)
-	if more || len(data) > limits.Decision {
+	if decided.Partial || len(data) > limits.Decision {
 		j.Reasons = append(j.Reasons, reasonSize)
 	}
 	if end, ok := j.Decision.Observed.EndMS.Get(); ok && nowMS-end > j.Policy.Policy.StaleMaxMS {
@@ -120,13 +119,13 @@ type triggers struct {
 }
 
 // look takes one window more.
-func (t *triggers) look(by *Registration, r *Release, w *Window) {
+func (t *triggers) look(by *Registration, r *Release, w *gates.Window) {
 	t.fired = t.fired || by != nil && by.triggers(r, w)
 }
 
 // triggered reports whether a window of r triggers that the ledger has. Each is looked
 // at once, whoever asks how often: only a first policy may come later than a window.
-func (l *Ledger) triggered(r *Release) bool {
+func (l *State) triggered(r *Release) bool {
 	t, by := &r.fired, l.PolicyOf(r)
 	if by == nil {
 		return false
@@ -143,12 +142,8 @@ func (l *Ledger) triggered(r *Release) bool {
 }
 
 // triggers reports whether a window rolls a release back by this policy.
-func (p *Registration) triggers(r *Release, w *Window) bool {
-	j := judge{rules: &gate1, p: p.Policy, in: Input{Channel: r.Channel, Release: r.Bundle.String(), SinceMS: r.SinceMS}}
-	return j.counts(w) && slices.ContainsFunc(j.rules.triggers, func(t limit) bool {
-		_, fires := j.fires(t, w)
-		return fires
-	})
+func (p *Registration) triggers(r *Release, w *gates.Window) bool {
+	return p.Policy.Triggers(gates.Input{Channel: r.Channel, Release: r.Bundle.String(), SinceMS: r.SinceMS}, w)
 }
 
 // Triggered reports whether a window that came late rolls the release back.
@@ -157,7 +152,7 @@ func (j *Judgement) Triggered() bool { return slices.Contains(j.Reasons, reasonT
 // PolicyOf returns the policy that judges r: the one that its manifest names; else
 // the last that was registered before its first window; else the first that was,
 // which came late. It is nil if there is none.
-func (l *Ledger) PolicyOf(r *Release) *Registration {
+func (l *State) PolicyOf(r *Release) *Registration {
 	if r.Policy != nil {
 		return l.registered[*r.Policy]
 	}
@@ -174,12 +169,12 @@ func (l *Ledger) PolicyOf(r *Release) *Registration {
 func (j *Judgement) late() bool { return slices.Contains(j.Reasons, reasonLate) }
 
 // Outcome is what follows: the decision's, unless the ledger does not carry it.
-func (j *Judgement) Outcome() Outcome {
+func (j *Judgement) Outcome() gates.Outcome {
 	switch {
 	case j.Policy == nil:
-		return Undecidable
-	case j.Decision.Decision == Promote && len(j.Reasons) > 0:
-		return Undecidable
+		return gates.Undecidable
+	case j.Decision.Decision == gates.Promote && len(j.Reasons) > 0:
+		return gates.Undecidable
 	}
 	return j.Decision.Decision
 }
@@ -194,23 +189,13 @@ func (j *Judgement) Unmet() []string {
 // itself has a hole, no room or a window that nobody had measured, or where the policy
 // was not there first: then there is nothing to sign under.
 func (j *Judgement) MayOverride() bool {
-	if j.Policy == nil || j.Decision.Observed.Count == 0 || j.Outcome() == Promote || Above(j.Release.Channel) == "" {
+	if j.Policy == nil || j.Decision.Observed.Count == 0 || j.Outcome() == gates.Promote || gates.Above(j.Release.Channel) == "" {
 		return false
 	}
-	if d := j.Decision.Decision; d != Hold && d != Undecidable && d != Promote {
+	if d := j.Decision.Decision; d != gates.Hold && d != gates.Undecidable && d != gates.Promote {
 		return false
 	}
 	return !slices.ContainsFunc(j.Reasons, func(r string) bool { return r != reasonStale })
-}
-
-// Scores are the values of a decision's predicates by name: of score the sum, of
-// differences the maximum. It is the member scores of a promoted release.
-func (d Decision) Scores() map[string]string {
-	scores := map[string]string{}
-	for _, p := range d.Predicates {
-		scores[p.Name] = p.Value
-	}
-	return scores
 }
 
 // Explain is the decision's explanation with what the ledger adds to it. Its first line is
@@ -218,13 +203,13 @@ func (d Decision) Scores() map[string]string {
 // after that.
 func (j *Judgement) Explain() string {
 	if j.Policy == nil {
-		return fmt.Sprintf("%s %s  release %s\n%s", Undecidable, j.Release.Channel, short(j.Release.Bundle.String()), j.added())
+		return fmt.Sprintf("%s %s  release %s\n%s", gates.Undecidable, j.Release.Channel, short(j.Release.Bundle), j.added())
 	}
 	decided := j.Decision.Explain() + fmt.Sprintf("  policy registered at %s, event %d\n", stamp(j.Policy.TimeMS), j.Policy.K)
 	if j.Outcome() == j.Decision.Decision {
 		return decided + j.added()
 	}
-	return fmt.Sprintf("%s %s  release %s\n%swithout that:\n%s", j.Outcome(), j.Release.Channel, short(j.Release.Bundle.String()), j.added(), decided)
+	return fmt.Sprintf("%s %s  release %s\n%swithout that:\n%s", j.Outcome(), j.Release.Channel, short(j.Release.Bundle), j.added(), decided)
 }
 
 // added are the reasons that the ledger adds to those of the decision.

@@ -1,14 +1,16 @@
-package gates
+package ledger
 
 import (
 	"math"
 	"testing"
+
+	"github.com/relseal/relseal/gates"
 )
 
 // The published cases hold the edges; here are numbers that no clock shows.
 func TestRollbackClock(t *testing.T) {
 	good := RollbackClock{TriggerEndMS: 100, DecidedMS: 110, DecidedMonoMS: 5, EffectiveMonoMS: 25, TRollbackMS: 30}
-	if got := good.Judge(); got != (RollbackTiming{OK: true, TotalMS: Some(30)}) {
+	if got := good.Judge(); got != (RollbackTiming{OK: true, TotalMS: gates.Some(30)}) {
 		t.Errorf("%+v", got)
 	}
 	for i, set := range []func(*RollbackClock, int64){

@@ -1,12 +1,13 @@
-package gates
+package ledger
 
 import (
 	"fmt"
 
+	"github.com/relseal/relseal/gates"
 	"github.com/relseal/relseal/sign"
 )
 
-func (l *Ledger) rolledBack(e Event, d *RolledBack) *Fault {
+func (l *State) rolledBack(e Event, d *RolledBack) *Fault {
 	r := l.releases[d.Release]
 	if r == nil {
 		f := faultf(codeDecision, "the bundle that is rolled back came to no channel")
@@ -18,7 +19,7 @@ func (l *Ledger) rolledBack(e Event, d *RolledBack) *Fault {
 	}
 	e.Details = nil
 	e.Actor, e.Notes = l.clip(e.Actor), l.clip(e.Notes)
-	b := &Return{RolledBack: *d, Event: e, Source: r}
+	b := &Rollback{RolledBack: *d, Event: e, Source: r}
 	var want RolledBack
 	var fault *Fault
 	if d.Decision == nil || r.kept {
@@ -31,7 +32,7 @@ func (l *Ledger) rolledBack(e Event, d *RolledBack) *Fault {
 	became := r.Became()
 	r.Rollback, l.rollbacks[e.K] = b, b
 	l.fall(r)
-	l.letGo(r)
+	l.dropWindows(r)
 	switch {
 	case became != nil:
 		return faultf(codeDecision, "the release went on, and only what it became can be rolled back: %s", became.Bundle)
@@ -53,7 +54,7 @@ func (l *Ledger) rolledBack(e Event, d *RolledBack) *Fault {
 	return nil
 }
 
-func (l *Ledger) returnTo(r *Release) *sign.Digest {
+func (l *State) returnTo(r *Release) *sign.Digest {
 	if to := l.ReturnTo(r); to != nil {
 		return &to.Bundle
 	}
@@ -62,7 +63,7 @@ func (l *Ledger) returnTo(r *Release) *sign.Digest {
 
 // RollbackOf returns what the rollback of r at an instant has to say: on demand,
 // or because a decision is ROLLBACK. If it is not, that is the fault.
-func (l *Ledger) RollbackOf(r *Release, nowMS int64, onDemand bool) (RolledBack, *Judgement, *Fault) {
+func (l *State) RollbackOf(r *Release, nowMS int64, onDemand bool) (RolledBack, *Judgement, *Fault) {
 	d := RolledBack{Release: r.Bundle, Channel: r.Channel, TriggerEndMS: nowMS}
 	d.To = l.returnTo(r)
 	if onDemand {
@@ -83,13 +84,13 @@ func (l *Ledger) RollbackOf(r *Release, nowMS int64, onDemand bool) (RolledBack,
 	d.Decision = &j.Digest
 	deadline, ok := j.Decision.DeadlineMS.Get()
 	if !ok {
-		return d, j, faultf(codeDecision, "the windows do not ask for a rollback").differs(string(Rollback), string(j.Decision.Decision))
+		return d, j, faultf(codeDecision, "the windows do not ask for a rollback").differs(string(gates.Rollback), string(j.Decision.Decision))
 	}
 	d.DeadlineMS, d.TriggerEndMS = &deadline, deadline-j.Policy.Policy.TRollbackMS
 	return d, j, nil
 }
 
-func (l *Ledger) done(e Event, d *RollbackDone) *Fault {
+func (l *State) done(e Event, d *RollbackDone) *Fault {
 	b := l.rollbacks[d.Rollback]
 	if b == nil {
 		f := faultf(codeMismatch, "event %d is no rollback", d.Rollback)
@@ -111,7 +112,7 @@ func (l *Ledger) done(e Event, d *RollbackDone) *Fault {
 // Finish returns what the end of a rollback at the time of e says of its clock.
 // Monotonic time is comparable within one clock alone: a rollback that was
 // decided under another has not been measured.
-func (b *Return) Finish(e Event) RollbackDone {
+func (b *Rollback) Finish(e Event) RollbackDone {
 	d := RollbackDone{Rollback: b.Event.K}
 	clock := RollbackClock{TriggerEndMS: b.TriggerEndMS, DecidedMS: b.Event.TimeMS, DecidedMonoMS: b.Event.MonoMS, EffectiveMonoMS: e.MonoMS}
 	if b.DeadlineMS != nil {
