@@ -80,7 +80,7 @@ func (ws *Windows) Add(k int64, w *Window) {
 	var room [512]byte
 	b := pack(room[:0], k, w)
 	if n := len(ws.slabs); n == 0 || cap(ws.slabs[n-1])-len(ws.slabs[n-1]) < len(b) {
-		size := min(slabSize, slabSize>>10<<(2*n)) // most releases have a few dozen windows
+		size := slabSize >> max(0, 10-2*n) // most releases have a few dozen windows
 		ws.slabs = append(ws.slabs, make([]byte, 0, max(size, len(b))))
 	}
 	last := &ws.slabs[len(ws.slabs)-1]

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/relseal/relseal/canon"
@@ -115,6 +116,27 @@ func TestPackedWindows(t *testing.T) {
 	}
 	if ws.Start(1) != 0 || !ws.Room(limits.Windows-3, 0) || ws.Room(limits.Windows-2, 0) || ws.Room(1, limits.WindowText) {
 		t.Error("there is more or less room than the limits say")
+	}
+}
+
+// The limits allow far more than 27 slabs, and every window is where it was put.
+func TestPackedWindowsMany(t *testing.T) {
+	ws := NewWindows("", Canary)
+	w := Window{Schema: WindowSchema, Channel: Canary, ID: strings.Repeat("w", limits.Name)}
+	for _, m := range metrics {
+		*m.of(&w) = Value(strings.Repeat("v", limits.Value))
+	}
+	for ws.Room(1, TextOf(&w)) {
+		w.StartMS = int64(ws.Len())
+		ws.Add(w.StartMS, &w)
+	}
+	for i := range ws.Len() {
+		if got := ws.At(i); got.K != int64(i) || ws.Start(i) != int64(i) {
+			t.Fatalf("window %d of %d is that of event %d", i, ws.Len(), got.K)
+		}
+	}
+	if slabs := len(ws.slabs); slabs > 2*limits.WindowText/slabSize {
+		t.Errorf("%d slabs", slabs)
 	}
 }
 
