@@ -120,7 +120,7 @@ type check struct {
 	differing map[string]sign.Digest // of a run inside a release: the digests it recorded for artifacts that have others in the release
 	trails    map[string]*trail
 	evidence  map[string]*check // by path
-	ledger    *ledgerCopy           // of a release
+	ledger    *ledgerCopy       // of a release
 	lineage   map[sign.Digest]*ancestor
 }
 

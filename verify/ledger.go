@@ -15,7 +15,7 @@ import (
 	"github.com/relseal/relseal/sign"
 )
 
-// A ledger is the part of a product's ledger that a release holds, and what
+// A ledgerCopy is the part of a product's ledger that a release holds, and what
 // follows from it.
 type ledgerCopy struct {
 	*trail
