@@ -12,7 +12,7 @@ import (
 	"github.com/relseal/relseal/internal/limits"
 )
 
-// A Kind is what a value is.
+// A Kind says what a value is: a text, a list and so on.
 type Kind int
 
 // The kinds of values.
@@ -25,11 +25,11 @@ const (
 	Map
 )
 
-// A value is one value of the document and its place.
+// A value is one value of the document, with its line and its path.
 type value struct {
 	kind    Kind
 	line    int
-	text    string // decoded text; of the other scalars, how they are written
+	text    string // of a text, the text; of other scalars, how they are spelled
 	integer int64
 
 	broken   bool // a fault was reported about it
@@ -39,12 +39,13 @@ type value struct {
 	names   []string // of members, in the order of the file
 	members map[string]*value
 	lines   map[string]int  // of the names of members
-	missing map[string]bool // members that were reported as missing
+	missing map[string]bool // the members that were reported as missing
 
 	parent *value
 	key    any // name or index in parent
 }
 
+// path returns the names and indices that lead to v from the root.
 func (v *value) path() document.Path {
 	var p document.Path
 	for ; v.parent != nil; v = v.parent {
@@ -71,7 +72,7 @@ func (v *value) child(key any) *value {
 type builder struct {
 	doc   *Document
 	lines []string
-	runes map[int][]rune // the characters of the lines that were looked at
+	runes map[int][]rune // the characters of the lines that at has read
 }
 
 func (d *Document) build(text string, root *yaml.Node) *value {
@@ -79,14 +80,14 @@ func (d *Document) build(text string, root *yaml.Node) *value {
 	return b.value(root, nil, nil, 1)
 }
 
-// value converts n, whose depth counts containers as canonical JSON does.
+// value converts n, which stands at that depth: the root is at 1, as canonical JSON counts.
 func (b *builder) value(n *yaml.Node, parent *value, key any, depth int) *value {
 	v := &value{line: n.Line, parent: parent, key: key}
 	if text, hint := b.forbidden(n); text != "" {
 		v.kind, v.text = Text, n.Value
 		b.doc.broken(v, text, hint)
 		if n.Kind == yaml.AliasNode {
-			return v // never followed
+			return v // an alias is not followed
 		}
 	}
 	if n.Kind != yaml.ScalarNode && depth > limits.JSONDepth {
@@ -114,9 +115,9 @@ func (b *builder) mapping(v *value, n *yaml.Node, depth int) {
 	v.lines = make(map[string]int, len(n.Content)/2)
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		name, content := b.name(v, n.Content[i]), n.Content[i+1]
-		member := b.value(content, v, name.text, depth+1) // for its faults, even if it has no place
+		member := b.value(content, v, name.text, depth+1) // reports its faults, even if it is not added below
 		if member.kind == Null && member.text == "" {
-			member.line = name.line // nothing stands wherever the next thing does
+			member.line = name.line // yaml.v3 gives an empty value the line of what comes next
 		}
 		first, again := v.lines[name.text]
 		switch {
@@ -132,8 +133,8 @@ func (b *builder) mapping(v *value, n *yaml.Node, depth int) {
 	}
 }
 
-// name converts the key n of v. A key that could be a name has kind Text, even
-// where there is a fault about it.
+// name converts n, a key of the mapping v. A key that may have been meant as a name has
+// kind Text, even if a fault was reported about it.
 func (b *builder) name(v *value, n *yaml.Node) *value {
 	if n.Kind != yaml.ScalarNode {
 		name := &value{kind: Map, line: n.Line, parent: v.parent, key: v.key}
@@ -166,7 +167,7 @@ func (b *builder) name(v *value, n *yaml.Node) *value {
 
 func (b *builder) scalar(v *value, n *yaml.Node) {
 	v.kind, v.text = Text, n.Value
-	if len(n.Value) > limits.JSONString { // escapes can be shorter than what they stand for
+	if len(n.Value) > limits.JSONString { // a text may be longer than its spelling, because of escapes
 		b.doc.broken(v, fmt.Sprintf("a text of more than %d bytes", limits.JSONString), "")
 	}
 	if !isPlain(n) {
@@ -182,9 +183,10 @@ func (b *builder) scalar(v *value, n *yaml.Node) {
 	v.kind, v.integer = p.kind, p.integer
 }
 
-// forbidden returns the fault of a node that has an anchor or a tag or is an
-// alias. yaml.v3 hides the tag "!", which makes text of any scalar; but a node
-// begins where its tag does, and nothing else begins with "!".
+// forbidden returns the fault of a node that is an alias or has an anchor or a tag, and a
+// hint. yaml.v3 does not show the tag "!", which makes any scalar a text. That one is
+// found by the character at which the node begins: a node begins with its tag, and nothing
+// else begins with "!".
 func (b *builder) forbidden(n *yaml.Node) (text, hint string) {
 	switch {
 	case n.Kind == yaml.AliasNode:
@@ -197,14 +199,15 @@ func (b *builder) forbidden(n *yaml.Node) (text, hint string) {
 	return "", ""
 }
 
-// keyHasTag reports whether what stands at the position of a mapping without
-// braces is its first key, so that the tag is reported there.
+// keyHasTag reports whether n is a mapping that begins with its first key, because it has
+// no braces. A tag there is that of the key, and is reported with the key.
 func (b *builder) keyHasTag(n *yaml.Node) bool {
 	return n.Kind == yaml.MappingNode && len(n.Content) > 0 &&
 		n.Content[0].Line == n.Line && n.Content[0].Column == n.Column
 }
 
-// at returns the character at which n begins. Columns count characters.
+// at returns the character at which n begins. The columns of yaml.v3 count characters, not
+// bytes.
 func (b *builder) at(n *yaml.Node) rune {
 	i, column := n.Line-1, n.Column-1
 	if i < 0 || i >= len(b.lines) {
@@ -221,8 +224,10 @@ func (b *builder) at(n *yaml.Node) rune {
 	return line[column]
 }
 
+// isPlain reports whether a scalar has no quotes, tag or block style.
 func isPlain(n *yaml.Node) bool { return n.Style == 0 }
 
+// aNode names the kind of n with its article, for a message.
 func aNode(n *yaml.Node) string {
 	switch n.Kind {
 	case yaml.MappingNode:
