@@ -12,7 +12,7 @@ import (
 	"github.com/relseal/relseal/sign"
 )
 
-// A gate holds the next sync until it is opened.
+// A gate delays the next sync until it is opened.
 type gate struct {
 	disk
 	arrived, open chan struct{}
@@ -33,8 +33,8 @@ type appended struct {
 	err error
 }
 
-// together appends a first draft and, while it waits for the disk, all others, in
-// their order. While it waits it calls meanwhile.
+// appendTogether appends a first draft and, while that waits for the disk, calls
+// meanwhile and appends all others in their order.
 func appendTogether(t *testing.T, l *Log, first Draft, others []Draft, meanwhile func()) (results []appended, syncs int) {
 	t.Helper()
 	g := &gate{disk: l.disk, arrived: make(chan struct{}), open: make(chan struct{})}
@@ -70,7 +70,7 @@ func notes(n int) (drafts []Draft) {
 	return drafts
 }
 
-// TestGroup: those who wait for the disk share the next write, in their order.
+// TestGroup: calls that wait for the disk share the next write, in their order.
 func TestGroup(t *testing.T) {
 	path, l := create(t, ledgerGenesis())
 	results, syncs := appendTogether(t, l, note("first"), notes(63), nil)
@@ -86,7 +86,7 @@ func TestGroup(t *testing.T) {
 	}
 }
 
-// TestGroupRefuses: a draft that is refused is nobody else's concern.
+// TestGroupRefuses: a draft that is refused does not affect the others of its group.
 func TestGroupRefuses(t *testing.T) {
 	path, l := create(t, runGenesis())
 	good := runDrafts()
@@ -105,8 +105,8 @@ func TestGroupRefuses(t *testing.T) {
 	want(t, check(t, read(t, path), nil), "")
 }
 
-// TestGroupFaults lets the write of a group fail: all who shared it are told, and
-// what was acknowledged before is there.
+// TestGroupFaults lets the write of a group fail. Every call that shared it returns the
+// error, and events that were acknowledged before are still there.
 func TestGroupFaults(t *testing.T) {
 	for _, tt := range []struct {
 		fail   string
@@ -167,7 +167,7 @@ func TestGroupFaults(t *testing.T) {
 	}
 }
 
-// An afterFirst lets the sync that is under way pass and makes what follows fail.
+// An afterFirst lets the sync that is under way succeed and the operations after it fail.
 type afterFirst struct {
 	disk
 	then *faultyDisk
@@ -185,7 +185,7 @@ func (a *afterFirst) Sync() error {
 	return err
 }
 
-// A moody signer panics after so many signatures, or signs with another key.
+// A moody signer panics after some signatures, or signs with another key.
 type moody struct {
 	testSigner
 	left  int
@@ -199,7 +199,8 @@ func (m *moody) Sign(message []byte) (sign.Signature, error) {
 	return m.testSigner.Sign(message)
 }
 
-// TestSignerPanics: nobody waits for ever, and the log does not go on.
+// TestSignerPanics: after a signer has panicked no call waits for ever, and the log
+// refuses to go on.
 func TestSignerPanics(t *testing.T) {
 	path, l := create(t, ledgerGenesis())
 	// After each event the state beside the trail is signed.

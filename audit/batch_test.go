@@ -27,8 +27,8 @@ func (d *countingDisk) Sync() error {
 	return err
 }
 
-// eachSigner runs a test with a signer that is asked for one head at a time and with
-// one that is asked for many.
+// eachSigner runs a test with a signer that signs one head with each call and with one
+// that signs many.
 func eachSigner(t *testing.T, test func(t *testing.T, s sign.Signer)) {
 	t.Run("one by one", func(t *testing.T) { test(t, alice) })
 	t.Run("in bulk", func(t *testing.T) { test(t, inBulk{alice}) })
@@ -60,8 +60,8 @@ func testAppendAll(t *testing.T, s sign.Signer) {
 	}
 }
 
-// TestAppendAllRefuses: a draft that is refused takes nothing with it that came
-// before, and the log goes on.
+// TestAppendAllRefuses: if a draft is refused, the drafts before it are appended, and the
+// log goes on.
 func TestAppendAllRefuses(t *testing.T) { eachSigner(t, testAppendAllRefuses) }
 
 func testAppendAllRefuses(t *testing.T, s sign.Signer) {
@@ -93,7 +93,7 @@ func testAppendAllRefuses(t *testing.T, s sign.Signer) {
 }
 
 // TestAppendAllFaults lets the writing of a batch fail. What was not acknowledged
-// can be appended again: the log has forgotten that it was there.
+// can be appended again, because the log forgets it.
 func TestAppendAllFaults(t *testing.T) { eachSigner(t, testAppendAllFaults) }
 
 func testAppendAllFaults(t *testing.T, s sign.Signer) {
@@ -166,8 +166,8 @@ func testAppendAllFaults(t *testing.T, s sign.Signer) {
 	}
 }
 
-// many are drafts of more than three writes, with a line among them that is longer
-// than one.
+// many returns drafts that take more than three writes. One of the lines is longer than
+// maxWrite.
 func many() (drafts []Draft) {
 	for i := range 600 {
 		drafts = append(drafts, note(fmt.Sprint("number ", i)))
@@ -224,7 +224,7 @@ func testAppendAllMany(t *testing.T, s sign.Signer) {
 	}
 }
 
-// tired signs so many times in bulk and then no more.
+// tired signs in bulk some times and then fails.
 type tired struct {
 	inBulk
 	left int
@@ -239,7 +239,7 @@ func (s *tired) SignAll(messages [][]byte) ([]sign.Signature, error) {
 
 var errTired = errors.New("no more")
 
-// TestAppendAllUnsigned: what could not be signed in bulk was never there.
+// TestAppendAllUnsigned: if signing in bulk fails, the events are not in the trail.
 func TestAppendAllUnsigned(t *testing.T) {
 	path, l := create(t, ledgerGenesis())
 	l.signer = &tired{inBulk{alice}, 2}
@@ -262,7 +262,7 @@ func TestAppendAllUnsigned(t *testing.T) {
 	}
 }
 
-// TestAppendAllAt: who has read up to an event appends after it, or not at all.
+// TestAppendAllAt: drafts that depend on the last event are appended only after it.
 func TestAppendAllAt(t *testing.T) {
 	path, l := create(t, ledgerGenesis())
 	if _, err := l.AppendAllAt(0, []Draft{note("a")}); err != nil {

@@ -21,9 +21,9 @@ import (
 	"github.com/relseal/relseal/sign/comb"
 )
 
-// A race runs ways of doing the same, one after the other, round by round, and
-// reports medians of time an event and of ratios within a round: the load of a
-// machine changes, and a ratio less.
+// A race compares several ways to do the same. In each round it runs all of them, and in
+// the end it reports the medians of the times for an event and of the ratios within a
+// round, which depend less on what else the machine does.
 type race struct {
 	b         *testing.B
 	names     []string
@@ -39,7 +39,7 @@ func (r *race) add(name string, run func() error) {
 	r.names, r.runs = append(r.names, name), append(r.runs, run)
 }
 
-// run takes at least seven rounds of that many events.
+// run runs at least seven rounds, each with that many events.
 func (r *race) run(events int) {
 	round := func() {
 		for i, name := range r.names {
@@ -64,11 +64,10 @@ func (r *race) run(events int) {
 	}
 }
 
-// ratio reports how often the wall time of one fits into that of another.
+// ratio reports the wall time of one way divided by that of another.
 func (r *race) ratio(of, by string) { r.report(r.wall, of, by, of+"/"+by) }
 
-// cpuRatio is ratio of the time of all processors, which other load on the machine
-// changes least.
+// cpuRatio reports the ratio of processor times, which depends least on other load.
 func (r *race) cpuRatio(of, by string) { r.report(r.cpu, of, by, of+"/"+by+"-cpu") }
 
 func (r *race) report(times map[string][]float64, of, by, name string) {
@@ -161,7 +160,7 @@ func BenchmarkTrail(b *testing.B) {
 	b.ReportMetric(float64(len(trail))/float64(*manyEvents), "bytes/event")
 }
 
-// signatures returns what the events of a trail are signed with.
+// signatures returns the heads and signatures of a trail.
 func signatures(t testing.TB, trail []byte) (heads [][]byte, sigs []sign.Signature, ok []bool) {
 	for i, line := range bytes.Split(bytes.TrimSuffix(trail, []byte("\n")), []byte("\n")) {
 		if i > 0 {
@@ -191,9 +190,8 @@ func BenchmarkResume(b *testing.B) {
 	}
 }
 
-// BenchmarkImport appends what a stream of lines says, in bulk, and signs as often
-// with crypto/ed25519 and without a log: sign/import is how much slower the log is, or
-// above 1 faster.
+// BenchmarkImport appends the events of a stream of lines in bulk, and makes as many
+// signatures with crypto/ed25519 and no log. If sign/import is above 1, the log is faster.
 func BenchmarkImport(b *testing.B) {
 	const events = 10_000
 	var lines [][]byte
@@ -233,8 +231,8 @@ func bareSigning(n int) error {
 	return nil
 }
 
-// BenchmarkAppend appends one event at a time from one goroutine, the same from 64
-// at once, and signs, writes and syncs as many lines without a log.
+// BenchmarkAppend appends one event with each call from one goroutine, and from 64 at the
+// same time. It compares that with signing, writing and syncing as many lines without a log.
 func BenchmarkAppend(b *testing.B) {
 	const events, appenders = 512, 64
 	_, l := create(b, ledgerGenesis())
@@ -292,8 +290,8 @@ func BenchmarkAppend(b *testing.B) {
 	r.ratio("one", "together")
 }
 
-// TestFlatMemory checks a trail of 40 MiB. What is in use after two fifths of it,
-// the tables for the signatures and the chunks, does for the rest.
+// TestFlatMemory checks a trail of 40 MiB. After two fifths of it, the memory in use (the
+// tables for the signatures and the chunks) must not grow any more.
 func TestFlatMemory(t *testing.T) {
 	if testing.Short() {
 		t.Skip("signs 36 000 events")
@@ -317,7 +315,7 @@ func inUse() uint64 {
 	return m.HeapAlloc
 }
 
-// A watch looks at the memory in use after so many bytes and at the end.
+// A watch measures the memory in use after some bytes were read and at the end.
 type watch struct {
 	io.Reader
 	after       int

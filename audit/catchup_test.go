@@ -46,7 +46,7 @@ func TestProcesses(t *testing.T) {
 	}
 }
 
-// TestGoroutines shares one log, and several on one file.
+// TestGoroutines appends from goroutines to one log, and to several logs of one file.
 func TestGoroutines(t *testing.T) {
 	path, l := create(t, ledgerGenesis())
 	l.clock = lockedClock{new(sync.Mutex), newClock()}
@@ -84,7 +84,7 @@ func (c lockedClock) Now() (time.Time, int64, string) {
 	return c.c.Now()
 }
 
-// TestOthers is about what somebody else does to the file while a log has it open.
+// TestOthers changes the file in other ways while a log has it open.
 func TestOthers(t *testing.T) {
 	edit := func(change func(path, trail string) string) func(*testing.T, string) {
 		return func(t *testing.T, path string) {
@@ -149,12 +149,12 @@ func TestChangedDirectory(t *testing.T) {
 	}
 }
 
-// A listener keeps what a log tells: of each event the number and the head.
+// A listener records the number and the head of each event with which a log calls it.
 type listener []string
 
 func (s *listener) hear(r Record) { *s = append(*s, fmt.Sprint(r.E.K, r.H)) }
 
-// listening opens the trail at path with somebody who is told of its events.
+// listening opens the trail at path with a listener.
 func listening(t *testing.T, path string, o Options) (*Log, *listener) {
 	t.Helper()
 	s := new(listener)
@@ -167,8 +167,9 @@ func listening(t *testing.T, path string, o Options) (*Log, *listener) {
 	return l, s
 }
 
-// TestLogTells: a log tells of each event that it reads, once: of all when it is
-// opened, of those of others before it answers, of its own never.
+// TestLogTells: a log calls Options.Event once with each event that it reads: with those
+// of the trail when it is opened, with those of others before a call returns, and never
+// with its own.
 func TestLogTells(t *testing.T) {
 	path, other := create(t, ledgerGenesis())
 	appendAll(t, other, []Draft{note("a"), note("b")})
@@ -203,8 +204,8 @@ func TestLogTells(t *testing.T) {
 	}
 }
 
-// TestBriefActions: a brief record says the same of what it has, whatever the shape of
-// its line.
+// TestBriefActions: the members of a brief record are the same whether or not its line has
+// the usual shape.
 func TestBriefActions(t *testing.T) {
 	m := newMaker(t, ledgerGenesis(), nil)
 	m.add([]Draft{

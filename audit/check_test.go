@@ -31,8 +31,7 @@ func TestReleasedBytes(t *testing.T) {
 	}
 }
 
-// TestChecker: line by line a trail is judged as in one go, whatever is wrong
-// with it.
+// TestChecker: a Checker reports the same as Check, whatever is wrong with the trail.
 func TestChecker(t *testing.T) {
 	good := goodRun(t)
 	lines := strings.SplitAfter(good.String(), "\n")
@@ -72,7 +71,7 @@ func TestChecker(t *testing.T) {
 	}
 }
 
-// Who leaves the loop is told nothing more, and little more is read.
+// After a loop was left, nothing more is yielded and little more is read.
 func TestEventsLeft(t *testing.T) {
 	trail := []byte(newMaker(t, ledgerGenesis(), nil).add(make([]Draft, 4000), func(e *Event) { e.Actor, e.Action = Txt("svc"), "gate.tick" }).String())
 	in := &countingReader{r: bytes.NewReader(trail)}
@@ -113,7 +112,7 @@ func (c *countingReader) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// beyond fails the test when it is read from.
+// beyond stands behind a trail and fails the test if it is read.
 type beyond struct{ t *testing.T }
 
 func (b beyond) Read([]byte) (int, error) {
@@ -121,8 +120,8 @@ func (b beyond) Read([]byte) (int, error) {
 	return 0, io.EOF
 }
 
-// A trail is read up to the line that is one too many with a finding of the chain,
-// whether those can be read or not.
+// Reading ends at the line with a finding of the chain that is one too many, whether
+// or not these lines can be parsed.
 func TestFaultyLines(t *testing.T) {
 	m := goodRun(t)
 	rest := strings.Repeat("x\n", chunkText) // of which some is read ahead
@@ -168,7 +167,8 @@ func TestFaultyLong(t *testing.T) {
 	}
 }
 
-// What a judge remembers of a trail has a limit each; what it knows already goes on.
+// Each kind of thing that a judge remembers has a limit. At the limit, events about things
+// that it remembers already are still accepted.
 func TestTrailLimits(t *testing.T) {
 	number := func(i int) sign.Digest { return sign.Digest{byte(i), byte(i >> 8), byte(i >> 16), 1} }
 	j := newJudge(CheckOptions{})
@@ -240,8 +240,8 @@ func TestTrailLimitEnds(t *testing.T) {
 	}
 }
 
-// TestWorkers damages a trail of several chunks, at 40 places, and checks it by
-// any number of workers, with and without package comb.
+// TestWorkers damages a trail of several chunks at 40 places. The findings are the same
+// with any number of workers, with and without package comb.
 func TestWorkers(t *testing.T) {
 	trail, err := io.ReadAll(newStream(t, 3000))
 	if err != nil {
@@ -277,8 +277,8 @@ func TestWorkers(t *testing.T) {
 	}
 }
 
-// TestWorkerPanic holds a worker to keeping what it panics with for the caller of
-// Check, who may recover it: a goroutine that panics ends the process.
+// TestWorkerPanic: the panic of a worker reaches the caller of Check, who may recover. In
+// the goroutine of the worker it would end the process.
 func TestWorkerPanic(t *testing.T) {
 	work := make(chan *job, 1)
 	b := &job{done: make(chan struct{}, 1)}
@@ -292,7 +292,7 @@ func TestWorkerPanic(t *testing.T) {
 	}
 }
 
-// TestBrief: what is read in brief is what ParseRecord reads, line by line.
+// TestBrief: Brief returns for each line what ParseRecord returns, as far as it decodes.
 func TestBrief(t *testing.T) {
 	m := goodRun(t)
 	lines := append([]string{}, m.lines...)

@@ -96,7 +96,7 @@ func TestContent(t *testing.T) {
 	}
 }
 
-// TestSegment is a part of a run that another host went on with.
+// TestSegment checks a part of a run that another host has continued.
 func TestSegment(t *testing.T) {
 	g := runGenesis()
 	g.Continues = &Continues{H0: *digest("first"), K: 7, HK: *digest("seventh")}
@@ -128,7 +128,7 @@ func TestLedger(t *testing.T) {
 	want(t, check(t, ledger.String(), nil), "E_SEQUENCE@4 E_TRAIL_OPEN@5~")
 }
 
-// TestFailureIsNoFinding: verification judges evidence, not success.
+// TestFailureIsNoFinding: that a run has failed is no fault of its trail.
 func TestFailureIsNoFinding(t *testing.T) {
 	for _, status := range []string{StatusOK, StatusFailed, StatusAborted} {
 		drafts := runDrafts()

@@ -127,7 +127,7 @@ func TestDamage(t *testing.T) {
 		{"id edited", "G 1 2 3I 4 5 6 7 8", "E_EVENT_ID@3"},
 		{"event and id edited", "G 1 2 3i 4 5 6 7 8", "E_CHAIN_LINK@3"},
 		{"head edited", "G 1 2 3H 4 5 6 7 8", "E_CHAIN_LINK@3"},
-		// The head that event 4 goes on from is nowhere to be found: 4 is not proven.
+		// The head before event 4 is unknown, so that 4 is not proven.
 		{"event, id and head edited", "G 1 2 3h 4 5 6 7 8", "E_SIG_EVENT@3 E_CHAIN_LINK@4"},
 		{"signature edited", "G 1 2 3s 4 5 6 7 8", "E_SIG_EVENT@3"},
 		{"first edited", "G 1e 2 3 4 5 6 7 8", "E_EVENT_ID@1"},
@@ -195,7 +195,7 @@ func TestDamage(t *testing.T) {
 	}
 }
 
-// TestDamageWithoutKey holds Check to all that can be known without the key.
+// TestDamageWithoutKey: Check finds everything that can be found without the key.
 func TestDamageWithoutKey(t *testing.T) {
 	good := goodRun(t)
 	tests := []struct{ picture, want string }{
@@ -383,7 +383,7 @@ func TestSummary(t *testing.T) {
 	if got := fmt.Sprint(res.Failing, res.FailingCount); got != "[{2 3} {6 6}] 3" {
 		t.Errorf("failing events %s", got)
 	}
-	// After the line that cannot be read, event 7 has no link that could be checked.
+	// The link of event 7 cannot be checked, because the line before it cannot be read.
 	if got := fmt.Sprint(ks(res.events), ks(res.doubtful)); got != "[1 4 5 8] [2 3 7]" {
 		t.Errorf("events and doubtful %s", got)
 	}

@@ -13,8 +13,8 @@ import (
 	"github.com/relseal/relseal/sign"
 )
 
-// sameAsParse holds what d reads of a line to ParseRecord, and reports whether
-// the line is of the usual shape.
+// sameAsParse compares what d reads of a line with what ParseRecord returns, and reports
+// whether the line has the usual shape.
 func sameAsParse(t *testing.T, d *decoder, line []byte) bool {
 	t.Helper()
 	var p parsed
@@ -41,7 +41,7 @@ func sameAsParse(t *testing.T, d *decoder, line []byte) bool {
 	return true
 }
 
-// usual are events of the usual shape, one of each thing that may be in one.
+// usual returns events of the usual shape with each thing that may be in one.
 func usual(t testing.TB) *maker {
 	m := goodRun(t)
 	drafts := []Draft{
@@ -83,7 +83,7 @@ func edited(m *maker, edit func(*Event)) Record {
 	return m.seal(m.recs[0].H, r.E, alice)
 }
 
-// TestUnusual edits the text of lines where the two ways could differ.
+// TestUnusual edits lines in places where the decoder and ParseRecord could differ.
 func TestUnusual(t *testing.T) {
 	m := usual(t)
 	d := newDecoder(new(CheckOptions))
@@ -113,14 +113,14 @@ func TestUnusual(t *testing.T) {
 		}
 		sameAsParse(t, d, line)
 	}
-	// A signature whose last two bits say nothing has four spellings.
+	// The last two bits of the text of a signature have no meaning: it has four spellings.
 	for _, c := range "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/" {
 		i := strings.LastIndex(m.lines[2], "==")
 		sameAsParse(t, d, []byte(m.lines[2][:i-1]+string(c)+m.lines[2][i:]))
 	}
 }
 
-// TestShapeBytes changes one byte, and mixes two lines, at every place.
+// TestShapeBytes changes every byte of a line, and joins two lines at every byte.
 func TestShapeBytes(t *testing.T) {
 	m := usual(t)
 	for _, d := range []*decoder{newDecoder(new(CheckOptions)), newDecoder(&CheckOptions{Each: func(*Event) {}})} {
@@ -160,8 +160,8 @@ func FuzzShape(f *testing.F) {
 	})
 }
 
-// Whatever texts come one after the other, with whatever said of them, every sum is
-// that of the text alone.
+// TestPrefixSum: a sum does not depend on the texts before it, nor on what the caller says
+// about common bytes.
 func TestPrefixSum(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	p := newPrefixSum()
@@ -184,8 +184,8 @@ func TestPrefixSum(t *testing.T) {
 	}
 }
 
-// TestEncoder writes events of all kinds both ways. What the encoder writes and
-// the decoder takes must be what canon.Marshal writes.
+// TestEncoder encodes events of all kinds. A line that the encoder writes and the decoder
+// accepts must be what canon.Marshal writes.
 func TestEncoder(t *testing.T) {
 	m := usual(t)
 	m.add([]Draft{
@@ -217,7 +217,7 @@ func TestEncoder(t *testing.T) {
 	}
 }
 
-// TestEncoderRefuses: what a draft holds cannot come out as another member.
+// TestEncoderRefuses: no value of a draft can become another member of the event.
 func TestEncoderRefuses(t *testing.T) {
 	m := goodRun(t)
 	var c encoder
@@ -239,7 +239,7 @@ func TestEncoderRefuses(t *testing.T) {
 	}
 }
 
-// FuzzEncoder holds the lines of a log to what canon.Marshal writes and ParseRecord
+// FuzzEncoder compares the lines of a log with what canon.Marshal writes and ParseRecord
 // returns, whatever the draft says.
 func FuzzEncoder(f *testing.F) {
 	f.Add("ci", "a.note", "build", "a note", "", "", `{"a":1}`, "in/a")

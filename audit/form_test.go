@@ -40,7 +40,7 @@ func TestLineBytes(t *testing.T) {
 	}
 }
 
-// TestForm lists what an event must not say, and how it is told.
+// TestForm lists faults of an event and their errors.
 func TestForm(t *testing.T) {
 	null := canon.Value("null")
 	long := strings.Repeat("a", 70_000)
@@ -99,7 +99,7 @@ func TestForm(t *testing.T) {
 			if err == nil {
 				_, err = ParseRecord(line)
 			} else if raw, e := canon.Marshal(r); e == nil {
-				// What is not written is not read either.
+				// Marshal must refuse what ParseRecord refuses.
 				if _, e := ParseRecord(raw); e == nil {
 					t.Errorf("Marshal says %v, ParseRecord accepts", err)
 				}
@@ -168,7 +168,7 @@ func TestSchemaFirst(t *testing.T) {
 	if _, err := ParseHeader([]byte(later)); !errors.As(err, &schema) || schema.Got != "relseal/trail/v2" {
 		t.Errorf("header of a later schema: %v", err)
 	}
-	// Nothing after it can be understood: one finding.
+	// The lines after it cannot be read, so that there is one finding.
 	want(t, check(t, later+"\n{}\n{}\n", nil), "E_SCHEMA_MISMATCH@0")
 
 	later = strings.Replace(m.lines[1], `"version":"1.0.0"`, `"version":"9"`, 1)

@@ -24,7 +24,7 @@ type testSigner struct {
 	pub  sign.PublicKey
 }
 
-// An inBulk signer signs many heads at a time.
+// An inBulk signer signs many heads with one call.
 type inBulk struct{ testSigner }
 
 func (s inBulk) SignAll(messages [][]byte) ([]sign.Signature, error) {
@@ -54,7 +54,7 @@ var (
 	trusted = sign.Only(alice.pub)
 )
 
-// A fakeClock goes on by one millisecond at each reading.
+// A fakeClock advances by one millisecond at each reading.
 type fakeClock struct {
 	ts   time.Time
 	tau  int64
@@ -115,8 +115,8 @@ func runDrafts() []Draft {
 	return all
 }
 
-// A maker writes the lines of a trail with right digests, links and signatures,
-// whatever the events say: a Log would refuse some of them.
+// A maker writes the lines of a trail with right digests, links and signatures. It
+// accepts events that a Log would refuse.
 type maker struct {
 	t      testing.TB
 	signer testSigner
@@ -193,7 +193,7 @@ func goodRun(t testing.TB) *maker {
 	return newMaker(t, runGenesis(), nil).add(runDrafts(), nil)
 }
 
-// result is what Check said.
+// result is what Check returned and reported.
 type result struct {
 	Summary
 	found            []finding.Finding
@@ -251,9 +251,9 @@ func want(t *testing.T, r *result, codes string) {
 	}
 }
 
-// ways are other ways of checking: lines decoded in part where that will do, in
-// chunks of one line and of many, by one worker and by three, with and without
-// package comb, and without any short cut.
+// variants are other ways of checking a trail: with lines decoded in part, in chunks of
+// one line and of many, by one worker and by three, with and without package comb, and
+// without any short cut.
 var variants = []struct {
 	lines, workers  int
 	plain, oneByOne bool
@@ -264,8 +264,8 @@ var variants = []struct {
 	{1, 3, true, false, []string{ActionStepEnd, ActionRunEnd}},
 }
 
-// agree checks a trail in every other way. All must say what was said in res:
-// every test of what Check says is thus one of all these ways.
+// checkVariants checks a trail in all these ways and compares the results with res. check
+// calls it, so that every test of Check is a test of all of them.
 func checkVariants(t testing.TB, trail string, o CheckOptions, res *result) {
 	t.Helper()
 	for _, way := range variants {
@@ -304,8 +304,8 @@ func checkVariants(t testing.TB, trail string, o CheckOptions, res *result) {
 	}
 }
 
-// A stream is the trail of a run that goes on, n events of about 850 bytes, made
-// while it is read.
+// A stream is the trail of a run of n events of about 850 bytes that has not ended. Its
+// lines are made while it is read.
 type stream struct {
 	n, k  int64
 	head  sign.Digest

@@ -54,7 +54,7 @@ func TestImportDraftRefuses(t *testing.T) {
 		{`{"action":"note","actor":"ci","status":""}`, "/status: is empty; leave it out"},
 		{`{"action":"note","actor":"ci","details":{"a":1e400}}`, `byte 45: "1e400" needs more than 40 digits before or after the point`},
 		{`{"action":"note","actor":"ci","details":{"a":01}}`, "byte 46"},
-		// The places are those of the line as it was written.
+		// Errors name positions in the line as it was given.
 		{`{"action":"note","actor":"ci","details":[1.5,1.50000000,x]}`, "byte 56"},
 		{`{"action":"note","actor":"ci"} {}`, "byte 31: something follows the JSON value"},
 	} {
@@ -92,7 +92,7 @@ func FuzzImportValue(f *testing.F) {
 	})
 }
 
-// FuzzImportUsual holds the fast way to the slow one: what it takes is the same.
+// FuzzImportUsual compares importUsual with importAny.
 func FuzzImportUsual(f *testing.F) {
 	for _, line := range usualImports {
 		f.Add([]byte(line))

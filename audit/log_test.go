@@ -191,7 +191,7 @@ func TestOpenRefuses(t *testing.T) {
 	}
 }
 
-// TestAppendRefuses: nothing is signed that would make the trail a rejected one.
+// TestAppendRefuses: no event is signed after which Check would reject the trail.
 func TestAppendRefuses(t *testing.T) {
 	bad := "042"
 	tests := []struct {
@@ -264,7 +264,7 @@ func (s badSigner) Sign(message []byte) (sign.Signature, error) {
 	return s.testSigner.Sign(append([]byte("not "), message...))
 }
 
-// TestClockBack: the writer records what the clock says, the reader judges.
+// TestClockBack: a log records what its clock says, and Check reports that it went back.
 func TestClockBack(t *testing.T) {
 	path, l := create(t, ledgerGenesis())
 	clock := l.clock.(*fakeClock)
@@ -290,7 +290,7 @@ func TestCloseTwice(t *testing.T) {
 	}
 }
 
-// TestCheckedEmpty: a log with no event says nothing of its trail.
+// TestCheckedEmpty: Checked returns false for a trail without events.
 func TestCheckedEmpty(t *testing.T) {
 	path, l := create(t, ledgerGenesis())
 	l.Close()

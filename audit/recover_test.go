@@ -12,8 +12,8 @@ import (
 
 var errNo = errors.New("no")
 
-// TestRecover: what stands behind the damage is set aside and recorded, once somebody
-// has agreed.
+// TestRecover: after confirm has agreed, everything from the damage on is set aside, and an
+// event records it.
 func TestRecover(t *testing.T) {
 	path, l := create(t, ledgerGenesis())
 	recs := appendAll(t, l, []Draft{note("a"), note("b"), note("c"), note("d")})
@@ -79,7 +79,7 @@ func TestRecover(t *testing.T) {
 	}
 }
 
-// TestRecoverClosed: a closed trail never opens, however it was damaged, as long as
+// TestRecoverClosed: a closed trail is not recovered, however it was damaged, as long as
 // there is a trace of trail.close.
 func TestRecoverClosed(t *testing.T) {
 	path, l := create(t, runGenesis())
@@ -111,8 +111,8 @@ func TestRecoverClosed(t *testing.T) {
 	}
 }
 
-// TestRecoverFirst: of a run whose first event is damaged nothing is offered, since only
-// run.start may stand there.
+// TestRecoverFirst: a run whose first event is damaged cannot be recovered, because only
+// run.start may be its first event. confirm is not called.
 func TestRecoverFirst(t *testing.T) {
 	path, l := create(t, runGenesis())
 	appendAll(t, l, runDrafts()[:1])

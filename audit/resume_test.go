@@ -24,7 +24,7 @@ func openResumed(t testing.TB, path string, s sign.Signer) *Log {
 	return l
 }
 
-// A readingDisk counts what is read.
+// A readingDisk counts the bytes that are read.
 type readingDisk struct {
 	disk
 	bytes int64
@@ -36,7 +36,7 @@ func (d *readingDisk) ReadAt(p []byte, off int64) (int, error) {
 	return n, err
 }
 
-// openCounted opens a trail and returns how much of it was read for one event.
+// openCounted opens a trail, appends an event and returns how many bytes were read.
 func openCounted(t testing.TB, path string) int64 {
 	t.Helper()
 	d, err := openDisk(path, path)
@@ -76,7 +76,8 @@ func longTrail(t testing.TB, n int) string {
 	return path
 }
 
-// TestResumeReads: what one more event costs does not depend on how many there are.
+// TestResumeReads: how much is read to append an event does not depend on the length of
+// the trail.
 func TestResumeReads(t *testing.T) {
 	var reads []int64
 	for _, n := range []int{200, 2000, 20_000} {
@@ -89,8 +90,8 @@ func TestResumeReads(t *testing.T) {
 	}
 }
 
-// TestResumeSame: a trail that was opened anew for each event, with its state, refuses
-// and takes what one log does that was never closed.
+// TestResumeSame: a log that is opened anew for each event, with its state, refuses and
+// appends the same drafts as one that stays open.
 func TestResumeSame(t *testing.T) {
 	drafts := runDrafts()
 	wrong := []Draft{drafts[0], drafts[1], drafts[2], drafts[3], drafts[4], drafts[7], {Actor: Txt("ci"), Action: "note"}}
@@ -126,8 +127,8 @@ func TestResumeSame(t *testing.T) {
 	}
 }
 
-// TestResumeUnusable: a state that is missing, damaged, of another key, another trail or
-// another time is no reason for a wrong event.
+// TestResumeUnusable: a state that is missing, damaged, of another key, of another trail or
+// too old does not lead to a wrong event.
 func TestResumeUnusable(t *testing.T) {
 	path, l := create(t, ledgerGenesis())
 	states := []string{read(t, path+ResumeSuffix)}
@@ -183,7 +184,7 @@ func TestResumeUnusable(t *testing.T) {
 		}
 	}
 
-	// What our key has signed and the trail does not have is another matter.
+	// A state that our key has signed is an error if the trail lacks its events.
 	k3 := strings.Join(strings.SplitAfter(trail, "\n")[:4], "")
 	fork := resign(alice, func(s *resumeState) { s.HK[0] ^= 1 })
 	for what, bad := range map[string][2]string{"cut": {k3, last}, "forked": {trail, fork}} {
@@ -200,8 +201,8 @@ func TestResumeUnusable(t *testing.T) {
 	}
 }
 
-// TestResumeForged goes through the members of a state that somebody with another key
-// has edited: each edit is worth nothing.
+// TestResumeForged edits each member of a state and signs it with another key. The log
+// ignores it.
 func TestResumeForged(t *testing.T) {
 	path, l := create(t, runGenesis())
 	appendAll(t, l, runDrafts()) // closed
@@ -221,7 +222,8 @@ func TestResumeForged(t *testing.T) {
 	}
 }
 
-// TestResumeRotated: the next key does not believe what the one before it has signed.
+// TestResumeRotated: a log with the next key ignores a state that the key before it has
+// signed.
 func TestResumeRotated(t *testing.T) {
 	path, l := create(t, ledgerGenesis())
 	appendAll(t, l, []Draft{note("a")})
@@ -306,8 +308,8 @@ func TestCancelled(t *testing.T) {
 	}
 }
 
-// FuzzTail puts bytes behind a trail: whatever they are, every event that was
-// acknowledged stays, and what is cut off is kept beside the trail.
+// FuzzTail puts bytes behind a trail. Whatever they are, every event that was acknowledged
+// stays, and what is cut off is in a file beside the trail.
 func FuzzTail(f *testing.F) {
 	path, l := create(f, ledgerGenesis())
 	appendAll(f, l, []Draft{note("a"), note("b")})
@@ -349,8 +351,8 @@ func FuzzTail(f *testing.F) {
 	})
 }
 
-// FuzzResume reads states: one that counts is written as it was read, and no bytes count
-// that were not signed.
+// FuzzResume parses states: an accepted one is written as it was read, and none is accepted
+// that was not signed.
 func FuzzResume(f *testing.F) {
 	path, l := create(f, runGenesis())
 	appendAll(f, l, runDrafts()[:2])
@@ -368,7 +370,7 @@ func FuzzResume(f *testing.F) {
 		if !resign || canon.Unmarshal([]byte(strings.TrimSuffix(data, "\n")), &file) != nil {
 			return
 		}
-		// Even signed, a state does not make a log fail in another way than with an error.
+		// Even a signed state makes a log do no worse than return an error.
 		d, err := file.State.digest()
 		if err != nil {
 			return

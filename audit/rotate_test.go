@@ -110,7 +110,7 @@ func TestRotate(t *testing.T) {
 	}
 }
 
-// forge appends an event to lines as if k had the ledger.
+// forge appends an event to lines that k signs, whether or not it may.
 func forge(t *testing.T, lines []string, k sign.Signer, action string, details any) []string {
 	t.Helper()
 	last, err := ParseRecord([]byte(strings.TrimSuffix(lines[len(lines)-1], "\n")))
@@ -140,7 +140,7 @@ func forge(t *testing.T, lines []string, k sign.Signer, action string, details a
 	return append(slices.Clone(lines), string(line)+"\n")
 }
 
-// Each way to misuse a rotation has its finding, at the event that does it.
+// Each misuse of a rotation has a finding at the event that does it.
 func TestRotateRefused(t *testing.T) {
 	a, b, c := newSigner(1), newSigner(2), newSigner(3)
 	_, l := rotated(t, a, b)
@@ -181,7 +181,7 @@ func replaced(lines []string, at int, from, to string) []string {
 	return out
 }
 
-// A log goes on with the key that has the ledger, and with no other.
+// A log can be opened with the key that signs the ledger now, and with no other.
 func TestRotateLog(t *testing.T) {
 	a, b := newSigner(1), newSigner(2)
 	path, lines := rotated(t, a, b)
@@ -205,7 +205,7 @@ func TestRotateLog(t *testing.T) {
 		t.Error("a rotation to nobody is written")
 	}
 
-	// Handed over and not accepted yet: the next key opens the ledger, and accepts first.
+	// After key.rotate the next key can open the ledger, and must append key.accept first.
 	crashed := filepath.Join(t.TempDir(), "ledger.jsonl")
 	if err := os.WriteFile(crashed, []byte(strings.Join(lines[:4], "")), 0o644); err != nil {
 		t.Fatal(err)
@@ -233,7 +233,7 @@ func TestRotateLog(t *testing.T) {
 	}
 }
 
-// A log that is open with the old key learns that another has handed the ledger over.
+// A log that is open with the old key notices that another log has handed the ledger over.
 func TestRotateMeanwhile(t *testing.T) {
 	a, b := newSigner(1), newSigner(2)
 	path := filepath.Join(t.TempDir(), "ledger.jsonl")
@@ -257,8 +257,8 @@ func TestRotateMeanwhile(t *testing.T) {
 	}
 }
 
-// TestRotateOnward: after key.rotate a log signs nothing more, in a batch or alone, since
-// the next event is the other key's.
+// TestRotateOnward: after key.rotate a log signs nothing more, in a batch or by itself,
+// since the next event has to be signed by the other key.
 func TestRotateOnward(t *testing.T) {
 	other := newSigner(2)
 	details, err := canon.Marshal(Rotation{other.Public().KeyID()})

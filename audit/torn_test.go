@@ -16,7 +16,7 @@ var errFault = errors.New("injected")
 
 // A faultyDisk fails the operations that fail names: "write" before it lands,
 // "write after" once it has landed, "write short" in the middle. Every call is
-// counted, so that tests can ask whether it was made at all.
+// counted, so that tests can find out whether it was made at all.
 type faultyDisk struct {
 	disk
 	fail map[string]bool
@@ -55,8 +55,8 @@ func (d *faultyDisk) Truncate(size int64) error {
 }
 
 // TestFaults lets every write fail, before and after it lands, then goes on,
-// reopens and checks everything. What was acknowledged must be there; what was
-// not may be there only if the log said that it does not know.
+// reopens and checks everything. What was acknowledged must be there. What was
+// not may be there only if the log said that nobody knows.
 func TestFaults(t *testing.T) {
 	tests := []struct {
 		fail   string // separated by commas
@@ -161,7 +161,7 @@ func TestCrash(t *testing.T) {
 	}
 }
 
-// crash opens a trail that ends in tail, twice if need be, and goes on.
+// crash opens a trail that ends in tail, and appends to it.
 func crash(t *testing.T, path, before, tail, state string) {
 	t.Helper()
 	restore(t, path, before+tail, state)
@@ -319,7 +319,7 @@ func TestCrashOfBatch(t *testing.T) {
 	}
 }
 
-// restore puts a trail back, and the state beside it, "" for none.
+// restore writes a trail and the state beside it, "" for none.
 func restore(t testing.TB, path, trail, state string) {
 	t.Helper()
 	err := os.WriteFile(path, []byte(trail), 0o644)
@@ -333,9 +333,9 @@ func restore(t testing.TB, path, trail, state string) {
 	}
 }
 
-// TestAnyByte changes a byte after the other near the end of what was acknowledged: to
-// zero, to LF, to another, and takes it away or doubles it. Whatever an append makes of
-// that, no acknowledged event is gone but those whose bytes are.
+// TestAnyByte changes each byte near the end of what was acknowledged: to zero, to LF, to
+// another byte; or it removes or doubles it. Whatever an append does then, no acknowledged
+// event is lost except those whose bytes were changed.
 func TestAnyByte(t *testing.T) {
 	path, l := create(t, ledgerGenesis())
 	recs, err := l.AppendAll([]Draft{note("a"), note("b"), note("c"), note("d")})
@@ -378,8 +378,8 @@ func TestAnyByte(t *testing.T) {
 	}
 }
 
-// TestHoleOfAnotherCause: zeros anywhere else than a crash leaves them are damage, and
-// nothing is cut off.
+// TestHoleOfAnotherCause: zeros in places where no crash leaves them are damage, and the
+// trail is not changed.
 func TestHoleOfAnotherCause(t *testing.T) {
 	path, l := create(t, ledgerGenesis())
 	if _, err := l.AppendAll(many()); err != nil {
