@@ -18,7 +18,7 @@ func showCommand(env *ui.Env) *cli.Command {
 		Usage:     "print what a bundle says of itself, without trusting it",
 		ArgsUsage: "BUNDLE",
 		Description: `Nothing is verified: whoever wrote the bundle can have written anything. Needs no key,
-and shows which one to ask for. Exit 2: it is no bundle.
+and shows which one to ask for. Exit 66: it is no bundle.
 
 Example:
   relseal bundle show greetd-1.0.0.release.tar.zst`,

@@ -2,6 +2,7 @@
 package canon
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/urfave/cli/v2"
@@ -28,7 +29,7 @@ Example:
   relseal canon --yaml gates.yaml`,
 		Flags: []cli.Flag{
 			&cli.BoolFlag{Name: "yaml", Usage: "the input is YAML"},
-			&cli.BoolFlag{Name: "check", Usage: "print nothing; exit 2 unless the input is canonical already"},
+			&cli.BoolFlag{Name: "check", Usage: "print nothing; exit 2 if the input is not canonical yet"},
 			&cli.BoolFlag{Name: "json", Usage: "print {schema, digest, canonical} as JSON"},
 		},
 		Action: func(c *cli.Context) error {
@@ -49,10 +50,14 @@ func runCanon(env *ui.Env, c *cli.Context) error {
 		return err
 	}
 	if c.Bool("check") {
-		if err := canon.Check(data); err != nil {
-			return fmt.Errorf("%s: %w", name, err)
+		if err = canon.Check(data); err == nil {
+			return nil
 		}
-		return nil
+		err = fmt.Errorf("%s: %w", name, err)
+		if errors.Is(err, canon.ErrNotCanonical) {
+			err = &ui.Error{Code: ui.ExitReject, Err: err} // the answer to --check
+		}
+		return err
 	}
 	var out []byte
 	if c.Bool("yaml") {
