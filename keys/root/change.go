@@ -46,9 +46,11 @@ type Revocation struct {
 	Since Time
 }
 
-// Change returns the next version. Of the zero Signed that is version 1.
+// Change returns the next version. Of the zero Signed that is version 1. A retirement
+// must leave a key that can sign in each role; a revocation need not, since it cannot wait
+// for another key.
 func (s Signed) Change(c Change) (*Root, error) {
-	e := editor{Signed: s.clone()}
+	e := editor{Signed: s.clone(), retired: map[string]bool{}}
 	if e.Version++; e.Version == 1 {
 		e.start()
 	}
@@ -67,6 +69,11 @@ func (s Signed) Change(c Change) (*Root, error) {
 	for _, name := range slices.Sorted(maps.Keys(c.Thresholds)) {
 		e.threshold(name, c.Thresholds[name])
 	}
+	for _, name := range slices.Sorted(maps.Keys(e.retired)) {
+		if e.Extension.Roles[name].active() == 0 {
+			e.fault("role %s: the threshold is %d, of 0: nobody could sign", name, e.Extension.Roles[name].Threshold)
+		}
+	}
 	if err := errors.Join(e.faults...); err != nil {
 		return nil, err
 	}
@@ -83,7 +90,8 @@ func (s Signed) Change(c Change) (*Root, error) {
 // editor changes a copy and collects what cannot be done.
 type editor struct {
 	Signed
-	faults []error
+	retired map[string]bool // roles that a key was retired from
+	faults  []error
 }
 
 func (e *editor) fault(format string, args ...any) {
@@ -149,7 +157,7 @@ func (e *editor) retire(t Retirement) {
 	}
 	for name, g := range e.grants(IDOf(t.Key)) {
 		if (t.Role == name || t.Role == "") && g.Status == sign.Active {
-			g.Status, done = sign.Retired, true
+			g.Status, done, e.retired[name] = sign.Retired, true, true
 			if t.At.Before(g.NotAfter.Time) {
 				g.NotAfter = t.At
 			}

@@ -127,6 +127,7 @@ func TestChangeRefuses(t *testing.T) {
 		{"has it already", root.Change{Add: []root.Addition{{sign.RoleAudit, public(t, "one"), later, later}}}},
 		{"nobody could sign", root.Change{Revoke: []root.Revocation{{public(t, "one"), later}, {public(t, "two"), later}}}},
 		{"nobody could sign", root.Change{Retire: []root.Retirement{{root.RootRole, public(t, "bob"), later}}}},
+		{"role audit: the threshold is 1, of 0: nobody could sign", root.Change{Retire: []root.Retirement{{sign.RoleAudit, public(t, "one"), later}}}},
 		{"nobody has it", root.Change{Thresholds: map[string]int{sign.RoleLedger: 1}}},
 		{"there is no role", root.Change{Add: []root.Addition{{"release.beta", public(t, "one"), later, later}}}},
 	} {

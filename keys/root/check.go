@@ -74,7 +74,6 @@ func (s *Signed) checkRole(r Role) error {
 		return errors.New("has no key; a role that nobody holds is left out")
 	}
 	ids := make([]ID, len(r.Keys))
-	active := 0
 	for i, g := range r.Keys {
 		ids[i] = g.KeyID
 		if _, ok := s.Keys[g.KeyID]; !ok {
@@ -83,17 +82,25 @@ func (s *Signed) checkRole(r Role) error {
 		if err := g.check(); err != nil {
 			return fmt.Errorf("key %s: %w", short(g.KeyID), err)
 		}
-		if g.Status == sign.Active {
-			active++
-		}
 	}
 	if err := sortedIDs("keys", ids); err != nil {
 		return err
 	}
+	active := r.active()
 	if active == 0 {
 		active = len(r.Keys)
 	}
 	return threshold(r.Threshold, active)
+}
+
+// active returns how many keys may sign in the role.
+func (r Role) active() (n int) {
+	for _, g := range r.Keys {
+		if g.Status == sign.Active {
+			n++
+		}
+	}
+	return n
 }
 
 func (g Grant) check() error {
