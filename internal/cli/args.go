@@ -138,6 +138,11 @@ func complete(c *cli.Command, parent string) {
 			b.DisableDefaultText = true // all are off unless given
 		}
 	}
+	if findFlag(c, "--force") != nil {
+		// A signature may be added in place, and run wrap reads none of its arguments.
+		args := path != "relseal bundle sign" && path != "relseal run wrap"
+		c.Before = func(ctx *cli.Context) error { return checkForce(ctx, args) }
+	}
 	if len(c.Subcommands) > 0 {
 		c.CustomHelpTemplate = groupHelp
 		c.Action = func(ctx *cli.Context) error {

@@ -179,6 +179,9 @@ func (c *cut) vacant() error {
 		if _, err := os.Lstat(file); err == nil && !c.Force {
 			return hint.With(fmt.Errorf("%s: %w", file, fs.ErrExist), "--force overwrites it, --version or --out avoids it")
 		}
+		if err := durable.Replaceable(file); err != nil {
+			return err
+		}
 	}
 	if info, err := os.Stat(c.out); err != nil {
 		return nil // it is made, before the run begins

@@ -51,12 +51,18 @@ type File struct {
 var withoutName = unnamed
 
 // Create starts a file at path with mode perm, before the umask. Unless replace,
-// a path that exists is refused at once (fs.ErrExist); Commit asks again. Call
+// a path that exists is refused at once (fs.ErrExist); Commit asks again. With it
+// the path has to be [Replaceable]. Call
 // Discard when done, whether or not Commit succeeded.
 func Create(path string, perm fs.FileMode, replace bool) (*File, error) {
 	if !replace {
 		if _, err := os.Lstat(path); err == nil {
 			return nil, &fs.PathError{Op: "create", Path: path, Err: fs.ErrExist}
+		}
+	}
+	if replace {
+		if err := Replaceable(path); err != nil {
+			return nil, err
 		}
 	}
 	dir := filepath.Dir(path)

@@ -36,7 +36,7 @@ var table = map[string]row{
 	"internal/escape":     {own: []string{"internal/lazyregexp"}},
 	"internal/engine":     {},
 	"internal/clock":      {mods: []string{xsys}},
-	"internal/durable":    {mods: []string{xsys}},
+	"internal/durable":    {own: []string{"internal/regular"}, mods: []string{xsys}},
 	"canon":               {own: []string{"internal/limits"}, mods: []string{jsonv2}},
 	// What every reader of a document needs, and YAML above it.
 	"internal/document": {own: []string{"canon", "internal/limits"}},
