@@ -72,7 +72,7 @@ func (r *rules) files(list []File, artifacts []Artifact, fits func(role, path st
 	}
 	copies := map[Artifact]bool{}
 	for _, a := range artifacts {
-		copies[Artifact{Hash: a.Hash, Size: a.Size}] = true
+		copies[a] = true
 	}
 	var all names
 	for _, own := range []string{ManifestPath, SumsPath, SigIDPath} {
@@ -92,9 +92,10 @@ func (r *rules) files(list []File, artifacts []Artifact, fits func(role, path st
 			r.add(finding.Limit, "%s: %s has %d bytes, the limit is %d", member, quote(f.Path), f.Size, most)
 		}
 		r.must(f.Size >= 0, "%s: the size is negative", member)
-		if f.Role == RoleArtifact && !copies[Artifact{Hash: f.Hash, Size: f.Size}] {
+		uri := strings.TrimPrefix(f.Path, ArtifactDir)
+		if f.Role == RoleArtifact && !copies[Artifact{URI: uri, Hash: f.Hash, Size: f.Size}] {
 			// A fault of the copy as much as of the manifest: it is found at the copy.
-			r.faults = append(r.faults, formatf("%s: %s is a copy of none of the artifacts", member, quote(f.Path)).at(f.Path))
+			r.faults = append(r.faults, formatf("%s: %s is no copy of an artifact of that name", member, quote(f.Path)).at(f.Path))
 		}
 	}
 	for _, path := range required {

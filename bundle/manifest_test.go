@@ -147,7 +147,7 @@ func TestAuditFaults(t *testing.T) {
 		`artifacts[1].uri: "\x1b"`:                   func(m *AuditManifest) { m.Artifacts[1].URI = "\x1b" },
 		`artifacts[1].uri: "out/a" is not sorted`:    func(m *AuditManifest) { m.Artifacts[1].URI = "out/a" },
 		`artifacts[0].size is negative`:              func(m *AuditManifest) { m.Artifacts[0].Size = -1 },
-		`files[1]: "artifacts/out/a" is a copy of`:   func(m *AuditManifest) { m.Files[1].Hash = other },
+		`files[1]: "artifacts/out/a" is no copy of`:  func(m *AuditManifest) { m.Files[1].Hash = other },
 		`files[1]: "../a": the path has a segment`:   func(m *AuditManifest) { m.Files[1].Path = "../a" },
 		`files[1]: "artifacts/../../a"`:              func(m *AuditManifest) { m.Files[1].Path = "artifacts/../../a" },
 		`files[1]: "sig/x" is never listed`:          func(m *AuditManifest) { m.Files[1].Path = "sig/x" },
@@ -419,7 +419,7 @@ func TestLargestManifest(t *testing.T) {
 	for i := range 100_000 - 5 - len(m.Files) {
 		path := fmt.Sprintf("artifacts/%s/%06d", long, i)
 		m.Files = append(m.Files, File{path, RoleArtifact, sign.Sum([]byte(path)), int64(i)})
-		m.Artifacts = append(m.Artifacts, Artifact{path, sign.Sum([]byte(path)), int64(i)})
+		m.Artifacts = append(m.Artifacts, Artifact{path[len(ArtifactDir):], sign.Sum([]byte(path)), int64(i)})
 	}
 	slices.SortFunc(m.Files, func(a, b File) int { return strings.Compare(a.Path, b.Path) })
 	data, err := canon.Marshal(m)

@@ -180,17 +180,18 @@ func TestSealRefuses(t *testing.T) {
 	for want, change := range map[string]func(*AuditManifest, *[]Content){
 		"differs from": func(m *AuditManifest, f *[]Content) {
 			*f = append(*f, BytesContent("artifacts/out/A", RoleArtifact, []byte("x")))
+			m.Artifacts = append([]Artifact{{"out/A", sign.Sum([]byte("x")), 1}}, m.Artifacts...)
 		},
-		"occurs twice":                      func(m *AuditManifest, f *[]Content) { *f = append(*f, (*f)[0]) },
-		`the path has a segment ".."`:       func(m *AuditManifest, f *[]Content) { (*f)[1].Path = "artifacts/../x" },
-		"never listed":                      func(m *AuditManifest, f *[]Content) { (*f)[1].Path = SigIDPath },
-		"is a copy of none":                 func(m *AuditManifest, f *[]Content) { m.Artifacts = nil },
-		"envlock.json is not listed":        func(m *AuditManifest, f *[]Content) { *f = (*f)[:5] },
-		"K is 0":                            func(m *AuditManifest, f *[]Content) { m.Trails[0].K = 0 },
-		"changed while it was being sealed": func(m *AuditManifest, f *[]Content) { (*f)[5].Open = opens("other") },
-		"more than":                         func(m *AuditManifest, f *[]Content) { (*f)[1].Open = opens("xx") },
-		"0 bytes, before 1":                 func(m *AuditManifest, f *[]Content) { (*f)[1].Open = opens("") },
-		"sha256:ca978112":                   func(m *AuditManifest, f *[]Content) { (*f)[1].Open = opens("a") },
+		"occurs twice":                           func(m *AuditManifest, f *[]Content) { *f = append(*f, (*f)[0]) },
+		`the path has a segment ".."`:            func(m *AuditManifest, f *[]Content) { (*f)[1].Path = "artifacts/../x" },
+		"never listed":                           func(m *AuditManifest, f *[]Content) { (*f)[1].Path = SigIDPath },
+		"is no copy of an artifact of that name": func(m *AuditManifest, f *[]Content) { m.Artifacts = nil },
+		"envlock.json is not listed":             func(m *AuditManifest, f *[]Content) { *f = (*f)[:5] },
+		"K is 0":                                 func(m *AuditManifest, f *[]Content) { m.Trails[0].K = 0 },
+		"changed while it was being sealed":      func(m *AuditManifest, f *[]Content) { (*f)[5].Open = opens("other") },
+		"more than":                              func(m *AuditManifest, f *[]Content) { (*f)[1].Open = opens("xx") },
+		"0 bytes, before 1":                      func(m *AuditManifest, f *[]Content) { (*f)[1].Open = opens("") },
+		"sha256:ca978112":                        func(m *AuditManifest, f *[]Content) { (*f)[1].Open = opens("a") },
 		"artifacts/out/a: gone": func(m *AuditManifest, f *[]Content) {
 			(*f)[1].Open = func() (io.ReadCloser, error) { return nil, errors.New("gone") }
 		},

@@ -82,6 +82,15 @@ func dishonestCases() []damage {
 			r.Outputs["notes.txt"] = "written by hand\n"
 			r.Events[7]["outputs"] = testbundle.Items(r.Outputs)
 		}, nil),
+		sealed("copies-swapped", "two artifacts lie under each other's names", 2, func(r *testbundle.Run) {
+			notes := "written by hand\n"
+			r.More = testbundle.Files{"artifacts/notes.txt": []byte(r.Outputs["out/demo"]), "artifacts/out/demo": []byte(notes)}
+			r.Outputs["notes.txt"] = notes
+			r.Events[7]["outputs"] = testbundle.Items(r.Outputs)
+		}, nil, at("E_FORMAT", "REJECT", "artifacts/notes.txt"), at("E_FORMAT", "REJECT", "artifacts/out/demo")),
+		sealed("copy-of-another-name", "an artifact lies once more under a name that no artifact has", 2, func(r *testbundle.Run) {
+			r.More = testbundle.Files{"artifacts/install.sh": []byte(r.Outputs["out/demo"])}
+		}, nil, at("E_FORMAT", "REJECT", "artifacts/install.sh")),
 		sealed("outcome-differs", "the manifest states another outcome than the run", 2, manifest(func(m M) { m["outcome"] = "failed" }),
 			events(8), at("E_DATA_MISMATCH", "REJECT", trailPath, 8)),
 		sealed("artifact-not-recorded", "the manifest has another artifact than the run recorded", 2, func(r *testbundle.Run) {
@@ -142,6 +151,9 @@ func releaseCases() []damage {
 				m["artifacts"] = []M{{"uri": "out/demo", "hash": testbundle.Digest([]byte("x")), "size": 1}}
 			}), findings: []expected{at("E_FORMAT", "REJECT", "artifacts/out/demo"), at("E_ARTIFACT_HASH", "REJECT", "out/demo"),
 				at("E_ARTIFACT_MISSING", "UNDECIDABLE", "out/demo")}},
+		{name: "release-copy-of-another-name", title: "an artifact of the release lies under a name that no artifact has", exit: 2,
+			files:    run.ReleaseWith(releaseKey, testbundle.Files{"artifacts/install.sh": []byte(run.Outputs["out/demo"])}, nil),
+			findings: rejects("E_FORMAT", "artifacts/install.sh")},
 		{name: "release-other-card", title: "the release names another card than its run", exit: 2,
 			files:    run.Release(releaseKey, func(m M) { m["cards"].(M)["param"] = testbundle.Digest([]byte("x")) }),
 			findings: rejects("E_CARD", "manifest.json")},

@@ -127,13 +127,14 @@ func lineageCases() []damage {
 	by := func(k testbundle.Key, sig []byte) M {
 		return M{"keyid": k.ID(), "sig": base64.StdEncoding.EncodeToString(sig)}
 	}
+	labels := []expected{at("E_ARTIFACT_HASH", "REJECT", "out/demo"), at("E_ARTIFACT_HASH", "REJECT", "out/notes"),
+		at("E_FORMAT", "REJECT", "artifacts/out/demo"), at("E_FORMAT", "REJECT", "artifacts/out/notes")}
 	forged := by(releaseKey, releaseKey.Sign([]byte("another 32 bytes than bundle.id's")))
 	return []damage{
 		one("lineage-other-artifact", "another artifact under a genuine promotion", 2, other.Promote(releaseKey, p, nil), with(differs(from+"manifest.json", 2)...)...),
 		one("lineage-labels-swapped", "two artifacts under each other's name", 2, two.Promote(releaseKey, pairPromotion, swapped),
-			append(with(differs("evidence/from/"+pair.canary[7:]+"/manifest.json", 1)...), at("E_ARTIFACT_HASH", "REJECT", "out/demo"), at("E_ARTIFACT_HASH", "REJECT", "out/notes"))...),
-		one("release-labels-swapped", "a canary names two artifacts otherwise than its run", 2, two.Release(releaseKey, swapped),
-			at("E_ARTIFACT_HASH", "REJECT", "out/demo"), at("E_ARTIFACT_HASH", "REJECT", "out/notes")),
+			append(with(differs("evidence/from/"+pair.canary[7:]+"/manifest.json", 1)...), labels...)...),
+		one("release-labels-swapped", "a canary names two artifacts otherwise than its run", 2, two.Release(releaseKey, swapped), labels...),
 		one("lineage-other-version", "another version than the canary's", 2, sealed(func(m M) { m["version"] = "1.0.1" }),
 			with(append(differs(from+"manifest.json", 1), differs("manifest.json", 1)...)...)...),
 		one("lineage-other-channel", "LTS straight from canary", 2, sealed(func(m M) { m["channel"] = "LTS" }),

@@ -158,7 +158,7 @@ var semver = regexp.MustCompile(`^(0|[1-9]\d*)(\.(0|[1-9]\d*)){2}(-` + semverIDs
 func (s *second) manifest() bool {
 	required, made := map[string]bool{"VERIFY.md": true}, map[string]bool{}
 	for _, a := range list(s.m, "artifacts") {
-		made[text(a, "hash")+fmt.Sprint(num(a, "size"))] = true
+		made["artifacts/"+text(a, "uri")+text(a, "hash")+fmt.Sprint(num(a, "size"))] = true
 	}
 	ok := false
 	if s.kind == "audit" {
@@ -191,7 +191,7 @@ func (s *second) manifest() bool {
 		}
 		only := role == "trail" || bundled.MatchString(path)
 		ok = ok && role == want && (!only || required[path]) && num(f, "size") <= most(path) && !strings.HasPrefix(path, "sig/")
-		s.reject(role == "artifact" && !made[text(f, "hash")+fmt.Sprint(num(f, "size"))], "E_FORMAT", path)
+		s.reject(role == "artifact" && !made[path+text(f, "hash")+fmt.Sprint(num(f, "size"))], "E_FORMAT", path)
 		delete(required, path)
 		paths = append(paths, path)
 	}
