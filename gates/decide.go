@@ -27,8 +27,8 @@ type Input struct {
 	Windows []Window
 }
 
-// Decide applies the policy to the windows of one release on one channel, as
-// GATES 3.1 says, step by step:
+// Decide applies the policy to the windows of one release on one channel by the rules
+// gate/1, which docs/format.md states under "The decision":
 //
 //  1. A policy that fails Check is ERROR.
 //  2. Windows of another channel or release, or that start before since, do not
@@ -53,7 +53,7 @@ type Input struct {
 // know: a ledger shows it (seq, stale_max), and Observed says what was there.
 func Decide(p Policy, in Input) (Decision, error) { return gate1.decide(p, in) }
 
-// A judge makes one decision.
+// A judge makes one decision. Its steps are those that [Decide] numbers.
 type judge struct {
 	*rules
 	p  Policy

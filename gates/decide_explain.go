@@ -10,7 +10,7 @@ import (
 const maxLines = 20
 
 // Explain says in a few lines what was decided, by which comparison over which
-// window, and what promotion waits for (GATES 3.7). It needs the decision alone.
+// window, and what promotion waits for; docs/gates.md shows some. It needs the decision alone.
 // Times are UTC; those of the day of the decision are without the date.
 func (d Decision) Explain() string {
 	e := &explainer{d: d}

@@ -13,9 +13,9 @@ const (
 )
 
 // A Decision says what follows from a policy and windows, and why. It is a
-// function of them alone, so whoever has them can make its bytes again; GATES 3.7.
-// Who decided, when the policy was registered and what came before stands around it,
-// in the event that records it.
+// function of them alone, so whoever has them can make its bytes again; docs/format.md,
+// "The decision", has its members. Who decided and when the policy was registered is in
+// the event that records the decision, and not here.
 type Decision struct {
 	Schema    string    `json:"schema"`
 	Semantics string    `json:"semantics"`
@@ -98,8 +98,8 @@ func (d Decision) Earliest() (ms int64, ok bool) {
 	return d.Next.EarliestMS, true
 }
 
-// Slim lets go of what is there as often as there are windows. What is left says what
-// was decided, and by which comparisons.
+// Slim drops the members that grow with the number of windows, to save memory. What is
+// left says what was decided, and by which comparisons.
 func (d *Decision) Slim() { d.Evidence, d.Triggers, d.Windows = nil, nil, nil }
 
 // Scores are the values of a decision's predicates by name: of score the sum, of

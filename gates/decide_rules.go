@@ -7,8 +7,8 @@ import (
 	"github.com/relseal/relseal/canon"
 )
 
-// The comparisons of GATES 3.1 and its rules about what is missing are data, so
-// that a test can change each of them and see that a case notices.
+// The rules gate/1 are data: each comparison, and what follows from a missing value. So a
+// test can change each of them and see that a case of testdata/gates fails.
 
 // An op is a comparison: what it says of a value below, at and above its limit.
 type op struct {
@@ -36,8 +36,8 @@ func (o op) holds(order int) bool {
 func (o op) ints(a, b int64) bool    { return o.holds(cmp.Compare(a, b)) }
 func (o op) rats(a, b *big.Rat) bool { return o.holds(a.Cmp(b)) }
 
-// decimals compares one value with its limit, of which there are some for each of a million
-// windows: no number is made of them.
+// decimals compares a value with its limit digit by digit. A million windows have several
+// million values, and making a big.Rat of each took most of the time.
 func (o op) decimals(a, b canon.Decimal) bool { return o.holds(a.Cmp(b)) }
 
 // A limit compares one metric with one threshold of the policy.

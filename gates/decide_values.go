@@ -81,11 +81,11 @@ func (j *judge) decidable(w *Window) bool {
 	return true
 }
 
-// silence returns what the last heartbeat before the end of w proves about
-// hb_lag, in seconds, where w has no number for it: a dead canary produces
-// silence, not a large number. The bound is from below. It can show that the
-// lag is above its limit, never that it is not: a beat may have been late before
-// the last one. So it triggers, and the metric stays missing.
+// silence returns the seconds from the last heartbeat to the end of w, nil if w does not
+// say when that was. It stands for hb_lag where w has no number for it, because a dead
+// canary sends no large number but nothing at all. The lag was at least that long: so
+// silence can trigger a rollback, but it cannot show that the lag was within its limit,
+// and the metric stays missing.
 func (j *judge) silence(w *Window) *big.Rat {
 	if t0, ok := w.LastBeatMS.Get(); ok && j.lowerBound {
 		return big.NewRat(w.EndMS-t0, 1000)

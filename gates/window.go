@@ -53,7 +53,7 @@ type Window struct {
 
 	N          Int         `json:"n,omitzero"`            // events counted, and
 	K          Int         `json:"k,omitzero"`            // how many of them were harmful
-	LastBeatMS Int         `json:"last_beat_ms,omitzero"` // when the last heartbeat came, see decide_values.go
+	LastBeatMS Int         `json:"last_beat_ms,omitzero"` // when the last heartbeat came; it can trigger a rollback where hb_lag has no value
 	PSDKind    string      `json:"psd_kind,omitzero"`     // of delta_psd; compared with the policy's
 	TBKind     string      `json:"tb_kind,omitzero"`      // of r_tb
 	TBUnit     string      `json:"tb_unit,omitzero"`      // of r_tb

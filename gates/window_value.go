@@ -12,7 +12,8 @@ import (
 // "9.7e-1", "NaN", "fast". The empty Value is a missing one; in JSON it is null.
 //
 // Nothing is rounded or corrected on the way in, so that a record shows what was
-// measured; only a Value that is an exact decimal decides anything (GATES 3.1, 5).
+// measured; only a Value that is an exact decimal decides anything:
+// docs/format.md, "The decision".
 type Value string
 
 // Decimal returns the exact number that v is. It is false for a missing value and

@@ -89,7 +89,7 @@ func (ws *Windows) Add(k int64, w *Window) {
 	ws.text += TextOf(w)
 }
 
-// At returns the i-th.
+// At returns the i-th, from 0.
 func (ws *Windows) At(i int) Recorded {
 	u := unpacker{b: ws.bytes(i)}
 	r := u.window()
@@ -122,8 +122,8 @@ func (ws *Windows) Room(windows int, text int64) bool {
 	return len(ws.at)+windows <= limits.Windows && ws.text+text <= limits.WindowText
 }
 
-// Full reports whether there may be no room for one window more, whatever it says: what
-// came was perhaps not all that was measured.
+// Full reports whether the longest possible window would have no room any more. A window
+// may then have been refused, so that these are perhaps not all that were measured.
 func (ws *Windows) Full() bool { return !ws.Room(1, maxText) }
 
 // order returns the indices by start, end, id and canonical form, each content once,

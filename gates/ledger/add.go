@@ -26,9 +26,9 @@ const (
 const actionClose = "trail.close"
 
 // Add takes in the next event. It returns why the event does not follow from those
-// before it, nil if it does; actions that are none of a ledger follow always, but for trail.close. What
-// a faulty event says is taken in as far as it can be, so that one fault does not
-// make others of the events that rest on it.
+// before it, nil if it does. An event of another action than those of a ledger always
+// follows, except for trail.close. What a faulty event says is taken in as far as it can
+// be, so that the events after it, which rest on it, are not faulty for its sake alone.
 //
 // Memory is bounded whatever the events say: beyond limits.Policies, Releases and Amiss
 // the fault is E_LIMIT, and nothing more is taken in.
@@ -38,11 +38,11 @@ func (l *State) Add(e Event) *Fault {
 	}
 	before := l.override
 	l.override = nil
-	if e.Action != ActionOverride { // which changes no judgement, and comes between it and its event
+	if e.Action != ActionOverride { // an override changes no judgement, and comes between one and its promotion
 		defer func() { l.judged = nil }()
 	}
 	if len(e.Clock) > limits.Name {
-		e.Clock = sign.Sum([]byte(e.Clock)).String() // it is compared and not shown
+		e.Clock = sign.Sum([]byte(e.Clock)).String() // a clock is compared and never shown, so its digest will do
 	}
 	var f *Fault
 	switch e.Action {
@@ -199,8 +199,9 @@ func (l *State) keepWindow(r *Release, k int64, w *gates.Window) *Fault {
 	return nil
 }
 
-// dropWindows drops the windows of a release about which nothing is decided any more, if
-// those of others are not kept either: whether one of them triggers is known.
+// dropWindows drops the windows of a release that has moved on, in a state of NewFor:
+// nothing is decided about it any more. Before that it is noted whether one of them
+// triggers a rollback.
 func (l *State) dropWindows(r *Release) {
 	if l.keep == nil || !r.kept {
 		return
@@ -306,7 +307,7 @@ func (l *State) judgeMove(e Event, d *Promoted, m *Move) *Fault {
 		return faultf(codeDecision, "the release was promoted before, by event %d", r.Move.K)
 	}
 	if !r.kept {
-		return nil // nobody asks
+		return nil // the caller of NewFor does not ask about it
 	}
 	j, err := l.Judge(r, e.TimeMS)
 	if err != nil {

@@ -105,20 +105,20 @@ func ParseWindow(details []byte) (gates.Window, error) {
 
 // An Event is what a State needs of an event: its place, its time, and what it says.
 type Event struct {
-	K       int64
-	TimeMS  int64  // the greatest ts up to it, in ms since 1970, cut
-	MonoMS  int64  // tau_mono_us in ms, cut; comparable within one Clock
-	Clock   string // of MonoMS
-	Actor   string // "" of a commit, and so are Notes: nobody is named, and nothing said
+	K       int64  // its number
+	TimeMS  int64  // the greatest ts up to it, in ms since 1970, rounded down
+	MonoMS  int64  // tau_mono_us in ms, rounded down; comparable within one Clock
+	Clock   string // the clock that MonoMS was read from
+	Actor   string // who did it; "" where the trail has only a commitment to the name
 	Action  string
-	Notes   string
+	Notes   string // why; "" likewise
 	Details canon.Value
 }
 
 // A Fault is why an event does not follow from those before it.
 type Fault struct {
 	Code      string // E_FORMAT, E_DATA_MISMATCH, E_DECISION, E_POLICY_LATE, E_SEQUENCE or E_LIMIT
-	K         int64
+	K         int64  // the event
 	Text      string
 	Want, Got string       // where they say more than the text
 	Release   *sign.Digest // the bundle that the event is about, nil if about none

@@ -43,9 +43,9 @@ type Judgement struct {
 	nowMS int64
 }
 
-// Judge decides about a release at an instant, by every window of it that the
-// ledger has. Who asks again before anything has happened gets the same one: a writer
-// decides, and the event that it appends is held to that decision.
+// Judge decides about a release at an instant, by every window of it that the ledger
+// has. Between two events the same question gets the same Judgement, and the windows are
+// looked at once: a writer judges, and the promotion that it then adds is held to that.
 func (l *State) Judge(r *Release, nowMS int64) (*Judgement, error) {
 	if j := l.judged; j != nil && j.Release == r && j.nowMS == nowMS {
 		return j, nil
@@ -99,8 +99,9 @@ func (l *State) judge(r *Release, nowMS int64) (*Judgement, error) {
 	if end, ok := j.Decision.Observed.EndMS.Get(); ok && nowMS-end > j.Policy.Policy.StaleMaxMS {
 		j.Reasons = append(j.Reasons, reasonStale)
 	}
-	// A window of what r was promoted from came after the promotion, which would not have
-	// been one otherwise. The promotion stands as it is recorded; the release goes no further.
+	// A window of the release that r was promoted from may have come after the promotion,
+	// and roll that release back. The promotion stands as it is recorded, and r goes no
+	// further.
 	for m := l.MoveTo(r); m != nil; m = l.MoveTo(m.Source) {
 		if l.triggered(m.Source) {
 			j.Reasons = append(j.Reasons, reasonTriggered)
@@ -110,21 +111,21 @@ func (l *State) judge(r *Release, nowMS int64) (*Judgement, error) {
 	return j, nil
 }
 
-// triggers are what is known of the windows of a release up to one of them: whether
-// one triggers, by a policy.
+// triggers say whether one of the first windows of a release triggers a rollback.
 type triggers struct {
-	by    *Registration
-	seen  int // of the windows that are kept
+	by    *Registration // the policy that says so
+	seen  int           // how many of the windows that are kept were looked at
 	fired bool
 }
 
-// look takes one window more.
+// look takes in one window more.
 func (t *triggers) look(by *Registration, r *Release, w *gates.Window) {
 	t.fired = t.fired || by != nil && by.triggers(r, w)
 }
 
-// triggered reports whether a window of r triggers that the ledger has. Each is looked
-// at once, whoever asks how often: only a first policy may come later than a window.
+// triggered reports whether one of the windows of r that the ledger has triggers a
+// rollback. Each window is looked at once, however often this is asked, unless the first
+// policy of all comes after it.
 func (l *State) triggered(r *Release) bool {
 	t, by := &r.fired, l.PolicyOf(r)
 	if by == nil {
@@ -168,7 +169,8 @@ func (l *State) PolicyOf(r *Release) *Registration {
 
 func (j *Judgement) late() bool { return slices.Contains(j.Reasons, reasonLate) }
 
-// Outcome is what follows: the decision's, unless the ledger does not carry it.
+// Outcome is that of the decision, but UNDECIDABLE where the ledger lacks what a promotion
+// needs beside its windows.
 func (j *Judgement) Outcome() gates.Outcome {
 	switch {
 	case j.Policy == nil:
@@ -198,9 +200,8 @@ func (j *Judgement) MayOverride() bool {
 	return !slices.ContainsFunc(j.Reasons, func(r string) bool { return r != reasonStale })
 }
 
-// Explain is the decision's explanation with what the ledger adds to it. Its first line is
-// the answer: where the ledger keeps a decision from being acted on, the decision comes
-// after that.
+// Explain is the explanation of the decision with what the ledger adds to it. Its first
+// line is the outcome; where that is not the decision's, the decision comes last.
 func (j *Judgement) Explain() string {
 	if j.Policy == nil {
 		return fmt.Sprintf("%s %s  release %s\n%s", gates.Undecidable, j.Release.Channel, short(j.Release.Bundle), j.added())

@@ -40,14 +40,14 @@ type State struct {
 	override   *Override           // of the event before, if that is one
 	heads      map[string]*Release // the last that came to each channel
 
-	keep  func(*Release) bool // nil: of every release
+	keep  func(*Release) bool // whether the windows of a release are kept; nil: those of every release
 	held  int                 // windows that are kept
-	text  int64               // of them
+	text  int64               // their bytes of ids and values
 	amiss int                 // events that did not follow
-	over  bool                // there was too much of something
+	over  bool                // a limit was exceeded: nothing more is taken in
 	work  int64
 
-	judged *Judgement // the last that was made, nil if an event came since
+	judged *Judgement // the last one that was made, nil if an event came since
 }
 
 // A Registration is a policy and where it was registered.
@@ -72,8 +72,8 @@ type Release struct {
 	Move     *Move         // up, if it was promoted
 	Rollback *Rollback     // for good
 
-	observed begin
-	furthest ahead
+	observed start
+	furthest lead
 	kept     bool     // its windows are there
 	full     bool     // it has more than are judged
 	fired    triggers // whether one of them triggers
@@ -81,35 +81,36 @@ type Release struct {
 	fallen   bool     // it, or what it became, was rolled back
 }
 
-// A begin is the instant at which what was measured of a release begins, if anything was.
-type begin struct {
+// A start is the instant at which the windows of a release begin that its policy judges,
+// if there are any.
+type start struct {
 	ms   int64
 	some bool
 }
 
-// add goes back to the start of w, or to when the release came if w had begun before. A
-// window of the time before that says nothing about it.
-func (b begin) add(sinceMS int64, w *gates.Window) begin {
+// add moves b back to the start of w, or to since, when the release came, if w had begun
+// before that. A window that had ended by then says nothing about the release.
+func (b start) add(sinceMS int64, w *gates.Window) start {
 	if w.StartMS < sinceMS && w.EndMS <= sinceMS {
 		return b
 	}
 	if from := max(w.StartMS, sinceMS); !b.some || from < b.ms {
-		return begin{from, true}
+		return start{from, true}
 	}
 	return b
 }
 
-// An ahead is the window of a release that ends the furthest after the event that records
+// A lead is the window of a release that ends the furthest after the event that records
 // it, by the ledger's clock.
-type ahead struct {
-	ms, k      int64
+type lead struct {
+	ms, k      int64 // how far it ends after its event, and that event
 	id         string
-	endMS, now int64
+	endMS, now int64 // the end of the window, the time of the event
 }
 
-func (a ahead) add(e Event, w *gates.Window) ahead {
+func (a lead) add(e Event, w *gates.Window) lead {
 	if ms := w.EndMS - e.TimeMS; ms > a.ms {
-		return ahead{ms, e.K, w.ID, w.EndMS, e.TimeMS}
+		return lead{ms, e.K, w.ID, w.EndMS, e.TimeMS}
 	}
 	return a
 }
@@ -118,26 +119,26 @@ func (a ahead) add(e Event, w *gates.Window) ahead {
 // clocks may differ under the policy: nobody had measured it then.
 func (p *Registration) Early(r *Release) bool { return r.furthest.ms > p.Policy.SkewMaxMS }
 
-// After reports whether the policy came, by the ledger's clock, after windows began
-// that it judges, of a release that came to its channel at since. Whoever could choose
-// one then would choose by what the windows show: it may take the release back, and
-// never carries it further.
+// After reports whether the policy was registered, by the ledger's clock, after the first
+// of these windows began. They are of a release that came to its channel at since.
+// Whoever registers a policy then can choose it by what the windows show: so it may roll
+// the release back, and never promotes it.
 func (p *Registration) After(sinceMS int64, ws iter.Seq[gates.Window]) bool {
-	var b begin
+	var b start
 	for w := range ws {
 		b = b.add(sinceMS, &w)
 	}
 	return p.after(b)
 }
 
-// Late is After over all windows of r that the ledger has.
+// Late is [Registration.After] over all windows of r that the ledger has.
 func (p *Registration) Late(r *Release) bool { return p.after(r.observed) }
 
-func (p *Registration) after(b begin) bool { return b.some && p.TimeMS > b.ms }
+func (p *Registration) after(b start) bool { return b.some && p.TimeMS > b.ms }
 
 // A Move is a promotion.
 type Move struct {
-	K         int64
+	K         int64       // its event
 	Release   sign.Digest // the bundle that the event names
 	Source    *Release    // that bundle, nil if it came to no channel
 	To        string
@@ -147,7 +148,7 @@ type Move struct {
 	Sealed    *Release // what came of it, nil until that is recorded
 }
 
-// An Override is a human's signature.
+// An Override is a human's signature under what a decision lacks.
 type Override struct {
 	Overridden
 	K             int64
@@ -217,8 +218,8 @@ func (l *State) arrived(r *Release) {
 	l.order = append(l.order, r)
 }
 
-// fall takes note that r was rolled back: neither it nor what it came from stands any
-// more, for they are the same artifacts.
+// fall takes note that r was rolled back. The releases that it was promoted from, on the
+// channels below, are the same artifacts, so they do not stand any more either.
 func (l *State) fall(r *Release) {
 	for r != nil {
 		l.work++
@@ -231,9 +232,10 @@ func (l *State) fall(r *Release) {
 	}
 }
 
-// standing returns r, or the last that came to its channel before it, that stands:
-// neither it nor what it became was rolled back. Those passed over are forgotten, for
-// none of them will stand again.
+// standing returns the last release that stands, among r and those that came to its
+// channel before it: neither it nor what it became was rolled back. The ones after it are
+// unlinked, since what was rolled back never stands again, so that no later call walks
+// over them.
 func (l *State) standing(r *Release) *Release {
 	at := r
 	for at != nil && at.fallen {

@@ -24,7 +24,7 @@ func (l *State) rolledBack(e Event, d *RolledBack) *Fault {
 	var fault *Fault
 	if d.Decision == nil || r.kept {
 		want, b.Judgement, fault = l.RollbackOf(r, e.TimeMS, d.Decision == nil)
-	} else { // nobody asks about the decision
+	} else { // the caller of NewFor does not ask about it
 		want = *d
 		want.To = l.returnTo(r)
 		b.Judgement = &Judgement{Release: r, Policy: l.PolicyOf(r)}
@@ -122,10 +122,10 @@ func (b *Rollback) Finish(e Event) RollbackDone {
 		clock.SkewMaxMS = b.Judgement.Policy.Policy.SkewMaxMS
 	}
 	if e.Clock != b.Event.Clock {
-		clock.EffectiveMonoMS = -1 // which nothing can be
+		clock.EffectiveMonoMS = -1 // no clock shows that, so the timing is E_TIMEBASE_SKEW
 	}
 	t := clock.Judge()
-	d.OK = t.OK || b.DeadlineMS == nil && t.Reason == "E_ROLLBACK_DEADLINE" // without a deadline none is missed
+	d.OK = t.OK || b.DeadlineMS == nil && t.Reason == "E_ROLLBACK_DEADLINE" // where there is no deadline, none is missed
 	if total, ok := t.TotalMS.Get(); ok {
 		d.TotalMS = &total
 	}
