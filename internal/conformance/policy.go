@@ -4,7 +4,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
+	"strings"
 
 	"github.com/relseal/relseal/canon"
 	"github.com/relseal/relseal/gates"
@@ -16,13 +18,11 @@ import (
 // that cannot be a threshold is kept, for Decide to refuse.
 func casePolicy(data []byte) (gates.Policy, error) {
 	p := gates.Policy{Schema: gates.Schema, Mode: "literal", RCanary: "1", TauPSD: gates.PSDLimit{Kind: "rel_l1"}, TauTB: gates.TBLimit{Kind: "rms", Unit: "s"}}
-	texts := map[string]*string{"schema": &p.Schema, "mode": &p.Mode, "plus": &p.Plus}
-	counts := map[string]*int64{
-		"T_obs_ms": &p.TObsMS, "T_obs_max_ms": &p.TObsMaxMS, "T_rollback_ms": &p.TRollbackMS, "stale_max_ms": &p.StaleMaxMS,
-		"gap_max_ms": &p.GapMaxMS, "skew_max_ms": &p.SkewMaxMS, "W_min": &p.WMin, "N_LTS": &p.NLTS, "max_undecidable": &p.MaxUndecidable,
-	}
-	decimals := map[string]*canon.Decimal{
-		"r_canary": &p.RCanary, "tau_score": &p.TauScore, "gate_rep": &p.GateRep, "tau_hb": &p.TauHB, "tau_drop": &p.TauDrop, "tau_inc": &p.TauInc,
+	known := map[string]any{} // by name, where each goes
+	v := reflect.ValueOf(&p).Elem()
+	for i := range v.NumField() {
+		name, _, _ := strings.Cut(v.Type().Field(i).Tag.Get("json"), ",")
+		known[name] = v.Field(i).Addr().Interface()
 	}
 	var members map[string]json.RawMessage
 	if err := json.Unmarshal(data, &members); err != nil {
@@ -31,19 +31,19 @@ func casePolicy(data []byte) (gates.Policy, error) {
 	for _, name := range slices.Sorted(maps.Keys(members)) {
 		raw := members[name]
 		var err error
-		switch {
-		case texts[name] != nil:
-			err = json.Unmarshal(raw, texts[name])
-		case counts[name] != nil:
-			if json.Unmarshal(raw, counts[name]) != nil {
-				*counts[name] = -1
+		switch to := known[name].(type) {
+		case *string:
+			err = json.Unmarshal(raw, to)
+		case *int64:
+			if json.Unmarshal(raw, to) != nil {
+				*to = -1
 			}
-		case decimals[name] != nil:
-			*decimals[name] = caseDecimal(raw)
-		case name == "tau_psd":
-			err = caseLimit(raw, &p.TauPSD.Kind, &p.TauPSD.Max, nil)
-		case name == "tau_tb":
-			err = caseLimit(raw, &p.TauTB.Kind, &p.TauTB.Max, &p.TauTB.Unit)
+		case *canon.Decimal:
+			*to = caseDecimal(raw)
+		case *gates.PSDLimit:
+			err = caseLimit(raw, &to.Kind, &to.Max, nil)
+		case *gates.TBLimit:
+			err = caseLimit(raw, &to.Kind, &to.Max, &to.Unit)
 		default:
 			err = fmt.Errorf("unknown member %s", document.Quote(name))
 		}
