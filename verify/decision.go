@@ -153,6 +153,9 @@ func (b *check) decisionClaims() []Claim {
 			grade, word = Stated, fmt.Sprintf("; that %s was sealed before a key was revoked is what another key recorded", a.id)
 		}
 	}
+	if b.ledger.needsRecord {
+		grade, word = Stated, word+"; that the ledger is older than the revocation of a key that signed it is what another key recorded"
+	}
 	for _, m := range b.ledger.state.Promotions(b.release.Provenance.Ledger.K) {
 		j := m.Judgement
 		step := fmt.Sprintf("the promotion of %s from %s to %s", m.Source.Bundle, m.Source.Channel, m.To)

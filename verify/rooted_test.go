@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -28,6 +29,8 @@ type rootedVector struct {
 	Install bool     `json:"for_install,omitempty"`
 	History bool     `json:"history,omitempty"`
 	Expect  expect   `json:"expect"`
+
+	Grades map[string]string `json:"grades,omitempty"` // of claims that the report must make
 }
 
 // A rooted is a vector before it is written.
@@ -42,10 +45,11 @@ type rooted struct {
 	exit        int
 	findings    []expected
 	failing     [][2]int64
+	grades      map[string]string
 }
 
 func (r rooted) vector() rootedVector {
-	v := rootedVector{Schema: "relseal/rooted-vector/v1", Title: r.title, Bundle: r.name + ".tar.zst", Ledger: string(r.ledger), At: r.at, Install: r.install, History: r.history}
+	v := rootedVector{Schema: "relseal/rooted-vector/v1", Title: r.title, Bundle: r.name + ".tar.zst", Ledger: string(r.ledger), At: r.at, Install: r.install, History: r.history, Grades: r.grades}
 	for _, data := range r.roots {
 		v.Roots = append(v.Roots, string(data))
 	}
@@ -131,6 +135,15 @@ func runRooted(t *testing.T, file string) {
 		t.Fatal(err)
 	}
 	vector{Expect: v.Expect}.compare(t, r)
+	grades := map[string]string{}
+	for _, c := range r.Claims {
+		if v.Grades[c.ID] != "" && grades[c.ID] != verify.Stated {
+			grades[c.ID] = c.Grade
+		}
+	}
+	if !maps.Equal(grades, v.Grades) {
+		t.Errorf("grades of claims: %v, want %v", grades, v.Grades)
+	}
 	if r.Root == nil || r.Root.Pinned != chain.First().Version() {
 		t.Errorf("the report says of the root: %+v", r.Root)
 	}

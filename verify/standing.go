@@ -168,6 +168,7 @@ func (b *check) judgeTrailKeys() {
 				u.first, u.last = s.First.Time, s.Last.Time
 			}
 			for _, f := range b.standing(u, b.datings()) {
+				b.trails[path].needsRecord = b.trails[path].needsRecord || f.Code == finding.KeyRevoked && f.Verdict == Note
 				b.add(checkTrail, f)
 			}
 		}

@@ -15,6 +15,7 @@ import (
 type trail struct {
 	summary     audit.Summary
 	open        *Finding // E_TRAIL_OPEN, until it is known whether the end was cut off
+	needsRecord bool     // a key of it is revoked, and that it is older than that rests on a record by another key
 	foreign     bool     // line 0 is not the one that was signed, or not this trail's
 	end         *audit.Event
 	ended       bool        // there was one, also when it is no longer kept

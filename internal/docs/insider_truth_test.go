@@ -440,6 +440,9 @@ func (o *oracle) decided(claim string) string {
 		return why
 	}
 	_, events := eventsOf(o.f.files[ledgerPath])
+	if why := o.misled(events); why != "" {
+		return why
+	}
 	k := num(o.m, "provenance.ledger.k")
 	if k < 1 || int64(len(events)) < k || text(events[k-1], "action") != "promote" {
 		return "the ledger promotes nothing there"
@@ -451,6 +454,26 @@ func (o *oracle) decided(claim string) string {
 		}
 		if why := o.step(events, source, text(o.w.manifests[source], "channel"), claim); why != "" {
 			return why
+		}
+	}
+	return ""
+}
+
+// misled says which key signed the ledger after it was revoked. What is not in the honest
+// ledger, which was written when it says, an insider wrote at the end.
+func (o *oracle) misled(events []any) string {
+	if o.root == nil {
+		return ""
+	}
+	for i, e := range events {
+		key := text(e, "verifier.pk_ref")
+		g := o.root.roles["ledger"].grants[key]
+		if g.status != "revoked" || o.f.at != 0 && instant(o.f.at) < g.since {
+			continue
+		}
+		_, honest := eventsOf(o.w.head(len(o.w.ledger.Events)).text)
+		if i >= len(honest) || digestOf(honest[i]) != digestOf(e) || text(e, "ts")[:19] >= g.since[:19] {
+			return key + " signed its ledger after it was revoked"
 		}
 	}
 	return ""
