@@ -50,6 +50,7 @@ type Log struct {
 	// missing says which. Reading ends at stopAt, if that is not 0.
 	recovering bool
 	missing    *AcknowledgedError
+	tornClose  bool // the trail ends in the middle of a trail.close, and there is no resume state
 	stopAt     int64
 
 	queue   queue     // of the calls of Append

@@ -47,7 +47,8 @@ var ErrSound = errors.New("the trail can be appended to as it is: there is nothi
 // says, and appends an event that says what that was. Somebody may rely on events that
 // are moved, so a person has to decide: confirm gets the number of the last event that
 // stays and what would be set aside, and if it returns an error nothing happens. A trail
-// that was closed, or may have been, is not recovered.
+// that was closed is not recovered, and one that may have been only if it ends in the
+// middle of its trail.close: a crash leaves that, too.
 func Recover(ctx context.Context, path string, s sign.Signer, c Clock, d Draft, confirm func(k int64, a Aside) error) (r Record, t Torn, err error) {
 	abs, err := filepath.Abs(path)
 	if err != nil {
@@ -158,7 +159,7 @@ func (l *Log) describeRest(size int64, why error) (Aside, error) {
 	if n.inLine {
 		a.Lines++
 	}
-	if err == nil && closes {
+	if err == nil && closes && !l.tornClose {
 		err = fmt.Errorf("after event %d comes what looks like a %s: %w", l.judge.chain.at.k, ActionTrailClose, ErrClosed)
 	}
 	return a, err

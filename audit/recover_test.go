@@ -90,7 +90,6 @@ func TestRecoverClosed(t *testing.T) {
 	for _, tt := range []struct{ what, trail, state string }{
 		{"sound", trail, state},
 		{"cut, says the state", before, state},
-		{"cut in the middle", trail[:len(trail)-20], ""},
 		{"cut in the middle, says the state", trail[:len(trail)-20], state},
 		{"a zero in it", trail[:len(trail)-50] + "\x00" + trail[len(trail)-49:], ""},
 		{"a zero for its LF", trail[:len(trail)-1] + "\x00", ""},
@@ -109,6 +108,30 @@ func TestRecoverClosed(t *testing.T) {
 			t.Errorf("%s: recovered: %v", tt.what, err)
 		}
 	}
+}
+
+// TestRecoverTornClose: of a trail that ends in the middle of its trail.close nothing shows
+// whether that was acknowledged. A person decides, and it is closed again.
+func TestRecoverTornClose(t *testing.T) {
+	path, l := create(t, runGenesis())
+	drafts := runDrafts()
+	appendAll(t, l, drafts)
+	l.Close()
+	trail := read(t, path)
+	restore(t, path, trail[:len(trail)-20], "")
+	if _, _, err := Recover(t.Context(), path, alice, laterClock(), Draft{Actor: Txt("me")}, func(int64, Aside) error { return errNo }); !errors.Is(err, errNo) || read(t, path) != trail[:len(trail)-20] {
+		t.Errorf("not agreed: %v", err)
+	}
+	if _, _, err := Recover(t.Context(), path, alice, laterClock(), Draft{Actor: Txt("me")}, func(int64, Aside) error { return nil }); err != nil {
+		t.Fatal(err)
+	}
+	l, err := Open(path, alice, laterClock())
+	if err != nil {
+		t.Fatal(err)
+	}
+	appendAll(t, l, drafts[len(drafts)-1:])
+	l.Close()
+	want(t, check(t, read(t, path), bare), "")
 }
 
 // TestRecoverFirst: a run whose first event is damaged cannot be recovered, because only

@@ -147,6 +147,7 @@ func (l *Log) clearTail(size int64) error {
 		return l.complete(t, k)
 	}
 	if known == nil && bytes.Contains(t.text, closeMember) {
+		l.tornClose = true
 		return l.refuse("the trail ends in the middle of a " + ActionTrailClose + ", and nothing shows that it was not acknowledged")
 	}
 	path, err := l.setAside(l.size, size, k)

@@ -22,7 +22,8 @@ func recoverCommand(env *ui.Env) *cli.Command {
 as events that were on disk and are not, a person has to decide: this shows what stands
 behind the last event without a fault, and with --set-aside and its digest puts it into a
 file beside the trail and the event trail.recover into its place, which says what was set
-aside. Look for a copy of the trail first. A closed trail is not opened again.
+aside. Look for a copy of the trail first. A closed trail is not opened again, but one that
+ends in the middle of its trail.close can be.
 
 Example:
   relseal trail recover DIR --key F
@@ -94,7 +95,11 @@ func trailRecover(env *ui.Env, c *cli.Context) error {
 		return &ui.Answer{Code: ui.ExitUndecidable, Hint: "nothing was done; look for a copy of the trail, or give --set-aside " + r.Aside.Digest.String()}
 	}
 	if errors.Is(err, audit.ErrSound) || errors.Is(err, audit.ErrClosed) {
-		return &ui.Error{Code: ui.ExitNoInput, Err: fmt.Errorf("%s: %w", file, err)}
+		next := ""
+		if errors.Is(err, audit.ErrClosed) {
+			next = "if it is damaged, a copy can take its place, such as that in its bundle; if there is none, record it anew"
+		}
+		return &ui.Error{Code: ui.ExitNoInput, Err: fmt.Errorf("%s: %w", file, err), Hint: next}
 	}
 	if err != nil {
 		return err
