@@ -40,17 +40,20 @@ func (c *cut) pack(ctx context.Context) error {
 	if err := c.seal(ctx, d.Path()); err != nil {
 		return inPlaceOf(d.Path(), c.out, err)
 	}
-	if c.result.Release != nil && c.Force {
-		// The new one is complete. A kill must not leave the old one beside the new
-		// AuditBundle.
-		if err := os.Remove(release); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return err
-		}
+	if c.result.Release == nil {
+		return c.publish(d, c.result.Audit, record)
 	}
-	if err := c.publish(d, c.result.Audit, record); err != nil || c.result.Release == nil {
-		return err
+	if c.Force {
+		err = setAside(record, release, c.result.Run)
 	}
-	return c.publish(d, c.result.Release, release)
+	if err == nil {
+		err = c.publish(d, c.result.Audit, record)
+	}
+	if err == nil {
+		err = c.publish(d, c.result.Release, release)
+	}
+	settle(record, release, c.result.Run) // what it cannot, the next cut does
+	return err
 }
 
 // inPlaceOf lets an error about what lies in one directory name another one.
