@@ -26,6 +26,8 @@ type RootUse struct {
 	Hash    sign.Digest `json:"hash"`
 	Pinned  int64       `json:"pinned"` // the version that the caller gave
 	Version int64       `json:"version"`
+
+	At *audit.Time `json:"at,omitempty"` // the time that the caller asked about
 }
 
 // trust finds out who may sign, once, after the files under sig/ have come.
@@ -89,6 +91,10 @@ func (b *check) rootUse() *RootUse {
 	u := &RootUse{}
 	u.Pinned, u.Version = b.authority.Versions()
 	u.Hash, _ = b.authority.Hash(u.Version)
+	if !b.o.At.IsZero() {
+		at := audit.NewTime(b.o.At)
+		u.At = &at
+	}
 	return u
 }
 

@@ -61,7 +61,7 @@ func (b *check) claims() []Claim {
 		if b.needsRecords {
 			n, grade, word = b.countedKeys, Stated, fmt.Sprintf("; that %d of them did so before they were revoked is what another key recorded", b.datedKeys)
 		}
-		claim("bundle.authorized", grade, "%d of the keys that may sign as %s have signed; version %d of the root (%s) asks for %d%s", n, b.role(), u.Version, u.Hash, now, word)
+		claim("bundle.authorized", grade, "%s%d of the keys that may sign as %s have signed; version %d of the root (%s) asks for %d%s", asOf(u), n, b.role(), u.Version, u.Hash, now, word)
 	}
 	if b.c.passed(checkFiles) {
 		claim("files.intact", Proved, "every file that the manifest lists is the one that it pins (%s); %s", plural(len(b.listed()), "file"), b.beside())
@@ -78,6 +78,14 @@ func (b *check) claims() []Claim {
 		return append(claims, b.releaseClaims()...)
 	}
 	return append(claims, b.runClaims("")...)
+}
+
+// asOf says which time the caller asked about, if any. What was revoked after it is not here.
+func asOf(u *RootUse) string {
+	if u.At == nil {
+		return ""
+	}
+	return fmt.Sprintf("as of %s: ", u.At)
 }
 
 // beside says what lies beside the files that the manifest lists.

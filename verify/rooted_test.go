@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/relseal/relseal/audit"
 	"github.com/relseal/relseal/internal/testbundle"
 	"github.com/relseal/relseal/keys/root"
 	"github.com/relseal/relseal/verify"
@@ -135,14 +136,24 @@ func runRooted(t *testing.T, file string) {
 		t.Fatal(err)
 	}
 	vector{Expect: v.Expect}.compare(t, r)
+	asOf := ""
+	if v.At != "" {
+		asOf = "as of " + audit.NewTime(o.At).String() + ": "
+	}
 	grades := map[string]string{}
 	for _, c := range r.Claims {
+		if c.ID == "bundle.authorized" && (!strings.HasPrefix(c.Text, asOf) || asOf == "" && strings.HasPrefix(c.Text, "as of")) {
+			t.Errorf("asked about %q, it claims: %s", v.At, c.Text)
+		}
 		if v.Grades[c.ID] != "" && grades[c.ID] != verify.Stated {
 			grades[c.ID] = c.Grade
 		}
 	}
 	if !maps.Equal(grades, v.Grades) {
 		t.Errorf("grades of claims: %v, want %v", grades, v.Grades)
+	}
+	if r.Root != nil && (r.Root.At != nil) != (v.At != "") {
+		t.Errorf("asked about %q, it says %v", v.At, r.Root.At)
 	}
 	if r.Root == nil || r.Root.Pinned != chain.First().Version() {
 		t.Errorf("the report says of the root: %+v", r.Root)

@@ -20,7 +20,7 @@ func (r *Report) Summary() string {
 		fmt.Fprintf(&w, "  key %s verified %s\n", k.ID, plural(len(k.Signed), "file"))
 	}
 	if u := r.Root; u != nil {
-		fmt.Fprintf(&w, "  by version %d of the root, reached from version %d\n", u.Version, u.Pinned)
+		fmt.Fprintf(&w, "  %sby version %d of the root, reached from version %d\n", asOf(u), u.Version, u.Pinned)
 	}
 	section(&w, "findings", len(r.Diag.Findings))
 	for _, f := range r.Diag.Findings {

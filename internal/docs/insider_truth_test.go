@@ -224,6 +224,13 @@ var truths = map[string]func(o *oracle, claim string) string{
 		return "that key did not sign it"
 	},
 	"bundle.authorized": func(o *oracle, claim string) string {
+		when, said, dated := strings.Cut(claim, ": ")
+		if dated && o.f.at != 0 {
+			claim = said
+		}
+		if o.root != nil && o.f.at != 0 && when != "as of "+stampOf(o.f.at) {
+			return "it does not say that it is as of " + stampOf(o.f.at)
+		}
 		n := numbers.FindAllString(claim, 1)
 		id, role := testbundle.Digest(o.f.files[manifestPath]), roleOf(o.m, false)
 		switch have := o.authorized(id, role); {
