@@ -80,6 +80,16 @@ func Recover(ctx context.Context, path string, s sign.Signer, c Clock, d Draft, 
 	if err != nil {
 		return r, t, err
 	}
+	if r, t, a, ok := l.unfinished(size); ok {
+		if err := confirm(r.E.K-1, a); err != nil {
+			return r, t, err
+		}
+		if err := l.cut(); err != nil {
+			return r, t, err
+		}
+		l.refreshState()
+		return r, t, nil
+	}
 	a, err := l.describeRest(size, why)
 	if err != nil {
 		return r, t, err
@@ -97,6 +107,30 @@ func Recover(ctx context.Context, path string, s sign.Signer, c Clock, d Draft, 
 		return r, t, err
 	}
 	return l.replaceRest(size, a, next)
+}
+
+// unfinished reports whether the last event without a fault is of a recovery that a crash
+// has broken off: what follows is the end of what that one has set aside, or nothing, and
+// what is missing is what it says.
+func (l *Log) unfinished(size int64) (r Record, t Torn, a Aside, ok bool) {
+	line, err := io.ReadAll(l.section(l.size-l.lastSize, l.size))
+	if err != nil {
+		return r, t, a, false
+	}
+	r, err = ParseRecord(bytes.TrimSuffix(line, newline))
+	if err != nil || r.E.Action != ActionRecover || canon.Unmarshal(r.E.Details, &a) != nil {
+		return r, t, a, false
+	}
+	if l.missing != nil && (a.Acknowledged == nil || *a.Acknowledged != Acknowledged{l.missing.K, l.missing.HK}) {
+		return r, t, a, false
+	}
+	t.K = r.E.K
+	if a.Size > 0 {
+		if t.Path = l.asideOf(a, l.lastSize, size); t.Path == "" {
+			return r, t, a, false
+		}
+	}
+	return r, t, a, size == l.size || size == l.size-l.lastSize+a.Size
 }
 
 // recoverEvent prepares the event that says what is set aside.

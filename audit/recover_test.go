@@ -164,12 +164,23 @@ func TestRecoverCrash(t *testing.T) {
 		at := strings.Index(trail, `"notes":"b"`)
 		restore(t, path, trail[:at]+"\x00"+trail[at+1:], read(t, path+ResumeSuffix))
 		wrapDisk = func(d disk) disk { return &faultyDisk{disk: d, fail: map[string]bool{fail: true}} }
-		_, _, err := Recover(t.Context(), path, alice, laterClock(), Draft{Actor: Txt("me")}, func(int64, Aside) error { return nil })
+		var agreedK int64
+		var agreed Aside
+		_, _, err := Recover(t.Context(), path, alice, laterClock(), Draft{Actor: Txt("me")}, func(k int64, a Aside) error {
+			agreedK, agreed = k, a
+			return nil
+		})
 		wrapDisk = nil
 		if err == nil {
 			t.Errorf("%s: no error", fail)
 		}
-		_, torn, err := Recover(t.Context(), path, alice, laterClock(), Draft{Actor: Txt("me")}, func(int64, Aside) error { return nil })
+		_, torn, err := Recover(t.Context(), path, alice, laterClock(), Draft{Actor: Txt("me")}, func(k int64, a Aside) error {
+			// What is behind an event that is not whole is another end.
+			if fail != "write short" && (k != agreedK || a.Digest != agreed.Digest) {
+				t.Errorf("%s: the second call offers what stands behind event %d, %+v; the first offered %d, %+v", fail, k, a, agreedK, agreed)
+			}
+			return nil
+		})
 		if err != nil && !errors.Is(err, ErrSound) {
 			t.Fatalf("%s: %v", fail, err)
 		}

@@ -209,6 +209,31 @@ func (l *Log) setAside(start, end int64, k int64) (string, error) {
 	}
 }
 
+// asideOf returns the file to which the bytes of a were moved, "" if there is none that
+// has them, or if the trail has from l.size up to size anything else than they have from
+// one byte on.
+func (l *Log) asideOf(a Aside, from, size int64) string {
+	suffix := fmt.Sprintf(".torn-%d", l.judge.chain.at.k)
+	for n := 2; ; n++ {
+		f, err := regular.OpenSelf(l.abs + suffix)
+		if err != nil {
+			return ""
+		}
+		all, _, err := sign.SumReader(f)
+		if err == nil && all == a.Digest {
+			there, _, err := sign.SumReader(io.NewSectionReader(f, from, size-l.size))
+			f.Close()
+			here, _, e := sign.SumReader(l.section(l.size, size))
+			if err != nil || e != nil || there != here {
+				return ""
+			}
+			return l.path + suffix
+		}
+		f.Close()
+		suffix = fmt.Sprintf(".torn-%d-%d", l.judge.chain.at.k, n)
+	}
+}
+
 func (l *Log) copyRange(path string, start, end int64) error {
 	f, err := durable.Create(path, 0o644, false)
 	if err != nil {
