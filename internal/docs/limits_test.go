@@ -33,6 +33,7 @@ var limitRows = []struct{ name, what, unit string }{
 	{"Amiss", "events of a ledger that do not follow from those before them", ""},
 	{"Windows", "windows of one release in a ledger; for a verifier those that are kept at a time, of all bundles that a release may have come from", ""},
 	{"WindowText", "their ids and values together", "bytes"},
+	{"Name", "the `id` of a window, the `version` of a bundle in a ledger", "bytes"},
 	{"Value", "one value of a window", "bytes"},
 	{"Triggers", "triggers that a decision lists", ""},
 	{"Blackout", "`max_undecidable` of a policy", ""},
