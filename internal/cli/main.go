@@ -72,10 +72,13 @@ func (p Program) Main(ctx context.Context, args []string, stdin io.Reader, stdou
 	if env.Own && len(args) > 1 && args[1] == signer.Argument {
 		return ui.RunSigner(env, args[2:])
 	}
-	ctx, stop := catchInterrupts(ctx, func() {
+	ctx, over := context.WithCancel(ctx)
+	defer over()
+	ctx, release := catchInterrupts(ctx, func() {
 		env.Say("error", "interrupted twice; ended at once: what was under way is left as by a crash")
 	})
-	defer stop()
+	defer release()
+	env.Release = release
 	out.Ctx = ctx
 	defer ui.CatchBrokenPipe()()
 	env.Ctx = ctx

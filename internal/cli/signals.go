@@ -6,11 +6,16 @@ import (
 	"os"
 	"os/signal"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/relseal/relseal/internal/cli/ui"
 	"github.com/relseal/relseal/run"
 )
+
+// oneInterrupt is the time within which the same signal again is the same interrupt:
+// timeout(1) sends its signal to the process and to the group of the process.
+const oneInterrupt = 200 * time.Millisecond
 
 // catchInterrupts returns a context that ends when the user interrupts relseal. A
 // second interrupt ends the process there and then, whatever it waits for, and the step
@@ -18,39 +23,42 @@ import (
 // signal that nobody catches. What that leaves is what a crash leaves; last is called
 // before, and waited for no longer than lastWords.
 // What the parent ignores stays ignored: nohup means that a hangup is no reason to stop.
-func catchInterrupts(ctx context.Context, last func()) (context.Context, context.CancelFunc) {
+//
+// release ends the catching: ctx has ended then if a signal came before, and a later one
+// ends the process.
+func catchInterrupts(ctx context.Context, last func()) (_ context.Context, release func()) {
 	ctx, cancel := context.WithCancelCause(ctx)
-	over := func() { cancel(nil) }
 	caught := slices.DeleteFunc(slices.Clone(ui.Interrupts), signal.Ignored)
 	if len(caught) == 0 { // which would mean every signal there is
-		return ctx, over
+		return ctx, func() {}
 	}
 	c := make(chan os.Signal, 2)
 	signal.Notify(c, caught...)
 	done := make(chan struct{})
 	go func() {
-		for n := 0; ; n++ {
-			select {
-			case <-done:
-				return
-			case s := <-c:
-				if n > 0 {
-					run.Kill()
-					said := make(chan struct{})
-					go func() { last(); close(said) }()
-					select {
-					case <-said:
-					case <-time.After(ui.LastWords): // nobody reads it
-					}
-					os.Exit(ui.ExitInterrupted)
-				}
+		defer close(done)
+		var first os.Signal
+		var at time.Time
+		for s := range c {
+			switch {
+			case first == nil:
+				first, at = s, time.Now()
 				cancel(fmt.Errorf("%s signal received", s))
+			case s != first || time.Since(at) > oneInterrupt:
+				run.Kill()
+				said := make(chan struct{})
+				go func() { last(); close(said) }()
+				select {
+				case <-said:
+				case <-time.After(ui.LastWords): // nobody reads it
+				}
+				os.Exit(ui.ExitInterrupted)
 			}
 		}
 	}()
-	return ctx, func() {
+	return ctx, sync.OnceFunc(func() {
 		signal.Stop(c)
-		close(done)
-		over()
-	}
+		close(c) // nothing is sent any more
+		<-done
+	})
 }

@@ -9,7 +9,7 @@ import (
 )
 
 // Start: nothing here starts programs.
-func Start([]string, int) (*Client, error) { return nil, errors.ErrUnsupported }
+func Start([]string, int, func() error) (*Client, error) { return nil, errors.ErrUnsupported }
 
 // Adopt returns nil.
 func Adopt() (*Client, error) { return nil, nil }

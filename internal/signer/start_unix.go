@@ -26,11 +26,12 @@ const (
 
 // Start starts a signer, hands it the variables of the given names and the
 // descriptor secret of the passphrase (-1: none), and puts this program anew in
-// the place of this process, without any of them: it returns only if that fails.
+// the place of this process, without any of them, unless last, which is called right
+// before, returns an error: it returns only if that fails.
 // The program goes on from its beginning and gets the signer from [Adopt]. In the
 // same process, because its number, its exit code and its place in a pipeline and
 // at the terminal are its caller's.
-func Start(names []string, secret int) (*Client, error) {
+func Start(names []string, secret int, last func() error) (*Client, error) {
 	program, err := os.Executable()
 	if err != nil {
 		return nil, err
@@ -74,6 +75,9 @@ func Start(names []string, secret int) (*Client, error) {
 		return nil, err
 	}
 	environ = append(environ, fmt.Sprintf("%s=%d,%d", variable, ours.Fd(), cmd.Process.Pid))
+	if err := last(); err != nil {
+		return nil, err
+	}
 	return nil, &os.PathError{Op: "exec", Path: program, Err: syscall.Exec(program, os.Args, environ)}
 }
 

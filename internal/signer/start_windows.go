@@ -12,7 +12,7 @@ import (
 // Start starts a signer, hands it the variables of the given names, and takes them
 // out of this process's environment. No program takes another's place here, so that
 // it returns the signer; a descriptor of the passphrase is not handed over.
-func Start(names []string, _ int) (*Client, error) {
+func Start(names []string, _ int, _ func() error) (*Client, error) {
 	program, err := os.Executable()
 	if err != nil {
 		return nil, err

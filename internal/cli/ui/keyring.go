@@ -181,11 +181,16 @@ func (env *Env) Apart(c *cli.Context, names ...string) (k signer.Keys, stop func
 			secret = -1
 		}
 		names = append(names, c.String("passphrase-env"))
-		client, err = signer.Start(slices.DeleteFunc(names, func(name string) bool { return name == "" }), secret)
+		client, err = signer.Start(slices.DeleteFunc(names, func(name string) bool { return name == "" }), secret, func() error {
+			env.Release() // what it has caught would not be known in the process begun anew
+			return env.Ctx.Err()
+		})
 	}
 	switch {
 	case errors.Is(err, errors.ErrUnsupported):
 		return env.Keyring(), func() {}, nil
+	case errors.Is(err, context.Canceled):
+		return nil, nil, err
 	case err != nil:
 		code := ExitInternal
 		if _, ok := errors.AsType[syscall.Errno](err); ok { // the system has nothing left for one

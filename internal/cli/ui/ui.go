@@ -17,10 +17,11 @@ import (
 
 // Env is what a command may touch besides its arguments.
 type Env struct {
-	Ctx    context.Context // ends when the user interrupts relseal
-	Stdin  io.Reader
-	Stdout io.Writer
-	Stderr io.Writer
+	Ctx     context.Context // ends when the user interrupts relseal
+	Release func()          // from here on an interrupt ends the process; Ctx has ended if one came before
+	Stdin   io.Reader
+	Stdout  io.Writer
+	Stderr  io.Writer
 
 	Own    bool     // this process is there for this command alone
 	Args   []string // as they were typed, without the program's name
