@@ -63,7 +63,8 @@ func UsageHint(text, hint string) error {
 // classify says what to print for err and how to exit.
 func classify(ctx context.Context, err error) (code int, text, hintText string) {
 	text, hintText = exit.Text(err), hint.Of(err)
-	interrupted := ctx.Err() != nil && errors.Is(err, context.Canceled)
+	canceled := ctx.Err() != nil && errors.Is(err, context.Canceled)
+	interrupted := canceled || ctx.Err() != nil && errors.Is(err, context.Cause(ctx))
 	var known *Error
 	var usage *exit.UsageError
 	var fault *signer.Fault // of another process, which knew what is behind it
@@ -80,7 +81,7 @@ func classify(ctx context.Context, err error) (code int, text, hintText string) 
 		if hintText == "" {
 			hintText = fault.Hint
 		}
-	case interrupted:
+	case canceled:
 		code, text = ExitInterrupted, "interrupted"
 	case ctx.Err() != nil:
 		code, text = ExitInterrupted, "interrupted: "+text

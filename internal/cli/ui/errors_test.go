@@ -60,14 +60,16 @@ func TestClassify(t *testing.T) {
 }
 
 func TestClassifyInterrupted(t *testing.T) {
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cause := errors.New("signal received")
+	cancel(cause)
 	for _, tt := range []struct {
 		err  error
 		text string
 	}{
 		{fmt.Errorf("git: %w", context.Canceled), "interrupted"},
 		{&Error{ExitIO, fmt.Errorf("standard input: %w", context.Canceled), ""}, "interrupted"},
+		{&Error{ExitIO, fmt.Errorf("FILE: %w", cause), ""}, "interrupted: FILE: signal received"},
 		{&signer.Fault{Code: ExitIO, Text: "context canceled", Kinds: []string{"canceled"}}, "interrupted"},
 		{errors.New("git was killed"), "interrupted: git was killed"},
 		{&Error{ExitInterrupted, errors.New("interrupted; the record is here"), ""}, "interrupted; the record is here"},
