@@ -27,11 +27,11 @@ const oneInterrupt = 200 * time.Millisecond
 // release ends the catching: ctx has ended then if a signal came before, and a later one
 // ends the process.
 func catchInterrupts(ctx context.Context, last func()) (_ context.Context, release func()) {
-	ctx, cancel := context.WithCancelCause(ctx)
 	caught := slices.DeleteFunc(slices.Clone(ui.Interrupts), signal.Ignored)
 	if len(caught) == 0 { // which would mean every signal there is
 		return ctx, func() {}
 	}
+	ctx, cancel := context.WithCancelCause(ctx)
 	c := make(chan os.Signal, 2)
 	signal.Notify(c, caught...)
 	done := make(chan struct{})
