@@ -82,6 +82,17 @@ func trailsCases() []damage {
 		{name: "trails-differ", title: "two trails of a run recorded different digests for one artifact", exit: 2, files: trails(demo(), func(_ *testbundle.Run, second *testbundle.Run) {
 			making(second, "other bytes\n")
 		}).Seal(), findings: append(rejects("E_ARTIFACT_HASH", "out/demo"), rejects("E_SEQUENCE", trailPath, 8)...), failing: events(8)},
+		{name: "trails-fork", title: "a second trail begins as that of the run does and goes on otherwise", exit: 2, files: forked("audit/fork.jsonl").Seal(),
+			findings: rejects("E_SEQUENCE", trailPath, 0)},
+		{name: "trails-fork-behind", title: "the same, listed behind the trail of the run", exit: 2, files: forked("audit/zfork.jsonl").Seal(),
+			findings: []expected{at("E_SEQUENCE", "REJECT", "audit/rest.jsonl", 0), at("E_SEQUENCE", "REJECT", "audit/zfork.jsonl", 0)}},
+		{name: "run-part-made-otherwise", title: "the first part of a run made another artifact than the second ends with", exit: 2, files: inParts(func(first, second *testbundle.Run) {
+			first.Events[2]["outputs"] = testbundle.Items(map[string]string{"out/demo": "other bytes\n"})
+			second.Events[1]["outputs"] = testbundle.Items(map[string]string{"out/again/demo": "other bytes\n"})
+			ending(second.Continues, first)
+		}).Seal(), findings: rejects("E_DATA_MISMATCH", trailPath)},
+		{name: "release-runs-fork", title: "a release over two records that begin as one and end differently", exit: 2, files: forkedRelease(),
+			findings: rejects("E_SEQUENCE", "evidence/"+testbundle.Digest(demo().Seal()["manifest.json"])[7:]+".audit.tar.zst!"+trailPath, 0)},
 		{name: "release-run-continues", title: "a release over a run whose earlier part is missing", exit: 1, files: first.Release(releaseKey, nil),
 			findings: []expected{at("E_SEQUENCE", "UNDECIDABLE", "evidence/"+testbundle.Digest(first.Seal()["manifest.json"])[7:]+".audit.tar.zst!"+trailPath)}},
 		{name: "release-runs-differ", title: "a release over two runs that recorded different digests for its artifact", exit: 2, files: witnesses("other bytes\n"),
@@ -127,6 +138,37 @@ func inParts(change func(first, second *testbundle.Run)) *testbundle.Run {
 	})
 }
 
+// forked returns a run with a second trail of its own genesis, of which the last part is at
+// the given path.
+func forked(path string) *testbundle.Run {
+	r, fork := demo(), demo()
+	fork.Events = fork.Events[:1]
+	rest := demo()
+	rest.Continues = M{}
+	ending(rest.Continues, fork)
+	rest.Events = rest.Events[8:]
+	r.More = testbundle.Files{path: fork.Trail(), "audit/rest.jsonl": rest.Trail()}
+	r.Manifest = func(m M) {
+		list := m["trails"].([]M)
+		for name, part := range map[string]*testbundle.Run{path: fork, "audit/rest.jsonl": rest} {
+			_, h0 := part.Head()
+			lines := part.Lines()
+			list = append(list, M{"path": name, "purpose": "run", "H_0": h0, "H_K": lines[len(lines)-1].H, "K": len(lines)})
+		}
+		slices.SortFunc(list, func(a, b M) int { return strings.Compare(a["path"].(string), b["path"].(string)) })
+		m["trails"] = list
+	}
+	return r
+}
+
+// forkedRelease returns a release over two records of a run, of which one says that the
+// source was clean and the other that nobody looked.
+func forkedRelease() testbundle.Files {
+	second := demo()
+	second.Events[0]["details"] = M{"source": M{"commit": "0123456789abcdef0123456789abcdef01234567"}}
+	return over(demo(), second)
+}
+
 // ending lets a part go on from the end of another one.
 func ending(from M, first *testbundle.Run) {
 	_, from["H_0"] = first.Head()
@@ -157,13 +199,15 @@ func twoTrails(n int, name string) testbundle.Files {
 
 // witnesses returns a release over two runs, of which the second made other bytes.
 func witnesses(content string) testbundle.Files {
-	second := testbundle.Demo(releaseKey, otherRunID)
-	making(second, content)
-	second.Embed = true
+	return over(demo(), making(testbundle.Demo(releaseKey, otherRunID), content))
+}
+
+// over returns a release of one run that rests on a second one, too.
+func over(first, second *testbundle.Run) testbundle.Files {
 	sealed := second.Seal()
 	id := testbundle.Digest(sealed["manifest.json"])
 	more := testbundle.Files{"evidence/" + id[7:] + ".audit.tar.zst": testbundle.Zstd(sealed.Tar())}
-	return demo().ReleaseWith(releaseKey, more, func(m M) {
+	return first.ReleaseWith(releaseKey, more, func(m M) {
 		provenance := m["provenance"].(M)
 		ids := append(provenance["audit"].([]string), id)
 		slices.Sort(ids)

@@ -2,10 +2,12 @@ package verify
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/relseal/relseal/audit"
 	"github.com/relseal/relseal/bundle"
 	"github.com/relseal/relseal/finding"
+	"github.com/relseal/relseal/sign"
 )
 
 // A run may be recorded in parts: trails of one run, of which some go on from the end of
@@ -56,12 +58,16 @@ func contradiction(path string, from *audit.Continues, part *bundle.Trail) *Find
 
 // judgeParts holds the trails of a run to each other.
 func (b *check) judgeParts() {
-	first := ""
+	first, heads := "", map[sign.Digest]string{}
 	for _, p := range b.runTrails() {
 		t := b.trails[p.Path]
 		if t == nil || t.foreign {
 			continue
 		}
+		if other, ok := heads[p.H0]; ok {
+			b.add(checkTrail, finding.New(finding.Sequence, p.Path, "the chain begins as that of "+other+" does: of one beginning there is one record").At(0))
+		}
+		heads[p.H0] = p.Path
 		if from, part, _ := partBefore(t, b); part != nil {
 			if f := contradiction(p.Path, from, part); f != nil {
 				b.add(checkTrail, *f)
@@ -80,9 +86,11 @@ func (b *check) judgeParts() {
 // goesOn reports whether a trail of the run goes on from the end of the one at path: then
 // that is no end of the run.
 func (b *check) goesOn(path string) bool {
+	at := slices.IndexFunc(b.audit.Trails, func(p bundle.Trail) bool { return p.Path == path })
 	for _, p := range b.runTrails() {
-		if t := b.trails[p.Path]; t != nil && !t.foreign {
-			if from, part, _ := partBefore(t, b); ends(from, part) && part.Path == path {
+		if t := b.trails[p.Path]; at >= 0 && t != nil && !t.foreign && t.summary.Genesis != nil {
+			part, from := &b.audit.Trails[at], t.summary.Genesis.Continues
+			if from != nil && from.H0 == part.H0 && ends(from, part) {
 				return true
 			}
 		}

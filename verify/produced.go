@@ -44,6 +44,61 @@ type change struct {
 	produced sign.Digest
 }
 
+// A produced says of each artifact of the manifest what one trail recorded of it.
+type produced []byte
+
+const (
+	notProduced byte = iota
+	asPinned
+	otherwise
+)
+
+func (m stepOutputs) produced(artifacts []bundle.Artifact) produced {
+	p := make(produced, len(artifacts))
+	for i, a := range artifacts {
+		switch o := m[a.URI]; {
+		case !o.recorded:
+		case o.hash == a.Hash:
+			p[i] = asPinned
+		default:
+			p[i] = otherwise
+		}
+	}
+	return p
+}
+
+// judgeParted reports the parts without a run.end whose steps produced an artifact last, and
+// with another digest than the manifest pins. A later part may have produced it anew.
+func (b *check) judgeParted() {
+	trails := b.runTrails()
+	for _, p := range trails {
+		if t := b.trails[p.Path]; b.explained[p.Path] || t == nil || t.summary.Genesis == nil {
+			return // and that is the finding
+		}
+	}
+	found := map[string]bool{}
+	for _, p := range trails {
+		if !b.trails[p.Path].summary.Closed || b.goesOn(p.Path) {
+			continue
+		}
+		judged := make([]bool, len(b.audit.Artifacts)) // in a later part
+		for path := p.Path; path != ""; {
+			t := b.trails[path]
+			for i, state := range t.produced {
+				if state == otherwise && !judged[i] && t.end == nil && !found[path] {
+					found[path] = true
+					b.add(checkTrail, finding.New(finding.DataMismatch, path, fmt.Sprintf("a step made another artifact %s than the one of the run", b.audit.Artifacts[i].URI)))
+				}
+				judged[i] = judged[i] || state != notProduced
+			}
+			from, part, _ := partBefore(t, b)
+			if path = ""; ends(from, part) {
+				path = part.Path
+			}
+		}
+	}
+}
+
 func (m stepOutputs) changes(artifacts []audit.Item) (list []change) {
 	for _, it := range artifacts {
 		if p := m[it.URI]; p != nil && p.recorded && p.hash != it.Hash {

@@ -50,7 +50,7 @@ func (b *check) slim(wanted []bundle.Artifact) {
 		b.pipeline = nil
 	}
 	for _, t := range b.trails {
-		t.steps, t.order, t.committed, t.beyond, t.doubtful, t.started, t.end = nil, nil, nil, nil, nil, nil, nil
+		t.steps, t.order, t.committed, t.beyond, t.doubtful, t.started, t.end, t.produced = nil, nil, nil, nil, nil, nil, nil, nil
 	}
 	if b.audit == nil {
 		b.release = nil
@@ -168,11 +168,21 @@ func (b *check) judgeProvenance(runs []*check) {
 // judgeWhole leaves a release open that rests on a run of which a part is missing: that
 // part may say anything.
 func (b *check) judgeWhole(runs []*check) {
+	type record struct {
+		in *check
+		hk sign.Digest
+	}
+	heads := map[sign.Digest]record{}
 	for _, in := range runs {
 		for _, t := range in.runTrails() {
 			tr, path := in.trails[t.Path], in.prefix+"!"+t.Path
 			if tr == nil {
 				continue
+			}
+			if same, ok := heads[t.H0]; !ok {
+				heads[t.H0] = record{in, t.HK}
+			} else if same.in != in && same.hk != t.HK {
+				b.add(checkEvidence, finding.New(finding.Sequence, path, "the chain begins as one of "+same.in.prefix+" does, and ends otherwise").At(0))
 			}
 			from, part, other := partBefore(tr, append([]*check{in}, runs...)...)
 			switch {

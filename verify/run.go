@@ -41,6 +41,7 @@ func (b *check) judgeRun() {
 		}
 	}
 	b.judgeParts()
+	b.judgeParted()
 	b.judgeOutputs()
 }
 

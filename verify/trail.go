@@ -20,9 +20,10 @@ type trail struct {
 	end         *audit.Event
 	ended       bool        // there was one, also when it is no longer kept
 	stepOutputs stepOutputs // while the trail is read
-	changed     []change    // artifacts of end
-	sources     []recorded  // what run.start says of the code
-	unclear     []int64     // the run.start that say it in another form
+	produced    produced
+	changed     []change   // artifacts of end
+	sources     []recorded // what run.start says of the code
+	unclear     []int64    // the run.start that say it in another form
 	steps       map[string]*step
 	doubtful    map[int64][]byte // events with a finding, kept to be compared with a reference
 	started     *start           // the step that has not ended
@@ -113,7 +114,7 @@ func (b *check) readTrail(path string, body io.Reader) error {
 	if t.end != nil {
 		t.changed = t.stepOutputs.changes(t.end.Outputs.Items)
 	}
-	t.stepOutputs = nil
+	t.produced, t.stepOutputs = t.stepOutputs.produced(b.audit.Artifacts), nil
 	if g := summary.Genesis; g != nil && b.o.Against == nil {
 		g.Details, g.Delegation = nil, nil // up to 1 MiB, of each trail
 	}

@@ -248,11 +248,13 @@ func (s *second) contradicts(from, pin any, path string) {
 
 // parts holds the trails of a run to each other.
 func (s *second) parts() {
-	ended := false
+	ended, heads := false, map[string]bool{}
 	for _, t := range s.runs {
 		if t.genesis == nil || t.wrong {
 			continue
 		}
+		s.reject(heads[text(t.pin, "H_0")], "E_SEQUENCE", t.path)
+		heads[text(t.pin, "H_0")] = true
 		if from := get(t.genesis, "continues"); from != nil {
 			if _, pin := s.partOf(t, s); pin != nil {
 				s.contradicts(from, pin, t.path)
@@ -262,12 +264,50 @@ func (s *second) parts() {
 		t.fails(end != nil && ended, "E_SEQUENCE", num(end, "k"))
 		ended = ended || end != nil
 	}
+	if !slices.ContainsFunc(s.runs, func(t *secondTrail) bool { return t.genesis == nil || s.rejects(t.path) }) {
+		for _, t := range s.runs {
+			s.parted(t)
+		}
+	}
+}
+
+// parted holds the artifacts to what the steps of a trail and of the parts before it made
+// last. Of a part with run.end that is asked elsewhere.
+func (s *second) parted(t *secondTrail) {
+	goesOn := func(next *secondTrail) bool { return sameEnd(get(next.genesis, "continues"), t.pin) }
+	if !t.closed || slices.ContainsFunc(s.runs, goesOn) {
+		return
+	}
+	last, by := map[string]string{}, map[string]*secondTrail{}
+	for t != nil {
+		for uri, hash := range t.summary().made {
+			if by[uri] == nil {
+				last[uri], by[uri] = hash, t
+			}
+		}
+		before := slices.IndexFunc(s.runs, func(p *secondTrail) bool { return sameEnd(get(t.genesis, "continues"), p.pin) })
+		if before < 0 {
+			break
+		}
+		t = s.runs[before]
+	}
+	for _, a := range list(s.m, "artifacts") {
+		if by := by[text(a, "uri")]; by != nil && by.summary().end == nil {
+			s.reject(last[text(a, "uri")] != text(a, "hash"), "E_DATA_MISMATCH", by.path)
+		}
+	}
 }
 
 // whole leaves a release open that rests on a run of which a part is missing.
 func (s *second) whole(runs []*second) {
+	heads, whose := map[string]string{}, map[string]*second{}
 	for _, in := range runs {
 		for _, t := range in.runs {
+			h0, hk := text(t.pin, "H_0"), text(t.pin, "H_K")
+			if whose[h0] == nil {
+				heads[h0], whose[h0] = hk, in
+			}
+			s.reject(whose[h0] != in && heads[h0] != hk, "E_SEQUENCE", "")
 			from := get(t.genesis, "continues")
 			if from == nil {
 				continue
