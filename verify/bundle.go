@@ -96,23 +96,21 @@ type check struct {
 	copies    map[sign.Digest]bool // the artifacts that the manifest lists as files: whether one was read
 	small     map[string][]byte    // the bytes of the files that are parsed as a whole
 
-	manifest     []byte
-	id           sign.Digest
-	kind         string
-	audit        *bundle.AuditManifest
-	release      *bundle.ReleaseManifest
-	files        map[string]bundle.File
-	key          sign.PublicKey // the sealing key, if it is trusted
-	authority    sign.Authority // who may sign, if the caller has a root
-	rootEndedAt  string         // the copy of the root that does not lead on to the last version
-	countedKeys  int            // keys whose signatures count
-	datedKeys    int            // those of them that were revoked, and count because somebody recorded the bundle before
-	needsRecords bool           // without the datedKeys there are too few
-	silent       bool           // the ledger that was given does not mention the release
-	unseen       int            // artifacts whose bytes were not read, and that nobody asked about
-	heldFiles    []HeldFile     // the files that the caller asks about, and which artifacts they are
-	found        []Location     // where artifacts were found, if names count
-	keyID        sign.KeyID
+	manifest    []byte
+	id          sign.Digest
+	kind        string
+	audit       *bundle.AuditManifest
+	release     *bundle.ReleaseManifest
+	files       map[string]bundle.File
+	key         sign.PublicKey // the sealing key, if it is trusted
+	authority   sign.Authority // who may sign, if the caller has a root
+	rootEndedAt string         // the copy of the root that does not lead on to the last version
+	tally       tally          // of the keys that signed the manifest
+	silent      bool           // the ledger that was given does not mention the release
+	unseen      int            // artifacts whose bytes were not read, and that nobody asked about
+	heldFiles   []HeldFile     // the files that the caller asks about, and which artifacts they are
+	found       []Location     // where artifacts were found, if names count
+	keyID       sign.KeyID
 
 	lock      *envlock.Lock
 	pipeline  *cards.Pipeline

@@ -57,9 +57,9 @@ func (b *check) claims() []Claim {
 	claim("bundle.signed", Proved, "the manifest of %s was signed by %s", b.id, b.keyID)
 	if u := b.rootUse(); u != nil {
 		now, _ := b.authority.Threshold(b.role())
-		n, grade, word := b.countedKeys-b.datedKeys, Proved, ""
-		if b.needsRecords {
-			n, grade, word = b.countedKeys, Stated, fmt.Sprintf("; that %d of them did so before they were revoked is what another key recorded", b.datedKeys)
+		n, grade, word := b.tally.proved(), Proved, ""
+		if !b.tally.enough {
+			n, grade, word = b.tally.keys, Stated, "; "+b.tally.words()
 		}
 		claim("bundle.authorized", grade, "%s%d of the keys that may sign as %s have signed; version %d of the root (%s) asks for %d%s", asOf(u), n, b.role(), u.Version, u.Hash, now, word)
 	}
@@ -184,18 +184,18 @@ func (b *check) releaseClaims() []Claim {
 	return claims
 }
 
-// evidenceClaim is proved as far as nobody's record is needed for who sealed the runs.
+// evidenceClaim is proved as far as nobody has to be believed for who sealed the runs.
 func (b *check) evidenceClaim() Claim {
-	recorded := 0
+	believed := 0
 	for _, in := range b.evidence {
-		if in.needsRecords {
-			recorded++
+		if !in.tally.enough {
+			believed++
 		}
 	}
 	c := Claim{"release.evidence", Proved, fmt.Sprintf("every artifact is an output recorded in an embedded audit bundle (%d verified in full)", len(b.release.Provenance.Audit))}
-	if recorded > 0 {
+	if believed > 0 {
 		c.Grade = Stated
-		c.Text += fmt.Sprintf("; that %d of them were sealed before a key was revoked is what another key recorded", recorded)
+		c.Text += fmt.Sprintf("; that %d of them were sealed by those who may rests on another key's record about a revoked one, or on a key whose time begins later than anything on record", believed)
 	}
 	return c
 }

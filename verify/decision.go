@@ -149,8 +149,8 @@ func (b *check) decisionClaims() []Claim {
 	var claims []Claim
 	grade, word := Proved, ""
 	for _, a := range b.ancestors() {
-		if a.needsRecords {
-			grade, word = Stated, fmt.Sprintf("; that %s was sealed before a key was revoked is what another key recorded", a.id)
+		if !a.tally.enough {
+			grade, word = Stated, word+fmt.Sprintf("; of the keys that signed %s: %s", a.id, a.tally.words())
 		}
 	}
 	if b.ledger.needsRecord {

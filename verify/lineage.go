@@ -15,12 +15,12 @@ import (
 // An ancestor is one of the bundles that a promoted release came from, as far as the
 // release carries it.
 type ancestor struct {
-	id           sign.Digest
-	manifest     *bundle.ReleaseManifest // without files and artifacts; nil if it cannot be read
-	labels       string                  // how its artifacts differ from those of the release, "" if they do not
-	signatures   []bundle.SignatureBy
-	reached      bool // the release came from it
-	needsRecords bool // enough keys have signed it only because of somebody's record
+	id         sign.Digest
+	manifest   *bundle.ReleaseManifest // without files and artifacts; nil if it cannot be read
+	labels     string                  // how its artifacts differ from those of the release, "" if they do not
+	signatures []bundle.SignatureBy
+	reached    bool // the release came from it
+	tally      tally
 }
 
 func (a *ancestor) path() string           { return bundle.FromPath(a.id) }

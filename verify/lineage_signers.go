@@ -46,7 +46,7 @@ func (b *check) judgeSigners(a *ancestor) {
 		return
 	}
 	q.judge()
-	a.needsRecords = q.needsRecords()
+	a.tally = q.tally()
 }
 
 // judgeUnknown says what follows from a signer whom the caller does not know.

@@ -3,6 +3,7 @@ package verify
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/relseal/relseal/bundle"
@@ -22,11 +23,12 @@ type quorum struct {
 	last    time.Time  // the latest time on record
 	records []Dating   // about the bundle, by others
 
-	keys      map[sign.KeyID]bool // the keys that count
-	dated     map[sign.KeyID]bool // those of keys that were revoked after others had recorded the bundle
-	undecided map[sign.KeyID]bool // keys of which nobody can say whether they count
-	sealing   []Finding           // about the sealing key
-	unknown   bool                // the sealing key is not in the root, which has its finding
+	keys      map[sign.KeyID]bool      // the keys that count
+	dated     map[sign.KeyID]bool      // those of keys that were revoked after others had recorded the bundle
+	later     map[sign.KeyID]time.Time // those of keys that may sign only from a time after everything on record
+	undecided map[sign.KeyID]bool      // keys of which nobody can say whether they count
+	sealing   []Finding                // about the sealing key
+	unknown   bool                     // the sealing key is not in the root, which has its finding
 }
 
 // newQuorum returns the quorum of the bundle's own manifest.
@@ -40,6 +42,7 @@ func newQuorum(b *check) *quorum {
 
 // start makes the sets of q, which are empty.
 func (q *quorum) start() *quorum {
+	q.later = map[sign.KeyID]time.Time{}
 	q.keys, q.dated, q.undecided = map[sign.KeyID]bool{}, map[sign.KeyID]bool{}, map[sign.KeyID]bool{}
 	return q
 }
@@ -63,6 +66,10 @@ func (q *quorum) addSigner(key sign.PublicKey, path string, good bool) {
 	}
 	faults := q.b.standing(use{role: q.role, key: key.KeyID(), path: path, first: q.last, last: q.last, cosigner: true}, q.records)
 	q.count(key, faults)
+	g, _ := q.b.authority.Grant(q.role, key.KeyID())
+	if q.keys[key.KeyID()] && q.b.o.At.IsZero() && !q.last.IsZero() && g.NotBefore.After(q.last) {
+		q.later[key.KeyID()] = g.NotBefore
+	}
 	for _, f := range faults {
 		f.Text += "; not counted"
 		q.b.add(q.group, f.As(Note))
@@ -83,15 +90,42 @@ func (q *quorum) count(key sign.PublicKey, faults []Finding) {
 	}
 }
 
-// needsRecords reports whether there are enough keys only because somebody recorded the
-// bundle before one of them was revoked. Whoever holds both keys could have written such a
-// record later.
-func (q *quorum) needsRecords() bool {
+// A tally says how many keys count, and for how many of them that is not proved.
+type tally struct {
+	keys   int
+	dated  int       // they are revoked, and others recorded the bundle before
+	later  int       // they were added to the bundle, and may sign only after everything on record
+	from   time.Time // the time from which the last of those may sign
+	enough bool      // without these
+}
+
+// tally is empty without a trust root.
+func (q *quorum) tally() tally {
 	if q.b.authority == nil {
-		return false
+		return tally{enough: true}
+	}
+	t := tally{keys: len(q.keys), dated: len(q.dated), later: len(q.later)}
+	for _, from := range q.later {
+		t.from = latest(t.from, from)
 	}
 	now, _ := q.b.authority.Threshold(q.role)
-	return len(q.keys)-len(q.dated) < now
+	t.enough = t.proved() >= now
+	return t
+}
+
+func (t tally) proved() int { return t.keys - t.dated - t.later }
+
+// words say what somebody has to be believed for these keys to be enough. Whoever holds a
+// revoked key and the one that recorded the bundle could have written that record later.
+func (t tally) words() string {
+	var list []string
+	if t.dated > 0 {
+		list = append(list, fmt.Sprintf("that %d of them did so before they were revoked is what another key recorded", t.dated))
+	}
+	if t.later > 0 {
+		list = append(list, fmt.Sprintf("the time of %d of them begins later than anything on record here, the last at %s", t.later, t.from.UTC().Format(time.RFC3339)))
+	}
+	return strings.Join(list, "; ")
 }
 
 // judge reports whether there are enough keys. If there are enough without the sealing

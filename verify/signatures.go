@@ -42,7 +42,7 @@ func (b *check) judgeSignatures() {
 		}
 	}
 	q.judge()
-	b.countedKeys, b.datedKeys, b.needsRecords = len(q.keys), len(q.dated), q.needsRecords()
+	b.tally = q.tally()
 	if b.authority != nil {
 		b.judgeRootRefs()
 		b.judgeTrailKeys()

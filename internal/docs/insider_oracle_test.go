@@ -45,7 +45,7 @@ func TestOracle(t *testing.T) {
 		judge := func(fake func(*oracle, *sealedBundle)) string {
 			copied := *w
 			copied.signed, copied.manifests = maps.Clone(w.signed), maps.Clone(w.manifests)
-			o := &oracle{w: &copied, f: f, r: r, root: s.rooted.last()}
+			o := &oracle{w: &copied, f: f, r: r, root: s.rooted.last(), latest: s.latest}
 			o.f.files = f.files.Clone()
 			if fake != nil {
 				fake(o, b)

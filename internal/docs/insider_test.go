@@ -123,7 +123,7 @@ func (p *player) try(w *world, f forgery) (faults []string) {
 		p.sum.Unlock()
 	}
 	r, s := p.rooted(w, f, data)
-	say("root", r, s, &oracle{w: w, f: f, r: r, root: s.rooted.last(), later: s.later != ""})
+	say("root", r, s, &oracle{w: w, f: f, r: r, root: s.rooted.last(), latest: s.latest, later: s.later != ""})
 	r, s, trusted := p.keys(w, f, data)
 	say("keys", r, s, &oracle{w: w, f: f, r: r, keys: trusted, later: s.later != ""})
 	return faults
