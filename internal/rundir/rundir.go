@@ -86,7 +86,7 @@ func (p Plan) fill(dir string, key sign.Signer, first func(*audit.Log) error) er
 // Record makes the directory of p with its trail, lets do append the events, and
 // closes the file. begun says whether an event was recorded: if not, nothing of
 // the directory is left. While it goes on, the file [marker] in the directory is
-// locked.
+// locked; it stays if the record got no end.
 func Record(p Plan, key sign.Signer, do func(*audit.Log) error) (begun bool, err error) {
 	p.Dir = filepath.Clean(p.Dir)
 	d, err := durable.NewDir(p.Dir)
@@ -124,11 +124,11 @@ func Record(p Plan, key sign.Signer, do func(*audit.Log) error) (begun bool, err
 		durable.RemoveAll(p.Dir)
 		return false, err
 	}
-	os.Remove(File(p.Dir, marker))
-	if err != nil {
-		err = hint.With(err, "the record of the run up to there is in "+p.Dir)
+	if err != nil { // the record has no end: the marker stays, and nobody holds its lock
+		return true, hint.With(err, "the record of the run up to there is in "+p.Dir)
 	}
-	return true, err
+	os.Remove(File(p.Dir, marker))
+	return true, nil
 }
 
 // write stores the documents and returns the genesis that pins them.

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"testing"
 
 	"github.com/relseal/relseal/audit"
@@ -117,6 +118,32 @@ func TestRecordNothing(t *testing.T) {
 	}
 	if _, err := os.Lstat(p.Dir); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestRecordBrokenOff: a record that could not be written to its end is known as one, and
+// the directory can be had for another run.
+func TestRecordBrokenOff(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("no such locks there")
+	}
+	p, key := newPlan(t)
+	broken := errors.New("broken")
+	begun, err := Record(p, key, func(log *audit.Log) error {
+		job := run.Job{Dir: t.TempDir(), Pipeline: p.Pipeline.(cards.Pipeline), Actor: "tester", Producer: "test 1", LogDir: Logs(p.Dir)}
+		job.Progress = func(run.Event) {
+			if Abandoned(p.Dir) {
+				t.Error("a run that goes on counts as abandoned")
+			}
+		}
+		_, err := run.Execute(t.Context(), job, log)
+		return errors.Join(err, broken)
+	})
+	if !begun || !errors.Is(err, broken) || !Abandoned(p.Dir) {
+		t.Fatalf("%v, %v, abandoned %v", begun, err, Abandoned(p.Dir))
+	}
+	if aside, err := Vacate(p.Dir); err != nil || aside == "" {
+		t.Errorf("moved to %q: %v", aside, err)
 	}
 }
 

@@ -13,7 +13,8 @@ import (
 	"github.com/relseal/relseal/internal/regular"
 )
 
-// marker is the file that is there and locked while a run is recorded.
+// marker is the file that is there and locked while a run is recorded. It is left, and
+// nobody holds its lock, where the record got no end.
 const marker = ".recording"
 
 // mark makes the marker in a directory and locks it.
@@ -25,8 +26,22 @@ func mark(dir string) (unlock func(), err error) {
 	return durable.Hold(f), nil
 }
 
+// Abandoned reports whether the process is gone that recorded the run in dir, and has not
+// ended it.
+func Abandoned(dir string) bool {
+	f, err := regular.OpenUpdate(filepath.Join(dir, marker))
+	if err != nil {
+		return false
+	}
+	free, unlock := durable.TryHold(f)
+	if free {
+		unlock()
+	}
+	return free
+}
+
 // Vacate makes room for a new run directory where a process was killed that recorded
-// one. A record without an event is removed. Any other is kept under the name that
+// one, or could not go on. A record without an event is removed. Any other is kept under the name that
 // Vacate returns: its trail is signed up to there. The error is fs.ErrExist where
 // something else is in the way, a run that still goes on included.
 func Vacate(dir string) (aside string, err error) {

@@ -143,7 +143,11 @@ func recoverTrail(env *ui.Env, c *cli.Context, file string, key sign.Signer) err
 func auditError(c *cli.Context, err error) error {
 	switch {
 	case errors.Is(err, pack.ErrOpen):
-		return &ui.Error{Code: ui.ExitUndecidable, Err: err, Hint: "--open bundles what there is; wait if the run is still under way"}
+		next := "--open bundles what there is; wait if the run is still under way"
+		if dir := c.Args().First(); rundir.Abandoned(dir) {
+			next = "what recorded it is gone: relseal trail close " + escape.Line(dir) + " --status aborted ends the record, or --open bundles it as it is"
+		}
+		return &ui.Error{Code: ui.ExitUndecidable, Err: err, Hint: next}
 	case errors.Is(err, pack.ErrNoProduct):
 		return ui.UsageHint("relseal bundle audit: --product is missing: "+err.Error(), "--product NAME")
 	case errors.Is(err, fs.ErrExist):

@@ -110,7 +110,7 @@ func newRunDir(env *ui.Env, c *cli.Context) (string, error) {
 		err = hint.With(err, "records are never overwritten: name a directory that does not exist yet")
 	}
 	if aside != "" {
-		env.Say("hint", fmt.Sprintf("a run that was killed has left its record in %s; it is in %s now, and relseal bundle audit --open seals it", escape.Line(dir), escape.Line(aside)))
+		env.Say("hint", fmt.Sprintf("a run that was broken off has left its record in %s; it is in %s now, and relseal bundle audit --open seals it", escape.Line(dir), escape.Line(aside)))
 	}
 	return dir, err
 }
