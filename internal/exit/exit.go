@@ -54,7 +54,9 @@ func Code(err error) int {
 		case "create", "mkdir", "mkdirat":
 			return CantCreate
 		case "open", "openat", "stat", "lstat", "statat", "lstatat", "fstatat", "readlink", "GetFileAttributesEx", "CreateFile":
-			return NoInput
+			if !errors.Is(err, syscall.EIO) {
+				return NoInput
+			}
 		}
 		return IO
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, fs.ErrPermission):

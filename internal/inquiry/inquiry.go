@@ -166,6 +166,11 @@ func (q *Inquiry) look(f *heldFile) error {
 	}
 	if len(f.In) > 0 {
 		if !slices.ContainsFunc(f.In, func(in heldIn) bool { return in.release }) {
+			for _, b := range shelf {
+				if b.err != nil && !errors.Is(b.err, verify.ErrNoBundle) {
+					return b.err // the medium does not answer, and this may be the release
+				}
+			}
 			v := verify.Undecidable
 			if q.Options.Strict {
 				v = verify.Reject
