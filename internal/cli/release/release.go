@@ -132,7 +132,7 @@ func ledgerOptions(c *cli.Context, key sign.Signer) (release.Options, error) {
 		if err != nil {
 			return o, ui.UsageHint(fmt.Sprintf("%s: --now %q is no time", c.Command.HelpName, c.String("now")), "--now 2026-01-31T12:00:00Z")
 		}
-		o.NowMS = at.UnixMilli()
+		o.NowMS = cmp.Or(at.UnixMilli(), 1) // 0 would be none; it is about that time
 	}
 	return o, nil
 }
