@@ -130,10 +130,26 @@ func apart(ledger, name string) error {
 	if err != nil {
 		return err
 	}
-	if rel, err := filepath.Rel(top, inside); err == nil && filepath.IsLocal(rel) {
+	within := func(top, inside string) bool {
+		rel, err := filepath.Rel(top, inside)
+		return err == nil && filepath.IsLocal(rel)
+	}
+	if within(top, inside) || within(followed(top), followed(inside)) {
 		return ui.UsageHint(fmt.Sprintf("%s lies in the ledger's directory, and would be cut with it", name), "keep what is known of a ledger where whoever can write to the ledger cannot")
 	}
 	return nil
+}
+
+// followed returns the absolute path with the links in what there is of it followed.
+func followed(path string) string {
+	for there, rest := path, ""; ; there, rest = filepath.Dir(there), filepath.Join(filepath.Base(there), rest) {
+		if real, err := filepath.EvalSymlinks(there); err == nil {
+			return filepath.Join(real, rest)
+		}
+		if there == filepath.Dir(there) {
+			return path
+		}
+	}
 }
 
 // knownSources returns what is to know the ledger of a product: what the command line
