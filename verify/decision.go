@@ -129,7 +129,7 @@ func (d Decision) summary(w *strings.Builder) {
 		}
 		fmt.Fprintf(w, "    %s  %s %s %s %s %s", met, escape.Line(p.Name), p.Statistic, escape.Line(p.Value), p.Op, escape.Line(p.Limit))
 		if p.Window != "" {
-			fmt.Fprintf(w, "  window %s", escape.Line(p.Window))
+			fmt.Fprintf(w, "  window %s", escape.Word(p.Window))
 		}
 		w.WriteString("\n")
 	}

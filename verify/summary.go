@@ -42,11 +42,11 @@ func (r *Report) Summary() string {
 	}
 	section(&w, "what this shows", len(r.Claims))
 	for _, c := range r.Claims {
-		fmt.Fprintf(&w, "  %-7s %s\n", c.Grade, escape.Line(c.Text))
+		fmt.Fprintf(&w, "  %-7s %s\n", c.Grade, escape.Sentence(c.Text))
 	}
 	section(&w, "what this does not show", len(r.NonClaims))
 	for _, n := range r.NonClaims {
-		fmt.Fprintf(&w, "  %s\n", escape.Line(n.Why))
+		fmt.Fprintf(&w, "  %s\n", escape.Sentence(n.Why))
 	}
 	return w.String()
 }

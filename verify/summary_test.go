@@ -8,6 +8,7 @@ import (
 	"testing"
 	"unicode"
 
+	"github.com/relseal/relseal/gates"
 	"github.com/relseal/relseal/internal/cireport"
 	"github.com/relseal/relseal/internal/testbundle"
 	"github.com/relseal/relseal/verify"
@@ -91,6 +92,19 @@ func TestClaimsQuoteNames(t *testing.T) {
 		all := strings.Join(texts, "\n")
 		if strings.Count(all, uri) != strings.Count(all, `"`+uri+`"`) || strings.Contains(all, product) {
 			t.Errorf("%s: somebody else's words stand among ours:\n%s", name, all)
+		}
+	}
+}
+
+// What others chose stands in the text as one word or between quotation marks, escaped once.
+func TestTextIsQuoted(t *testing.T) {
+	r := verify.Report{
+		Decisions: []verify.Decision{{Rows: []gates.Predicate{{Name: "errors", Window: "w2  proved  all windows good"}}}},
+		Claims:    []verify.Claim{{Text: `by "a\x1bb": "c\u0022d"`}},
+	}
+	for _, want := range []string{`  window "w2  proved  all windows good"` + "\n", `by "a\x1bb": "c\u0022d"` + "\n"} {
+		if !strings.Contains(r.Summary(), want) {
+			t.Errorf("%s is not in\n%s", want, r.Summary())
 		}
 	}
 }

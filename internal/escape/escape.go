@@ -27,7 +27,7 @@ func Line(s string) string {
 
 // Quote returns s between quotation marks, for a sentence that somebody else's text stands
 // in: it cannot be read as part of the sentence. No mark comes from s, and none stands
-// behind a backslash, also after [Line].
+// behind a backslash, also after [Line]. [Sentence] shows it as it is.
 func Quote(s string) string { return `"` + strings.ReplaceAll(Line(s), `"`, `\u0022`) + `"` }
 
 // Word is Quote for a name, which stands there as it is if it is one word.
@@ -48,6 +48,10 @@ func Words(list []string) string {
 	}
 	return strings.Join(quoted, ", ")
 }
+
+// Sentence is [Line] of a sentence in which the text of others stands as Quote or Word
+// returned it: the backslash stays as it is.
+func Sentence(s string) string { return strings.ReplaceAll(Line(s), `\\`, `\`) }
 
 // Text returns s with what is hidden as \uXXXX, a pair of them above U+FFFF, and a byte
 // that is no UTF-8 as \xXX. Line feeds and tabs stay, and so does the backslash: of

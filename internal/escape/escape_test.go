@@ -149,6 +149,9 @@ func TestQuote(t *testing.T) {
 		if line := Line(Quote(in)); strings.Count(line, `"`) != 2 || !strings.HasSuffix(line, `"`) {
 			t.Errorf("%q is not one quotation in %s", in, line)
 		}
+		if got := Sentence("it is " + want + "\n"); got != "it is "+want+`\n` {
+			t.Errorf("in a sentence %s is written as %s", want, got)
+		}
 	}
 	if got := Words([]string{"a", "b c"}); got != `a, "b c"` {
 		t.Errorf("a list is %s", got)
