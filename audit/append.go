@@ -194,13 +194,13 @@ func (l *Log) prepare(d Draft) (next prepared, err error) {
 	next.record.latest = l.judge.latestAt(e.TS)
 	for _, f := range l.judge.content(&next.event) {
 		if f.Verdict == finding.Reject {
-			return next, fmt.Errorf("%s: %s", f.Code, f.Text)
+			return next, f.Err()
 		}
 	}
 	next.event.signed = sigGood // it will be signed before it is written
 	var fault *finding.Finding
 	if next.chain, fault, _ = l.judge.chain.apply(&next.event, &l.judge.trust); fault != nil {
-		return next, fmt.Errorf("%s: %s", fault.Code, fault.Text)
+		return next, fault.Err()
 	}
 	return next, nil
 }

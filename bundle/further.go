@@ -36,7 +36,7 @@ func AddSigned(w io.Writer, name string, add map[string][]byte) (sign.Digest, er
 	var fault error
 	src, err := Open(name, func(f finding.Finding) {
 		if fault == nil && f.Verdict == finding.Reject {
-			fault = fmt.Errorf("%s: %s: %s", name, f.Code, f.Text)
+			fault = fmt.Errorf("%s: %w", name, f.Err())
 		}
 	})
 	if err != nil {

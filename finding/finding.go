@@ -88,3 +88,17 @@ func (f Finding) Differs(want, got string) Finding {
 	f.Want, f.Got = &want, &got
 	return f
 }
+
+// Err returns f as an error, for a command that ends with it: the text is that of the
+// code and of the finding, and FindingCode returns the code.
+func (f Finding) Err() error { return &fault{f.Code, f.Text} }
+
+type fault struct {
+	code Code
+	text string
+}
+
+func (e *fault) Error() string { return string(e.code) + ": " + e.text }
+
+// FindingCode returns the code.
+func (e *fault) FindingCode() Code { return e.code }

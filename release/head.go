@@ -22,7 +22,7 @@ func ReadHead(r io.Reader, product string, keys sign.Verifiers, known ...KnownHe
 	}
 	o := audit.CheckOptions{Keys: keys, Bare: true, EventActions: []string{}, Report: func(f finding.Finding) {
 		if f.Verdict == finding.Reject && fault == nil {
-			fault = fmt.Errorf("%s: %s", f.Code, f.Text)
+			fault = f.Err()
 		}
 	}}
 	if len(known) > 0 {

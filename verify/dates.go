@@ -2,7 +2,6 @@ package verify
 
 import (
 	"errors"
-	"fmt"
 	"io"
 
 	"github.com/relseal/relseal/audit"
@@ -32,7 +31,7 @@ func ReadDatings(r io.Reader, authority sign.Authority) (Datings, error) {
 				f.Text = otherRoles(id, sign.RoleLedger)
 			}
 			if f.Verdict == Reject {
-				faults = append(faults, fmt.Errorf("%s: %s", f.Code, f.Text))
+				faults = append(faults, f.Err())
 			}
 		},
 		EventActions: []string{ledger.ActionSealed},

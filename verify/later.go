@@ -49,7 +49,7 @@ func ReadLater(r io.Reader, keys sign.Verifiers) (*Later, error) {
 		Report: func(f Finding) {
 			switch same := func(o Finding) bool { return o.Code == f.Code }; {
 			case f.Verdict == Reject && fault == nil:
-				fault = fmt.Errorf("%s: %s", f.Code, f.Text)
+				fault = f.Err()
 			case f.Verdict == Undecidable && !slices.ContainsFunc(l.open, same):
 				l.open = append(l.open, f)
 			}

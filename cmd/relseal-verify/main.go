@@ -108,7 +108,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (code int
 	say("error", text)
 	say("hint", next)
 	if c.json && r == nil {
-		refuse(stdout, code, text, next)
+		refuse(stdout, err, code, text, next)
 	}
 	return code
 }
@@ -219,14 +219,19 @@ func write(w io.Writer, text string) error {
 }
 
 // refuse prints as JSON why there is no result.
-func refuse(w io.Writer, code int, text, next string) {
+func refuse(w io.Writer, fault error, code int, text, next string) {
 	orNull := func(s string) *string {
 		if s = escape.Text(s); s == "" {
 			return nil
 		}
 		return &s
 	}
-	data, err := canon.Marshal(exit.Refusal{Schema: exit.RefusalSchema, Exit: code, Text: escape.Text(text), Hint: orNull(next)})
+	name := ""
+	var coded interface{ FindingCode() verify.Code }
+	if errors.As(fault, &coded) {
+		name = string(coded.FindingCode())
+	}
+	data, err := canon.Marshal(exit.Refusal{Schema: exit.RefusalSchema, Exit: code, Code: orNull(name), Text: escape.Text(text), Hint: orNull(next)})
 	if err == nil {
 		fmt.Fprintf(w, "%s\n", data)
 	}

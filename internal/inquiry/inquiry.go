@@ -16,6 +16,7 @@ import (
 	"github.com/relseal/relseal/internal/escape"
 	"github.com/relseal/relseal/internal/exit"
 	"github.com/relseal/relseal/internal/hint"
+	"github.com/relseal/relseal/internal/regular"
 	"github.com/relseal/relseal/sign"
 	"github.com/relseal/relseal/verify"
 )
@@ -238,6 +239,9 @@ func (q *Inquiry) shelf(dir string) ([]candidate, error) {
 		m, err := verify.Peek(name)
 		if errors.Is(err, verify.ErrNoBundle) && dir != "" && !bundleName(name) {
 			continue // some archive
+		}
+		if _, special := errors.AsType[*regular.KindError](err); special && dir != "" {
+			continue // a FIFO, say
 		}
 		if dir == "" && err != nil {
 			return nil, hint.With(err, "--bundle names a bundle: a .tar.zst, a .tar or its unpacked directory")

@@ -44,6 +44,9 @@ type Terms struct {
 
 // Check refuses terms that name nobody to trust, or both ways.
 func (t Terms) Check() error {
+	if t.History && t.Ledger == "" && !t.AnyName { // of an archive nothing is asked but history
+		return exit.Usage(t.Command+": --history without --ledger", "--ledger LEDGER, which says what became of releases")
+	}
 	if t.Root == "" {
 		if len(t.Keys) == 0 {
 			return exit.Usage(t.Command+": no key given; trust comes from you alone", "--key release.pub, with a key from a channel that you trust")
@@ -83,6 +86,9 @@ func (t Terms) Options() (o verify.Options, err error) {
 	}
 	o.Strict, o.History = t.Strict, t.History
 	if t.Artifacts != "" {
+		if info, err := os.Stat(t.Artifacts); err == nil && !info.IsDir() {
+			return o, exit.Usage(fmt.Sprintf("%s: --artifacts %s is not a directory", t.Command, t.Artifacts), "--artifacts "+hint.Quote(filepath.Dir(t.Artifacts))+" looks for the artifacts there")
+		}
 		open := verify.NamedDir
 		if t.AnyName {
 			open = verify.Dir
@@ -121,7 +127,7 @@ func (t Terms) ReadRoot(o *verify.Options) error {
 	authority, findings := chain.Walk(nil)
 	for _, f := range findings {
 		if f.Verdict == verify.Reject {
-			return hint.With(fmt.Errorf("%s: %s: %s", t.RootDir, f.Code, f.Text), "relseal trust show "+hint.Quote(t.RootDir))
+			return hint.With(fmt.Errorf("%s: %w", t.RootDir, f.Err()), "relseal trust show "+hint.Quote(t.RootDir))
 		}
 	}
 	if walked, ok := authority.(*root.Chain); ok && len(findings) == 0 {

@@ -162,7 +162,7 @@ func (r Run) readTrail(s bundle.Sealer) (runTrail, error) {
 			if f.Code == finding.KeyUnknown {
 				faults = append(faults, fmt.Errorf("%s: the run was recorded with key %s, which is not the one that seals", name, *f.Got))
 			} else if f.Verdict == verify.Reject {
-				faults = append(faults, fmt.Errorf("%s: %s: %s", name, f.Code, f.Text))
+				faults = append(faults, fmt.Errorf("%s: %w", name, f.Err()))
 			}
 		},
 		EventActions: []string{audit.ActionRunEnd},

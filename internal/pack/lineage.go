@@ -55,7 +55,7 @@ func signed(name string) (manifest []byte, sigs map[string]sign.Signature, err e
 	var fault error
 	src, err := bundle.Open(name, func(f finding.Finding) {
 		if f.Verdict == finding.Reject {
-			fault = errors.Join(fault, fmt.Errorf("%s: %s: %s", name, f.Code, f.Text))
+			fault = errors.Join(fault, fmt.Errorf("%s: %w", name, f.Err()))
 		}
 	})
 	if err != nil {

@@ -26,7 +26,7 @@ func (w *walk) open(path string) (io.ReadCloser, error) {
 		w.Close()
 		src, err := bundle.Open(w.name, func(f finding.Finding) {
 			if f.Verdict == finding.Reject {
-				w.fault = errors.Join(w.fault, fmt.Errorf("%s: %s: %s", w.name, f.Code, f.Text))
+				w.fault = errors.Join(w.fault, fmt.Errorf("%s: %w", w.name, f.Err()))
 			}
 		})
 		if err != nil {

@@ -252,7 +252,7 @@ func (r *Record) read() error {
 		Bare: true, Keys: sign.Only(r.who.Signer.Public()), EventActions: []string{ActionVerified},
 		Report: func(f finding.Finding) {
 			if f.Verdict == finding.Reject && fault == nil {
-				fault = fmt.Errorf("%s: %s", f.Code, f.Text)
+				fault = f.Err()
 			}
 		},
 		Event: func(rec audit.Record) {

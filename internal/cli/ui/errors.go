@@ -145,8 +145,9 @@ func faultCode(err error) finding.Code {
 	if _, ok := errors.AsType[*audit.AcknowledgedError](err); ok {
 		return finding.Truncated
 	}
-	if e, ok := errors.AsType[*audit.DamagedError](err); ok {
-		return e.Finding.Code
+	var coded interface{ FindingCode() finding.Code }
+	if errors.As(err, &coded) {
+		return coded.FindingCode()
 	}
 	return ""
 }
