@@ -49,7 +49,16 @@ func dishonestCases() []damage {
 		}, events(4), at("E_CARD", "REJECT", trailPath, 4)),
 		sealed("step-not-of-the-card", "a step is not the one that the card defines", 2, func(r *testbundle.Run) {
 			r.Events[3]["code"], r.Events[4]["code"] = M{"hash": digest("x")}, M{"hash": digest("x")}
-		}, events(5), at("E_CARD", "REJECT", trailPath, 5)),
+		}, events(4), at("E_CARD", "REJECT", trailPath, 4)),
+		sealed("step-of-no-card-started", "a step that is not in the card started and never ended", 2, func(r *testbundle.Run) {
+			r.Events = append(r.Events[:1:1], append([]M{{"action": "step.start", "path": "other", "code": M{"hash": digest("x")}}}, r.Events[1:]...)...)
+		}, events(2), at("E_CARD", "REJECT", trailPath, 2)),
+		sealed("step-overlapping-started-otherwise", "of two steps that overlap, one started with another definition than the card's", 2, func(r *testbundle.Run) {
+			r.Events[3], r.Events[5] = r.Events[5], r.Events[3]
+			r.Events[4], r.Events[6] = r.Events[6], r.Events[4]
+			r.Events[4], r.Events[5] = r.Events[5], r.Events[4]
+			r.Events[3]["code"] = M{"hash": digest("x")}
+		}, events(4), at("E_CARD", "REJECT", trailPath, 4)),
 		sealed("step-started-otherwise", "a step ended with other inputs than it started", 2, func(r *testbundle.Run) {
 			r.Events[3]["inputs"] = testbundle.Items(map[string]string{"go.mod": "x"})
 		}, events(5), at("E_DATA_MISMATCH", "REJECT", trailPath, 5)),
@@ -64,7 +73,7 @@ func dishonestCases() []damage {
 		sealed("step-committed", "the id of a step is a commitment that nobody opened", 1, func(r *testbundle.Run) {
 			secret := M{"commit": digest("32 random bytes and an id")}
 			r.Events[5]["path"], r.Events[6]["path"] = secret, secret
-		}, nil, at("E_CARD", "UNDECIDABLE", trailPath, 7)),
+		}, nil, at("E_CARD", "UNDECIDABLE", trailPath, 6), at("E_CARD", "UNDECIDABLE", trailPath, 7)),
 		sealed("environment-less-than-listed", "the EnvLock does not record what the card lists", 0, func(r *testbundle.Run) {
 			r.Lock["locks"], r.Lock["variables"] = []M{}, M{}
 		}, nil, at("E_ENVLOCK", "NOTE", "envlock.json"), at("E_ENVLOCK", "NOTE", "envlock.json")),

@@ -24,6 +24,9 @@ func trailsCases() []damage {
 	}
 	other := testbundle.Items(map[string]string{"out/again/demo": "other bytes\n"})
 	last := again(other)
+	otherCode := again(other)
+	otherCode.Events[4]["code"] = M{"hash": testbundle.Digest([]byte("x"))}
+	otherCode.Events[5]["outputs"] = testbundle.Items(map[string]string{"out/again/demo": "a small artifact\n"})
 	first := again(last.Events[4]["outputs"].(M))
 	first.Events[4]["outputs"] = other
 	part := func(change func(from M, first *testbundle.Run)) testbundle.Files {
@@ -74,6 +77,8 @@ func trailsCases() []damage {
 				at("E_DATA_MISMATCH", "REJECT", "manifest.json")}},
 		{name: "step-ended-twice-last-differs", title: "a trail that continues another ends a step twice, the last time with other outputs", files: last.Seal(), exit: 2,
 			findings: rejects("E_NONDETERMINISM", trailPath, 6), failing: events(6)},
+		{name: "step-ended-twice-first-other", title: "a trail that continues another ends a step twice, the first time with another definition", files: otherCode.Seal(), exit: 2,
+			findings: rejects("E_CARD", trailPath, 5), failing: events(5)},
 		{name: "step-ended-twice-last-same", title: "a trail that continues another ends a step twice, the last time with the same outputs", files: first.Seal()},
 		{name: "trails-one-open", title: "of two trails of a run one has no end: the artifacts are not compared", files: twoTrails(7, "x"), exit: 1,
 			findings: []expected{at("E_TRAIL_OPEN", "UNDECIDABLE", "audit/second.jsonl", 7), at("E_ARTIFACT_MISSING", "UNDECIDABLE", "x")}},

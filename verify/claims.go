@@ -132,7 +132,7 @@ func (b *check) runClaims(where string) []Claim {
 	}
 	claim("run.cards", Stated, "every step that it recorded is one of PipelineCard %s, with ParamCard %s", b.audit.PipelineCard.Hash, b.audit.ParamCard.Hash)
 	for _, s := range b.sources() {
-		if s.Commit != "" && s.clear {
+		if s.Commit != "" && s.clear && !b.startsElsewhere() {
 			claim("run.source", Stated, "its source was commit %s%s", s.Commit, dirty(s.Dirty))
 		}
 	}

@@ -79,7 +79,11 @@ func (b *check) expectRuns() {
 		}
 		differ(Reject, "outcome", e.Outcome, in.audit.Outcome)
 		list := in.sources()
-		if len(list) == 0 {
+		switch {
+		case in.startsElsewhere() && b.release == nil:
+			list = append(list, recorded{unseen: true})
+		case in.startsElsewhere(): // another run of the release has it, or leaves it open
+		case len(list) == 0:
 			list = []recorded{{clear: true}} // the run says nothing of it
 		}
 		for _, s := range list {
@@ -101,6 +105,8 @@ func (b *check) expectRuns() {
 // expected one: where nobody looked, nobody can say.
 func (s recorded) state() (string, Verdict) {
 	switch {
+	case s.unseen:
+		return "not in the bundle", Undecidable
 	case !s.clear:
 		return "of another form", Undecidable
 	case s.Commit == "":

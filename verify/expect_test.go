@@ -1,8 +1,11 @@
 package verify_test
 
 import (
+	"bytes"
+	"context"
 	"testing"
 
+	"github.com/relseal/relseal/internal/testbundle"
 	"github.com/relseal/relseal/verify"
 )
 
@@ -22,6 +25,22 @@ func TestCompareVersions(t *testing.T) {
 			if got := verify.CompareVersions(a, b+"+build.7"); got != want {
 				t.Errorf("%s against %s: %d, want %d", a, b, got, want)
 			}
+		}
+	}
+}
+
+// What the source was of a run whose beginning is not in the bundle is not known.
+func TestExpectUnseenSource(t *testing.T) {
+	r := demo()
+	r.Continues = M{"H_0": testbundle.Digest([]byte("a")), "k": 4, "H_k": testbundle.Digest([]byte("b"))}
+	r.Events = r.Events[1:]
+	for _, e := range []verify.Expect{{Source: verify.SourceNone}, {Source: verify.SourceClean}, {Commit: "0123456789abcdef0123456789abcdef01234567"}} {
+		report, err := verify.Reader(context.Background(), bytes.NewReader(r.Seal().Tar()), verify.Options{Keys: damage{}.trusted(t), Expect: e})
+		if report == nil {
+			t.Fatal(err)
+		}
+		if report.Verdict != verify.Undecidable {
+			t.Errorf("%+v: %s", e, report.Summary())
 		}
 	}
 }

@@ -98,6 +98,19 @@ func (b *check) goesOn(path string) bool {
 	return false
 }
 
+// startsElsewhere reports whether a part of the run goes on from one that is not in the
+// bundle, and whose run.start may say anything.
+func (b *check) startsElsewhere() bool {
+	return slices.ContainsFunc(b.runTrails(), func(p bundle.Trail) bool {
+		t := b.trails[p.Path]
+		if t == nil {
+			return false
+		}
+		from, part, _ := partBefore(t, b)
+		return from != nil && part == nil
+	})
+}
+
 // endsElsewhere reports whether another trail of the run than the one at path has its end.
 func (b *check) endsElsewhere(path string) bool {
 	for _, p := range b.runTrails() {

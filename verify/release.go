@@ -50,7 +50,7 @@ func (b *check) slim(wanted []bundle.Artifact) {
 		b.pipeline = nil
 	}
 	for _, t := range b.trails {
-		t.steps, t.order, t.committed, t.beyond, t.doubtful, t.started, t.end, t.produced = nil, nil, nil, nil, nil, nil, nil, nil
+		t.definitions, t.steps, t.committed, t.beyond, t.doubtful, t.started, t.end, t.produced = nil, nil, nil, nil, nil, nil, nil, nil
 	}
 	if b.audit == nil {
 		b.release = nil

@@ -25,12 +25,12 @@ type trail struct {
 	sources     []recorded // what run.start says of the code
 	unclear     []int64    // the run.start that say it in another form
 	steps       map[string]*step
-	doubtful    map[int64][]byte // events with a finding, kept to be compared with a reference
-	started     *start           // the step that has not ended
-	committed   []int64          // ends of steps whose id is a commitment
-	order       []string         // step ids as they first ended
-	beyond      []int64          // ends of more steps than a card can have
-	outputs     int              // items kept in steps
+	doubtful    map[int64][]byte       // events with a finding, kept to be compared with a reference
+	started     *start                 // the step that has not ended
+	definitions map[string]*definition // by step id: what its events say of its definition
+	committed   []int64                // starts and ends of steps whose id is a commitment
+	beyond      []int64                // starts and ends of more steps than a card can have
+	outputs     int                    // items kept in steps
 	seed        *string
 	seeded      bool
 }
@@ -38,13 +38,13 @@ type trail struct {
 // recorded is the source that a run.start records.
 type recorded struct {
 	audit.Source
-	clear bool // it has the form of one
+	clear  bool // it has the form of one
+	unseen bool // the run.start is not in the bundle
 }
 
 // step is what step.start and step.end say.
 type step struct {
 	k       int64 // of step.end
-	code    sign.Digest
 	inputs  sign.Digest
 	status  string
 	outputs []audit.Item
@@ -53,8 +53,32 @@ type step struct {
 
 // start is what step.start says.
 type start struct {
-	id           string
-	code, inputs sign.Digest
+	id     string
+	inputs sign.Digest
+}
+
+// A definition is the one that the first step.start or step.end of a step names, and
+// where; and the first of its events that names another one, 0 if none does. That is enough
+// to find the first that is not the card's, which is read later.
+type definition struct {
+	code     sign.Digest
+	k, other int64
+}
+
+// define takes in what a step.start or step.end says of the definition of a step. It
+// returns false if that is one more than a card can have.
+func (t *trail) define(id string, e *audit.Event) bool {
+	code := deref(e.Code.Hash)
+	switch d := t.definitions[id]; {
+	case d == nil && len(t.definitions) == maxSteps:
+		t.beyond = append(t.beyond, e.K)
+		return false
+	case d == nil:
+		t.definitions[id] = &definition{code: code, k: e.K}
+	case d.code != code && d.other == 0:
+		d.other = e.K
+	}
+	return true
 }
 
 // What is kept of a trail is what a card of 1 MiB can ask for, since cards come
@@ -88,7 +112,7 @@ func (s *step) output(uri string) string {
 
 func (b *check) readTrail(path string, body io.Reader) error {
 	b.c.ran(checkTrail)
-	t := &trail{steps: map[string]*step{}, doubtful: map[int64][]byte{}, stepOutputs: newStepOutputs(b.audit)}
+	t := &trail{steps: map[string]*step{}, definitions: map[string]*definition{}, doubtful: map[int64][]byte{}, stepOutputs: newStepOutputs(b.audit)}
 	b.trails[path] = t
 	summary, err := audit.Check(body, audit.CheckOptions{
 		Path:    path,
@@ -163,13 +187,17 @@ func (t *trail) note(r audit.Record) {
 	case audit.ActionRunStart:
 		// A second one is a finding; that it says something else is part of it.
 		if s, ok := e.Source(); len(t.sources) < maxStarts {
-			t.sources = append(t.sources, recorded{s, ok})
+			t.sources = append(t.sources, recorded{Source: s, clear: ok})
 			if !ok {
 				t.unclear = append(t.unclear, e.K)
 			}
 		}
 	case audit.ActionStepStart:
-		t.started = &start{stepID(&e), deref(e.Code.Hash), e.Inputs.Hash}
+		if t.started = nil; e.Path.Value == nil {
+			t.committed = append(t.committed, e.K)
+		} else if id := stepID(&e); t.define(id, &e) {
+			t.started = &start{id, e.Inputs.Hash}
+		}
 	case audit.ActionStepEnd:
 		if e.Path.Value == nil {
 			t.committed = append(t.committed, e.K)
@@ -186,20 +214,16 @@ func (t *trail) note(r audit.Record) {
 // stepEnd keeps the end of a step, of several of one step the last.
 func (t *trail) stepEnd(e *audit.Event) {
 	id := stepID(e)
-	s := &step{k: e.K, code: deref(e.Code.Hash), inputs: e.Inputs.Hash, status: e.Status}
+	if !t.define(id, e) {
+		return
+	}
+	s := &step{k: e.K, inputs: e.Inputs.Hash, status: e.Status}
 	if t.started != nil && t.started.id == id {
 		s.start = t.started
 	}
 	t.started = nil
-	before, again := t.steps[id]
-	switch {
-	case again:
+	if before, again := t.steps[id]; again {
 		t.outputs -= len(before.outputs)
-	case len(t.order) == maxSteps:
-		t.beyond = append(t.beyond, e.K)
-		return
-	default:
-		t.order = append(t.order, id)
 	}
 	for _, it := range e.Outputs.Items {
 		if len(it.URI) <= limits.Path && t.outputs < maxOutputs {

@@ -374,14 +374,15 @@ type secondRun struct {
 	end      any
 	steps    map[string]any    // the last step.end by path
 	starts   map[string]any    // the step.start just before it
+	events   map[string][]any  // step.start and step.end by path, in order
 	made     map[string]string // the last digest that a step.end recorded, by uri
-	nameless int               // step.end of which the path is no text
+	nameless int               // step.start and step.end of which the path is no text
 	commits  []string
 	unclear  bool // details.source of a run.start has another form
 }
 
 func (t *secondTrail) summary() secondRun {
-	r := secondRun{steps: map[string]any{}, starts: map[string]any{}, made: map[string]string{}}
+	r := secondRun{events: map[string][]any{}, steps: map[string]any{}, starts: map[string]any{}, made: map[string]string{}}
 	var started any
 	for _, e := range t.proven {
 		switch id, named := get(e, "path").(string); text(e, "action") {
@@ -391,13 +392,18 @@ func (t *secondTrail) summary() secondRun {
 			}
 			r.unclear = r.unclear || !isSource(e)
 		case "step.start":
-			started = e
+			if started = e; !named {
+				r.nameless++
+				continue
+			}
+			r.events[id] = append(r.events[id], e)
 		case "step.end":
 			if !named {
 				r.nameless++
 				continue
 			}
 			r.steps[id] = e
+			r.events[id] = append(r.events[id], e)
 			for _, it := range list(e, "outputs.items") {
 				r.made[text(it, "uri")] = text(it, "hash")
 			}
