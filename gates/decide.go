@@ -34,9 +34,9 @@ type Input struct {
 //  2. Windows of another channel or release, or that start before since, do not
 //     count; a byte-identical redelivery counts once; order is by start, end, id.
 //  3. A trigger in any window is ROLLBACK, whatever else is wrong.
-//  4. Windows that contradict one another or the clock are UNDECIDABLE.
-//  5. More than max_undecidable undecidable windows in a row, at the end or
-//     anywhere before, are ROLLBACK; an undecidable last one is UNDECIDABLE.
+//  4. More than max_undecidable windows in a row, at the end or anywhere before, that
+//     are undecidable or contradict one another or the clock, are ROLLBACK.
+//  5. Fewer that contradict are UNDECIDABLE, and so is an undecidable last one.
 //  6. Evidence starts anew after an undecidable window and after a gap.
 //  7. On canary: PROMOTE if the shortest sufficient run of last windows meets
 //     every predicate, else HOLD with all that are unmet.
@@ -63,7 +63,12 @@ type judge struct {
 	windows   []*Window // step 2
 	conflicts []*Window // ids that occur with different contents
 	used      map[*Window]bool
-	skipped   int // good windows before these that only count: see DecideBounded
+
+	// What DecideBounded has seen in windows that are not among these.
+	surveyed bool
+	row      []*Window // from the first to the last of a blackout
+	count    int       // how many of these count
+	skipped  int       // good windows before these that only count
 }
 
 func (r *rules) decide(p Policy, in Input) (Decision, error) {

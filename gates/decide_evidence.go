@@ -26,7 +26,7 @@ func (j *judge) toStable() bool {
 	if j.in.Channel != Canary {
 		return false
 	}
-	// Times from now on add up: step 4 has seen that windows do not overlap.
+	// Times from now on add up: step 5 has seen that windows do not overlap.
 	start, restart := j.segment()
 	first, covered := len(j.windows), int64(0)
 	for first > start && !j.sufficient(len(j.windows)-first, covered) {

@@ -1,6 +1,7 @@
 package gates
 
 import (
+	"cmp"
 	"hash/maphash"
 	"maps"
 	"slices"
@@ -55,6 +56,9 @@ func DecideBounded(p Policy, in Input, ws *Windows) (b Bounded, err error) {
 	for _, i := range named {
 		s.windows = append(s.windows, s.at(i))
 	}
+	if s.surveyed = true; len(s.triggering) == 0 && s.blackout[1] > 0 {
+		s.row, s.count = s.windows, s.darkness
+	}
 	s.conflicting()
 	s.judge.run()
 	s.d.Windows = []Window{}
@@ -79,8 +83,9 @@ type survey struct {
 	first, end int // the windows of step 2
 
 	triggering []int        // those of the first limits.Triggers, and the first of each kind
-	faulty     map[int]bool // those of step 4
+	faulty     map[int]bool // those that contradict another or the clock
 	blackout   [2]int
+	darkness   int // the windows of it that count
 	segment    int // where the last windows begin that are decidable and follow one another
 	good       int // and, of these, those without an incident
 	undecided  bool
@@ -111,7 +116,8 @@ func (s *survey) run() error {
 	ids := make([]uint64, 0, s.end-s.first)
 	seed := maphash.MakeSeed()
 	fired := map[string]bool{}
-	triggers, run := 0, 0
+	triggers := 0
+	var d darkness
 	var before, furthest *Window
 	ahead := 0 // the place of furthest
 	for i := s.first; i < s.end; i++ {
@@ -148,13 +154,11 @@ func (s *survey) run() error {
 				s.good = i + 1
 			}
 		}
-		if s.undecided = !s.decidable(w); !s.undecided {
-			run = 0
-		} else if run++; s.segment < i+1 {
+		if s.undecided = !s.decidable(w); s.undecided {
 			s.segment = i + 1
 		}
-		if s.blackout[1] == 0 && s.undecided && s.rules.blackout.ints(int64(run), s.p.MaxUndecidable) {
-			s.blackout = [2]int{i + 1 - run, i + 1}
+		if s.blackout[1] == 0 && s.dark(&d, i, w, false) {
+			s.blackout, s.darkness = [2]int{d.first, i + 1}, d.row
 		}
 		before = w
 	}
@@ -172,29 +176,46 @@ func (s *survey) fault(i int) {
 	}
 }
 
-// sameIDs finds the windows whose id occurs more than once. ids are hashes, which may
-// agree by chance: the rules compare the ids.
+// sameIDs finds the windows whose id occurs more than once, and what these add to a
+// blackout. ids are hashes, which may agree by chance: the rules compare the ids.
 func (s *survey) sameIDs(ids []uint64, seed maphash.Seed) {
-	sorted := slices.Clone(ids)
-	slices.SortFunc(sorted, func(a, b uint64) int {
-		s.work++
-		if a < b {
-			return -1
-		}
-		return 1
-	})
-	twice := map[uint64]bool{}
-	for i := 1; i < len(sorted) && len(twice) <= maxNamed; i++ {
-		if sorted[i] == sorted[i-1] {
-			twice[sorted[i]] = true
-		}
+	sorted := make([]int32, len(ids))
+	for i := range sorted {
+		sorted[i] = int32(i)
 	}
-	if len(twice) == 0 {
+	slices.SortFunc(sorted, func(a, b int32) int {
+		s.work++
+		return cmp.Or(cmp.Compare(ids[a], ids[b]), cmp.Compare(a, b))
+	})
+	var shared, again []bool
+	for i := 0; i < len(sorted); {
+		k := i + 1
+		for k < len(sorted) && ids[sorted[k]] == ids[sorted[i]] {
+			k++
+		}
+		if k > i+1 {
+			if shared == nil {
+				shared, again = make([]bool, len(ids)), make([]bool, len(ids))
+			}
+			seen := map[string]bool{}
+			for _, at := range sorted[i:k] {
+				id := s.at(s.first + int(at)).ID
+				shared[at], again[at], seen[id] = true, seen[id], true
+			}
+		}
+		i = k
+	}
+	if shared == nil {
 		return
 	}
-	for i, id := range ids {
-		if twice[id] {
+	s.blackout = [2]int{}
+	var d darkness
+	for i := range shared {
+		if shared[i] {
 			s.fault(s.first + i)
+		}
+		if at := s.first + i; s.blackout[1] == 0 && s.dark(&d, at, s.at(at), again[i]) {
+			s.blackout, s.darkness = [2]int{d.first, at + 1}, d.row
 		}
 	}
 }
@@ -204,10 +225,10 @@ func (s *survey) named() []int {
 	switch {
 	case len(s.triggering) > 0:
 		return slices.Compact(s.triggering)
-	case s.contradictory():
-		return slices.Sorted(maps.Keys(s.faulty))
 	case s.blackout[1] > 0:
 		return places(s.blackout[0], s.blackout[1])
+	case s.contradictory():
+		return slices.Sorted(maps.Keys(s.faulty))
 	case s.end == s.first:
 		return nil
 	case s.undecided || s.in.Channel == LTS:

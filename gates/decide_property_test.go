@@ -174,6 +174,47 @@ func TestTriggerDominates(t *testing.T) {
 	})
 }
 
+// Nothing that is added makes anything else of a rollback, but a window in which
+// everything is known, of a time that no other window is about: it ends a blackout.
+func TestRollbackStays(t *testing.T) {
+	kept := map[string]int{}
+	scenes(t, func(t *testing.T, s *scene, _ Decision) bool {
+		s.p.MaxUndecidable = pick[int64](s, 0, 1, 2)
+		for i := range s.in.Windows {
+			if s.one(2) {
+				s.in.Windows[i].Score = "" // most rollbacks are blackouts
+			}
+		}
+		d := mustDecide(t, s.p, s.in)
+		if d.Decision != Rollback {
+			return false
+		}
+		w := pick(s, s.in.Windows...)
+		if s.one(2) {
+			w = goodRow(s.in.Channel, 1)[0]
+			w.Release = thisRelease
+		}
+		near := pick(s, s.in.Windows...)
+		w.ID = pick(s, "new", "new", near.ID)
+		w.StartMS = pick(s, near.StartMS, near.EndMS, near.StartMS+1, int64(s.IntN(700_000)))
+		w.EndMS = pick(s, w.StartMS, w.StartMS, w.StartMS+1, near.EndMS, w.StartMS+60_000, 10_000_000)
+		if w.EndMS > w.StartMS && w.EndMS <= s.in.NowMS+s.p.SkewMaxMS && !slices.ContainsFunc(s.in.Windows, func(o Window) bool {
+			return w.StartMS < o.EndMS && o.StartMS < w.EndMS
+		}) {
+			return false
+		}
+		after := mustDecide(t, s.p, s.with(append(slices.Clone(s.in.Windows), w)))
+		if after.Decision != Rollback {
+			t.Errorf("with %+v: %s\nwithout: %s", w, after.Explain(), d.Explain())
+		}
+		kept[after.Reasons[0]]++
+		return true
+	})
+	if kept["METRIC_BLACKOUT"] < 100 {
+		t.Errorf("only %v", kept)
+	}
+}
+
 // Without some of its windows or values, a HOLD is not a PROMOTE. One thing shows
 // from outside only: that the last windows are missing. What the decision saw then
 // ends earlier, and it says so; a ledger compares that with stale_max and seq.

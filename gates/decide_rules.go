@@ -94,7 +94,7 @@ type rules struct {
 // gate1 is what Decide applies.
 var gate1 = rules{
 	steps: []func(*judge) bool{
-		(*judge).policy, (*judge).triggers, (*judge).integrity, (*judge).blackout, (*judge).lastWindow,
+		(*judge).policy, (*judge).triggers, (*judge).blackout, (*judge).integrity, (*judge).lastWindow,
 		(*judge).toStable, (*judge).toLTS, (*judge).atTop, (*judge).expiry,
 	},
 	selected: opAtLeast,

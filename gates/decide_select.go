@@ -55,7 +55,7 @@ func compareWindows(a, b *Window) int {
 	return bytes.Compare(x, y)
 }
 
-// integrity is step 4. Reasons come in the order of the checks here and, within
+// integrity is the first half of step 5. Reasons come in the order of the checks here and, within
 // each, in the order of windows.
 func (j *judge) integrity() bool {
 	named := map[string]bool{}

@@ -61,7 +61,7 @@ func (w *Window) kindOf(m *metric) string {
 	return ""
 }
 
-// unknowns names the required metrics that make w undecidable (step 5).
+// unknowns names the required metrics that make w undecidable (steps 4 to 6).
 func (j *judge) unknowns(w *Window) []string {
 	var names []string
 	for _, m := range j.required[j.in.Channel] {

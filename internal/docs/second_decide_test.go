@@ -15,17 +15,25 @@ func secondDecide(p any, channel string, since, now int64, given []any) (outcome
 	if fired := d.triggers(); len(fired) > 0 {
 		return "ROLLBACK", fired
 	}
-	if wrong := d.integrity(); len(wrong) > 0 {
-		return "UNDECIDABLE", wrong
-	}
-	row := int64(0)
-	for _, w := range d.windows {
-		if row++; len(d.unknowns(w)) == 0 {
+	row, end, ids := int64(0), int64(0), map[string]bool{}
+	for i, w := range d.windows {
+		fault := num(w, "start_ms") >= num(w, "end_ms") || num(w, "end_ms") > now+num(p, "skew_max_ms") || num(w, "start_ms") < end || ids[text(w, "id")]
+		switch {
+		case fault || len(d.unknowns(w)) > 0:
+			row++
+		case i+1 < len(d.windows) && num(d.windows[i+1], "start_ms") >= num(w, "end_ms"):
 			row = 0
+		}
+		ids[text(w, "id")] = true
+		if num(w, "start_ms") < num(w, "end_ms") {
+			end = max(end, num(w, "end_ms"))
 		}
 		if row > num(p, "max_undecidable") {
 			return "ROLLBACK", []string{"METRIC_BLACKOUT"}
 		}
+	}
+	if wrong := d.integrity(); len(wrong) > 0 {
+		return "UNDECIDABLE", wrong
 	}
 	if n := len(d.windows); n > 0 && len(d.unknowns(d.windows[n-1])) > 0 {
 		return "UNDECIDABLE", d.unknowns(d.windows[n-1])
