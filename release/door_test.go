@@ -135,3 +135,20 @@ func TestFull(t *testing.T) {
 		t.Errorf("%+v", p)
 	}
 }
+
+// A bundle whose evidence is younger than the clock of the ledger comes to no channel.
+func TestBuiltBefore(t *testing.T) {
+	f := newFixture(t)
+	f.register()
+	now, _, _ := f.o.Clock.Now()
+	b := bundleOf("canary", gates.Canary)
+	b.Built = now.Add(24 * time.Hour)
+	var refused *RefusedError
+	if _, err := f.Admit(b); !errors.As(err, &refused) || refused.Code != finding.TimeOrder || f.State.Release(b.ID) != nil {
+		t.Errorf("admitted before it was built: %v", err)
+	}
+	b.Built = now.Add(-24 * time.Hour)
+	if _, err := f.Admit(b); err != nil {
+		t.Error(err)
+	}
+}

@@ -150,6 +150,11 @@ func (l *Ledger) decide(b Bundle, over *Override, now ledger.Event) (Outcome, []
 		return out, nil, nil
 	}
 	promote := ledger.Promoted{Release: r.Bundle, From: r.Channel, To: gates.Above(r.Channel), Decision: j.Digest}
+	if outcome == gates.Promote || over != nil {
+		if err := l.builtBefore(b, r); err != nil {
+			return out, nil, err
+		}
+	}
 	switch {
 	case outcome == gates.Promote:
 		return out, []note{{action: ledger.ActionPromote, details: promote}}, nil

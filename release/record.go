@@ -60,6 +60,7 @@ type Bundle struct {
 	Version string
 	Channel string
 	Policy  *sign.Digest // of its gates, nil if it has none
+	Built   time.Time    // the latest time in its evidence
 }
 
 // Admit records that a canary bundle came to its channel: from now on it can be
@@ -71,9 +72,12 @@ func (l *Ledger) Admit(b Bundle) (*ledger.Release, error) {
 	if b.Channel != gates.Canary {
 		return nil, refuse("relseal release promote takes a canary further", "the bundle is on %s; a release comes to a ledger as a canary", b.Channel)
 	}
-	_, err := l.append(func(ledger.Event) ([]note, error) {
+	_, err := l.append(func(now ledger.Event) ([]note, error) {
 		if l.State.Release(b.ID) != nil {
 			return nil, nil
+		}
+		if err := l.builtBefore(b, &ledger.Release{Sealed: ledger.Sealed{Policy: b.Policy}, SinceMS: now.TimeMS}); err != nil {
+			return nil, err
 		}
 		return []note{{action: ledger.ActionSealed, details: ledger.Sealed{Bundle: b.ID, Channel: b.Channel, Version: b.Version, Policy: b.Policy}}}, nil
 	})
@@ -81,6 +85,20 @@ func (l *Ledger) Admit(b Bundle) (*ledger.Release, error) {
 		return nil, err
 	}
 	return l.State.Release(b.ID), nil
+}
+
+// builtBefore refuses a bundle that came to its channel, as r, before its evidence was made:
+// one of the two clocks was wrong, and whoever verifies a promotion leaves it open.
+func (l *Ledger) builtBefore(b Bundle, r *ledger.Release) error {
+	skew := int64(0)
+	if p := l.State.PolicyOf(r); p != nil {
+		skew = p.Policy.SkewMaxMS
+	}
+	if b.Built.IsZero() || b.Built.UnixMilli()-r.SinceMS <= skew {
+		return nil
+	}
+	return &RefusedError{Code: finding.TimeOrder, Undecided: true, Next: "mend the clock of this machine, or wait until it has caught up; a release that is in the ledger goes on only as a new canary",
+		Text: fmt.Sprintf("the evidence of the bundle is of %s, more than skew_max, %s, after it came to its channel, %s", stamp(b.Built.UnixMilli()), time.Duration(skew)*time.Millisecond, stamp(r.SinceMS))}
 }
 
 func (l *Ledger) ours(b Bundle) error {

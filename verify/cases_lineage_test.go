@@ -3,6 +3,7 @@ package verify_test
 import (
 	"bytes"
 	"encoding/base64"
+	"fmt"
 	"maps"
 
 	"github.com/relseal/relseal/internal/testbundle"
@@ -116,6 +117,16 @@ func lineageCases() []damage {
 	short.From[1] = demo().Release(releaseKey, func(m M) { m["gates"], m["details"] = demoPolicy(), M{"x": 1} })
 	shortOther := "evidence/from/" + testbundle.Digest(short.From[1]["manifest.json"])[7:] + "/manifest.json"
 
+	// The run ended after everything that the ledger says of it.
+	later := demo()
+	for i, e := range later.Events {
+		e["ts"] = fmt.Sprintf("2026-01-03T03:04:%02d.000000Z", i+1)
+	}
+	laterStory := newStoryOf(later)
+	laterWindows := laterStory.observe(laterStory.canary, "canary", 60, nil)
+	laterDecision := laterStory.decided(1870, laterWindows, nil)
+	laterPromotion := laterStory.stable(laterStory.promote(1870, laterDecision, nil), laterDecision, 3, 5)
+
 	signatures := func(list ...M) []byte {
 		return testbundle.Canon(M{"schema": "relseal/signatures/v1", "signatures": list})
 	}
@@ -158,6 +169,8 @@ func lineageCases() []damage {
 		one("lineage-head-other", "the canary pinned another ledger", 2, anotherLedger, with(differs(headedFrom(anotherLedger), 1)...)...),
 		one("lineage-stable-lies", "LTS over a stable bundle with other scores than its decision", 2, demo().Promote(releaseKey, lyingLTS, nil),
 			goes(11), at("E_DECISION", "REJECT", lyingFrom)),
+		one("lineage-before-run", "the canary was measured and promoted before its run, by the clocks of both", 1, later.Promote(releaseKey, laterPromotion, nil),
+			with(at("E_TIME_ORDER", "UNDECIDABLE", ledgerPath, 2))...),
 		one("lineage-not-of-it", "LTS with a manifest that it did not come from", 2, demo().Promote(releaseKey, short, nil),
 			goes(11), at("E_FILE_MISSING", "REJECT", "evidence/from/"+shortStory.canary[7:]+"/manifest.json"), at("E_DATA_MISMATCH", "REJECT", shortOther)),
 	}

@@ -18,6 +18,7 @@ func (b *check) report() *Report {
 		NonClaims: b.nonClaims(),
 		Diag:      b.c.diag(),
 		Root:      b.rootUse(),
+		Built:     b.built(),
 		Decisions: b.decisions(),
 		Held:      b.heldFiles,
 		Artifacts: b.found,

@@ -278,6 +278,7 @@ func (b *check) judgeRecorded(a *ancestor, continues bool) {
 		differ(in("version"), r.Version, m.Version)
 		differ(in("policy"), text(r.Policy), text(policyOf(m)))
 	}
+	b.judgeArrival(a)
 	for _, ref := range []*bundle.LedgerRef{m.Provenance.Ledger, m.Provenance.Head} {
 		switch {
 		case ref == nil:
@@ -296,6 +297,31 @@ func (b *check) judgeRecorded(a *ancestor, continues bool) {
 	if ref := m.Provenance.Ledger; ref != nil && ref.H0 == l.summary.H0 {
 		b.judgePromotion(a.path(), m, l.state.Move(ref.K))
 	}
+}
+
+// judgeArrival reports a bundle that came to its channel, by the ledger's clock, before its
+// runs ended, by theirs. One of the clocks was wrong, and nobody knows which.
+func (b *check) judgeArrival(a *ancestor) {
+	r := b.ledger.state.Release(a.id)
+	if r == nil {
+		return
+	}
+	skew := int64(0)
+	if p := b.ledger.state.PolicyOf(r); p != nil {
+		skew = p.Policy.SkewMaxMS
+	}
+	if built := b.built(); built.UnixMilli()-r.SinceMS > skew {
+		b.add(checkRelease, finding.New(finding.TimeOrder, bundle.LedgerPath, "the bundle came to its channel before its evidence was made").At(r.K).
+			Differs(audit.NewTime(built).String(), stamp(r.SinceMS)).As(Undecidable))
+	}
+}
+
+// built returns the latest time in the evidence.
+func (b *check) built() (last time.Time) {
+	for _, in := range b.evidence {
+		last = latest(last, in.recorded())
+	}
+	return last
 }
 
 // policyOf returns the digest of the policy that a manifest has, nil if it has none.

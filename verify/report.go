@@ -21,6 +21,8 @@
 package verify
 
 import (
+	"time"
+
 	"github.com/relseal/relseal/canon"
 	"github.com/relseal/relseal/finding"
 	"github.com/relseal/relseal/sign"
@@ -56,6 +58,7 @@ type Report struct {
 	Diag      Diag       `json:"diag"`
 
 	Root      *RootUse   `json:"root,omitempty"`      // where the caller gave a trust root
+	Built     time.Time  `json:"-"`                   // the latest time in the evidence of a release
 	Decisions []Decision `json:"decisions,omitempty"` // by which a release came to its channel, made again
 	Held      []HeldFile `json:"held,omitempty"`      // where the caller asked about files
 	Artifacts []Location `json:"artifacts,omitempty"` // where the caller gave files by name

@@ -101,7 +101,9 @@ func addFields(found map[string]typeMember, path string, t reflect.Type) {
 	for i := range t.NumField() {
 		f := t.Field(i)
 		name, options, _ := strings.Cut(f.Tag.Get("json"), ",")
-		addMember(found, path+name, f.Type, options != "")
+		if name != "-" {
+			addMember(found, path+name, f.Type, options != "")
+		}
 	}
 }
 

@@ -134,6 +134,11 @@ func (l *secondLedger) recorded(a *secondAncestor) {
 		policy = digestOf(gates)
 	}
 	if r := l.releases[a.id]; r != nil {
+		skew := int64(0)
+		if p := l.policyOf(r); p != nil {
+			skew = num(p.policy, "skew_max_ms")
+		}
+		s.leave(!s.evidenceEnd.IsZero() && s.evidenceEnd.UnixMilli()-r.since > skew, "E_TIME_ORDER", ledgerPath)
 		s.reject(r.channel != text(a.m, "channel") || r.version != text(a.m, "version") || r.policy != policy, "E_DATA_MISMATCH", path)
 	}
 	first := digestOf(l.trail.genesis)

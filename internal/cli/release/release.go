@@ -179,7 +179,7 @@ func (env *ledgerEnv) readBundle(c *cli.Context, file string, known verify.Optio
 	if report.Bundle.ID == nil || *report.Bundle.ID != id {
 		return release.Bundle{}, fmt.Errorf("%s: changed while it was read", file)
 	}
-	b := release.Bundle{ID: id, Product: m.Product, Version: m.Version, Channel: m.Channel}
+	b := release.Bundle{ID: id, Product: m.Product, Version: m.Version, Channel: m.Channel, Built: report.Built}
 	if m.Gates != nil {
 		data, err := m.Gates.Marshal()
 		if err != nil {
