@@ -87,6 +87,18 @@ func rootedCases() []rooted {
 		r.Manifest = func(m M) { m["details"] = details }
 		return r.Seal()
 	}
+	archived := func(change func(*testbundle.Run)) testbundle.Files {
+		r := demo()
+		step := M{"id": "reverify", "needs": []string{}, "run": []string{"relseal", "reverify"}, "inputs": []string{}, "outputs": []string{}}
+		r.Product, r.Outputs, r.Pipeline["steps"] = "archive", nil, []M{step}
+		code, producer := M{"hash": testbundle.Digest(testbundle.Canon(step))}, r.Events[0]["code"]
+		r.Events = []M{{"action": "run.start", "code": producer}, {"action": "step.start", "path": "reverify", "code": code},
+			{"action": "bundle.verified", "code": producer, "details": M{"file": "a"}}, {"action": "step.end", "path": "reverify", "code": code, "status": "ok"},
+			{"action": "run.end", "code": producer, "status": "ok"}, {"action": "trail.close", "code": producer}}
+		r.Manifest = func(m M) { m["details"] = M{"record": "reverify"} }
+		change(r)
+		return r.Seal()
+	}
 	reverified, archivist := M{"record": "reverify"}, first(plus(only("archive", 1, g(nil)), only("audit", 1, of(otherKey))))
 	twoUnknown := []expected{at("E_KEY_UNKNOWN", "REJECT", "manifest.json"), at("E_KEY_UNKNOWN", "REJECT", trailPath)}
 	reference := func(hash string, n int) testbundle.Files {
@@ -422,11 +434,15 @@ func rootedCases() []rooted {
 			at("E_ROOT", "UNDECIDABLE", underNewerFrom+"manifest.json"), goes),
 		one("good-genesis", "the ledger names the version it was started under", startedUnder(hash(1, stableLedger)), first(stableLedger), 0, goes),
 		one("genesis-other", "the ledger was started under another version 1", startedUnder(hash(1, active)), first(stableLedger), 2, at("E_ROOT", "REJECT", ledgerPath), goes),
-		one("good-record", "a record of an archive, by the key for that", record("archive", false, reverified), archivist, 0),
+		one("good-record", "a record of an archive, by the key for that", archived(func(*testbundle.Run) {}), archivist, 0),
+		one("record-of-build", "the key of an archive seals the record of a build without its artifacts", record("archive", false, reverified), archivist, 2, at("E_KEY_UNKNOWN", "REJECT", trailPath, 1)),
+		one("record-with-outputs", "a record of an archive has a step with outputs", archived(func(r *testbundle.Run) {
+			r.Events[3]["outputs"] = testbundle.Items(map[string]string{"a": "b"})
+		}), archivist, 2, at("E_KEY_UNKNOWN", "REJECT", trailPath, 4)),
 		one("record-of-product", "the key of an archive calls a run of a product a record", record("demo", false, reverified), archivist, 2, twoUnknown...),
 		one("record-with-artifacts", "the key of an archive calls a build a record", record("archive", true, reverified), archivist, 2, twoUnknown...),
 		one("record-unmarked", "the key of an archive seals a run that does not call itself a record", record("archive", false, M{"record": "build"}), archivist, 2, twoUnknown...),
-		one("record-by-other", "a record of an archive, by a key for runs", record("archive", false, reverified), first(plus(active, only("archive", 1, of(otherKey)))), 2, twoUnknown...),
+		one("record-by-other", "a record of an archive, by a key for runs", archived(func(*testbundle.Run) {}), first(plus(active, only("archive", 1, of(otherKey)))), 2, twoUnknown...),
 		one("record-as-run", "a run by the key of an archive", audit, archivist, 2, twoUnknown...),
 		one("evidence-role-other", "the key of the evidence has another role", demo().Release(otherKey, nil), first(plus(only("ledger", 1, g(nil)), only("audit", 1, of(thirdKey)), only("release.canary", 1, of(otherKey)))), 2,
 			at("E_KEY_UNKNOWN", "REJECT", evidence+"!manifest.json"), at("E_KEY_UNKNOWN", "REJECT", evidence+"!"+trailPath)),

@@ -34,6 +34,9 @@ func (b *check) judgeRun() {
 			b.judgeGenesis(t.Path, tr.summary.Genesis)
 		}
 		b.judgeOutcome(t.Path, tr)
+		if b.authority != nil && b.role() == sign.RoleArchive && tr.builds > 0 {
+			b.add(checkTrail, finding.New(finding.KeyUnknown, t.Path, "records a build: who seals records of an archive may seal nothing else").At(tr.builds))
+		}
 		if b.pipeline != nil {
 			b.judgeSteps(t.Path, tr)
 		}

@@ -29,6 +29,7 @@ type trail struct {
 	started     *start                 // the step that has not ended
 	definitions map[string]*definition // by step id: what its events say of its definition
 	committed   []int64                // starts and ends of steps whose id is a commitment
+	builds      int64                  // the first event with outputs or a source, 0 if none has any
 	beyond      []int64                // starts and ends of more steps than a card can have
 	outputs     int                    // items kept in steps
 	seed        *string
@@ -177,16 +178,22 @@ func (b *check) fails(path string, first, last int64) {
 // the seed whatever the action.
 var noted = []string{audit.ActionRunStart, audit.ActionStepStart, audit.ActionStepEnd, audit.ActionRunEnd}
 
+var noItems = sign.Sum([]byte("[]"))
+
 // note keeps what later checks compare with the cards and the manifest.
 func (t *trail) note(r audit.Record) {
 	e := r.E
 	if !t.seeded {
 		t.seed, t.seeded = e.RNG.Seed, true
 	}
+	s, ok := e.Source()
+	if t.builds == 0 && (e.Outputs.Hash != noItems || e.Action == audit.ActionRunStart && (!ok || s != (audit.Source{}))) {
+		t.builds = e.K
+	}
 	switch e.Action {
 	case audit.ActionRunStart:
 		// A second one is a finding; that it says something else is part of it.
-		if s, ok := e.Source(); len(t.sources) < maxStarts {
+		if len(t.sources) < maxStarts {
 			t.sources = append(t.sources, recorded{Source: s, clear: ok})
 			if !ok {
 				t.unclear = append(t.unclear, e.K)

@@ -442,6 +442,7 @@ func (s *second) run() {
 		s.find(t.open && !goesOn, "E_TRAIL_OPEN", verdict, t.path)
 		whole = whole && (t.summary().end != nil || t.closed || goesOn)
 		if t.genesis != nil {
+			s.reject(s.rooted != nil && s.role() == "archive" && slices.ContainsFunc(t.proven, isBuild), "E_KEY_UNKNOWN", t.path)
 			s.crossCheck(t, card)
 		}
 	}
@@ -455,6 +456,13 @@ func (s *second) run() {
 		delete(outputs, uri)
 	}
 	s.reject(len(outputs) > 0, "E_ARTIFACT_HASH", "")
+}
+
+// isBuild reports whether an event records what no record of an archive has.
+func isBuild(e any) bool {
+	source := text(e, "details.source.commit") != "" || get(e, "details.source.dirty") != nil || !isSource(e)
+	return text(e, "action") == "run.start" && source ||
+		slices.Contains([]string{"run.start", "step.start", "step.end", "run.end"}, text(e, "action")) && text(e, "outputs.hash") != digest([]byte("[]"))
 }
 
 // listedHash returns what the manifest says that the digest of a file is.
