@@ -145,6 +145,9 @@ func (l *Ledger) decide(b Bundle, over *Override, now ledger.Event) (Outcome, []
 		notes, err := l.takeBack(j, now)
 		return out, notes, err
 	}
+	if r.Move != nil && j.Lost() {
+		return out, nil, nil // what was lost may have taken the promotion back
+	}
 	if r.Move != nil {
 		out.Move, out.Resumed, out.Judgement = r.Move, true, nil
 		return out, nil, nil

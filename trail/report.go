@@ -10,6 +10,7 @@ import (
 
 	"github.com/relseal/relseal/audit"
 	"github.com/relseal/relseal/finding"
+	"github.com/relseal/relseal/gates/ledger"
 	"github.com/relseal/relseal/internal/escape"
 	"github.com/relseal/relseal/internal/limits"
 	"github.com/relseal/relseal/release"
@@ -23,10 +24,11 @@ import (
 func Judge(r io.Reader, o audit.CheckOptions, heads ...release.KnownHead) (*Report, error) {
 	t := newFindings()
 	outcome := ""
-	o.Bare, o.Report, o.EventActions = true, t.add, []string{audit.ActionRunEnd}
+	o.Bare, o.Report, o.EventActions = true, t.add, []string{audit.ActionRunEnd, audit.ActionRecover}
 	if len(heads) > 0 {
 		o.EventActions = nil
 	}
+	var recovered []recovery
 	at := map[int64]sign.Digest{}
 	for _, h := range heads {
 		at[h.K] = sign.Digest{}
@@ -34,6 +36,9 @@ func Judge(r io.Reader, o audit.CheckOptions, heads ...release.KnownHead) (*Repo
 	o.Event = func(rec audit.Record) {
 		if rec.E.Action == audit.ActionRunEnd {
 			outcome = rec.E.Status
+		}
+		if rec.E.Action == audit.ActionRecover && len(recovered) < limits.Findings {
+			recovered = append(recovered, recovery{rec.E.K, ledger.Loses(rec.E.Details)})
 		}
 		if _, ask := at[rec.E.K]; ask {
 			at[rec.E.K] = rec.H
@@ -48,7 +53,31 @@ func Judge(r io.Reader, o audit.CheckOptions, heads ...release.KnownHead) (*Repo
 			t.add(finding.New(fault.Code, "", fault.Text).At(min(h.K, sum.K)))
 		}
 	}
-	return newReport(t, sum, outcome, release.Highest(heads)), nil
+	for _, r := range recovered {
+		if r.lost && sum.Genesis != nil && sum.Genesis.Purpose == audit.PurposeLedger {
+			t.add(finding.New(finding.LedgerCut, "", "events before this trail.recover were lost: windows and rollbacks may have been among them, and no promotion after it is decided").At(r.k).As(finding.Undecidable))
+			break
+		}
+	}
+	report := newReport(t, sum, outcome, release.Highest(heads))
+	for _, r := range recovered {
+		report.NonClaims = append(report.NonClaims, r.nonClaim())
+	}
+	return report, nil
+}
+
+// A recovery is an event that stands in the place of what was set aside.
+type recovery struct {
+	k    int64
+	lost bool // of what was set aside something was on disk
+}
+
+func (r recovery) nonClaim() verify.NonClaim {
+	why := fmt.Sprintf("event %d says that what stood in its place was set aside, and that nothing of it is known to have been acknowledged", r.k)
+	if r.lost {
+		why = fmt.Sprintf("event %d says that acknowledged events that stood in its place were lost", r.k)
+	}
+	return verify.NonClaim{ID: "events.recovered", Why: why}
 }
 
 // A Report is the answer about a trail that is in no bundle. Like the report

@@ -333,6 +333,12 @@ func ledgerCases() []damage {
 			s.windows = append(s.windows[:1:1], s.windows[2])
 		})), goes(5), at("E_DECISION", "REJECT", ledgerPath, 4), at("E_DECISION", "REJECT", ledgerPath, 5)),
 		one("good-window-before-its-end", "windows whose end is after their events, as far as skew_max lets clocks differ", 0, seal(before(1)), goes(6)),
+		one("events-lost", "a trail.recover before the promotion says that an event after the windows was on disk and is lost", 1, seal(dishonest(func(s *story) {
+			s.l.Add(1863, "trail.recover", asideOf(M{"H_k": testbundle.Digest([]byte("lost")), "k": 7}))
+		})), goes(7), at("E_LEDGER_CUT", "UNDECIDABLE", ledgerPath, 7)),
+		one("good-recovered", "a trail.recover before the promotion set aside what was never acknowledged", 0, seal(dishonest(func(s *story) {
+			s.l.Add(1863, "trail.recover", asideOf(nil))
+		})), goes(7)),
 		one("window-early", "the windows of a release were recorded before they had ended", 2, seal(before(2)), goes(6), at("E_DECISION", "REJECT", ledgerPath, 6)),
 		one("window-before-it-began", "the last window of a release was recorded before it began", 2, seal(dishonest(func(s *story) {
 			s.l.Events[4]["at"] = 1262
@@ -389,6 +395,11 @@ func ledgerCases() []damage {
 			s.l.Events[k-1]["notes"] = "checkout fails"
 		})), goes(7), at("E_DECISION", "REJECT", ledgerPath, 7)),
 	}
+}
+
+// asideOf are the details of a trail.recover.
+func asideOf(acknowledged any) M {
+	return M{"acknowledged": acknowledged, "digest": testbundle.Digest(nil), "lines": 0, "size": 0, "why": "the disk failed"}
 }
 
 // rolledBackBefore is a promotion over a ledger in which an earlier version was

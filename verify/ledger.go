@@ -241,6 +241,8 @@ func (b *check) judgeEvents(continues bool) {
 		switch {
 		case f.Release != nil && !l.own[*f.Release]:
 			found = found.As(Note)
+		case f.Lost:
+			found = found.As(Undecidable)
 		case f.Earlier && continues:
 			found.Text += "; it may stand in the part that the ledger goes on from"
 			found = found.As(Undecidable)

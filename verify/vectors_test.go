@@ -99,7 +99,7 @@ func TestVectors(t *testing.T) {
 var elsewhere = map[finding.Code]bool{
 	finding.EnvDrift:   true,
 	finding.KeyRetired: true, finding.KeyRevoked: true, finding.Threshold: true, finding.Root: true,
-	finding.SampleSize: true, finding.LedgerCut: true, finding.LedgerOther: true, finding.LedgerUnknown: true, finding.RolledBack: true,
+	finding.SampleSize: true, finding.LedgerOther: true, finding.LedgerUnknown: true, finding.RolledBack: true,
 	finding.WindowConflict: true, finding.WindowOverlap: true, finding.WindowInvalid: true, finding.QueryCardinality: true,
 	finding.MetricMissing: true, finding.MetricNonfinite: true, finding.MetricKind: true, finding.MetricBlackout: true,
 }

@@ -20,6 +20,7 @@ const (
 	codeLate     = "E_POLICY_LATE"
 	codeLimit    = "E_LIMIT"
 	codeSequence = "E_SEQUENCE"
+	codeCut      = "E_LEDGER_CUT"
 )
 
 // actionClose ends the trail of a run, and nothing in a ledger.
@@ -65,6 +66,10 @@ func (l *State) Add(e Event) *Fault {
 		f = read(e, func(d *RolledBack) *Fault { return about(d.Release, l.rolledBack(e, d)) })
 	case ActionRollbackDone:
 		f = read(e, func(d *RollbackDone) *Fault { return l.done(e, d) })
+	case ActionRecover:
+		if l.lost == 0 && Loses(e.Details) {
+			l.lost = e.K
+		}
 	case actionClose:
 		f = faultf(codeSequence, "a ledger never closes")
 	}
@@ -117,6 +122,15 @@ func about(id sign.Digest, f *Fault) *Fault {
 		f.Release = &id
 	}
 	return f
+}
+
+// Loses reports whether the details of a trail.recover say that events were on disk and
+// are in the trail no more.
+func Loses(details canon.Value) bool {
+	var d struct {
+		Acknowledged any `json:"acknowledged"`
+	}
+	return canon.Peek(details, &d) == nil && d.Acknowledged != nil
 }
 
 func (l *State) register(e Event, d *Registered) *Fault {
@@ -324,6 +338,10 @@ func (l *State) judgeMove(e Event, d *Promoted, m *Move) *Fault {
 		return faultf(codeDecision, "the release has as many windows as one can be judged by, and there may have been more")
 	case slices.Contains(j.Reasons, reasonHole):
 		return &Fault{Code: codeDecision, Text: "windows of the release were left out", Earlier: r.Hole.Earlier}
+	case j.Lost():
+		f := faultf(codeCut, "event %d says that events before it were lost: a window or a rollback of the release may have been among them", l.lost)
+		f.Lost = true
+		return f
 	case slices.Contains(j.Reasons, reasonSize):
 		return faultf(codeDecision, "the decision rests on more windows than its record has room for")
 	case j.Digest != d.Decision:

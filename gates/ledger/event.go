@@ -19,10 +19,11 @@ const (
 	ActionOverride     = "override"        // Overridden
 	ActionRollback     = "rollback"        // RolledBack
 	ActionRollbackDone = "rollback.done"   // RollbackDone
+	ActionRecover      = "trail.recover"   // of any trail: its member acknowledged is what was on disk and is lost, or null
 )
 
 // Actions are those of which a State takes note.
-var Actions = []string{ActionRegister, ActionSealed, ActionWindow, ActionPromote, ActionOverride, ActionRollback, ActionRollbackDone}
+var Actions = []string{ActionRegister, ActionSealed, ActionWindow, ActionPromote, ActionOverride, ActionRollback, ActionRollbackDone, ActionRecover}
 
 type (
 	// Registered puts a policy in force for every release that has no window yet.
@@ -117,12 +118,13 @@ type Event struct {
 
 // A Fault is why an event does not follow from those before it.
 type Fault struct {
-	Code      string // E_FORMAT, E_DATA_MISMATCH, E_DECISION, E_POLICY_LATE, E_SEQUENCE or E_LIMIT
+	Code      string // E_FORMAT, E_DATA_MISMATCH, E_DECISION, E_POLICY_LATE, E_SEQUENCE, E_LEDGER_CUT or E_LIMIT
 	K         int64  // the event
 	Text      string
 	Want, Got string       // where they say more than the text
 	Release   *sign.Digest // the bundle that the event is about, nil if about none
 	Earlier   bool         // what is missing may stand in an earlier part of a ledger that continues another
+	Lost      bool         // nothing is wrong with the event, but others that bear on it were lost: see State.Lost
 }
 
 func (f *Fault) Error() string {

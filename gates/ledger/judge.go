@@ -18,6 +18,7 @@ const (
 	reasonLate       = "POLICY_LATE"    // registered after what was measured began: it may roll back, nothing else
 	reasonUnknown    = "POLICY_MISSING" // no policy, or not the one that the bundle names
 	reasonHole       = "WINDOW_MISSING" // a seq does not follow
+	reasonLost       = "EVENTS_LOST"    // the ledger says that events of it are missing
 	reasonEarly      = "WINDOW_EARLY"   // recorded before it had ended
 	reasonFull       = "WINDOW_LIMIT"   // there is no room for another one, and there may have been one
 	reasonTriggered  = "LATE_TRIGGER"   // a window that came late rolls back what the release comes from
@@ -67,6 +68,9 @@ func (l *State) judge(r *Release, nowMS int64) (*Judgement, error) {
 	}
 	if r.Hole != nil {
 		j.Reasons = append(j.Reasons, reasonHole)
+	}
+	if l.lost > 0 {
+		j.Reasons = append(j.Reasons, reasonLost)
 	}
 	if j.Policy = l.PolicyOf(r); j.Policy == nil {
 		j.Reasons = append(j.Reasons, reasonUnknown)
@@ -186,6 +190,9 @@ func (j *Judgement) Unmet() []string {
 	return append(append([]string{}, j.Decision.Reasons...), j.Reasons...)
 }
 
+// Lost reports whether events that may bear on the release are missing from the ledger.
+func (j *Judgement) Lost() bool { return slices.Contains(j.Reasons, reasonLost) }
+
 // MayOverride reports whether a human's signature can stand in for what is unmet.
 // It cannot where a trigger fired, where no window counts, where the record
 // itself has a hole, no room or a window that nobody had measured, or where the policy
@@ -233,6 +240,7 @@ var ledgerTexts = map[string]string{
 	reasonLate:       "the policy was registered after the windows that it judges began; the release can go on only as a new canary",
 	reasonUnknown:    "the policy that judges this release is not registered",
 	reasonHole:       "a window was left out; the release can go on only as a new canary",
+	reasonLost:       "a trail.recover of the ledger says that events were lost: take a copy that has them, or begin a new ledger and cut the version again",
 	reasonFull:       "it has as many windows as one can be judged by, and there may have been more; it can go on only as a new canary",
 	reasonTriggered:  "a window of the channel below came late, and rolls back",
 	reasonSize:       "the decision rests on more windows than a bundle can hold; measure in longer ones",

@@ -45,6 +45,7 @@ type State struct {
 	text  int64               // their bytes of ids and values
 	amiss int                 // events that did not follow
 	over  bool                // a limit was exceeded: nothing more is taken in
+	lost  int64               // the first event that says that events were lost, 0 for none
 	work  int64
 
 	judged *Judgement // the last one that was made, nil if an event came since
@@ -184,6 +185,11 @@ func NewFor(keep func(bundle sign.Digest) bool) *State {
 // release to another. It grows with the number of events, and with n log n where
 // windows came out of order.
 func (l *State) Work() int64 { return l.work }
+
+// Lost returns the first trail.recover which says that events were on disk and are in the
+// ledger no more, 0 if there is none. A window, a rollback or a policy may have been among
+// them, of any release: so no promotion after it can be decided.
+func (l *State) Lost() int64 { return l.lost }
 
 // Release returns the bundle with this id, nil if it never came to a channel.
 func (l *State) Release(id sign.Digest) *Release { return l.releases[id] }

@@ -22,6 +22,7 @@ type secondLedger struct {
 	moves    map[int64]*secondMove
 	back     map[int64]secondBack // the rollback events
 	override any                  // the event before, if it is an override
+	lost     bool                 // a trail.recover says that events are
 	latest   int64                // the greatest ts so far, in ms
 	faults   []secondFault
 	notes    []secondFault
@@ -103,6 +104,8 @@ func (s *second) promotion() {
 		switch {
 		case f.release != "" && !way[f.release]:
 			s.note(true, f.code, ledgerPath)
+		case f.code == "E_LEDGER_CUT":
+			s.leave(true, f.code, ledgerPath)
 		case f.earlier && get(t.genesis, "continues") != nil:
 			s.leave(true, f.code, ledgerPath)
 		default:
@@ -228,6 +231,7 @@ func (l *secondLedger) event(e any) {
 	ts, _ := time.Parse(timeForm, text(e, "ts"))
 	l.latest = max(l.latest, ts.UnixMilli())
 	now := l.latest
+	l.lost = l.lost || action == "trail.recover" && get(d, "acknowledged") != nil
 	if ledgerDetails[action] == "" {
 		return
 	}
@@ -356,6 +360,8 @@ func (l *secondLedger) promote(k, now int64, d, override any) {
 	case r.ahead > num(m.policy.policy, "skew_max_ms") || len(r.windows) >= 1<<20 || r.text > 64<<20-900:
 	case r.hole:
 		earlier = r.earlier
+	case l.lost:
+		code = "E_LEDGER_CUT"
 	default:
 		wrong = !l.follows(k, now, d, r, m.policy.policy, override)
 	}

@@ -75,7 +75,7 @@ var table = map[string]row{
 	"internal/seen": {own: []string{"audit", "gates/ledger", "sign"}},
 
 	// Trails as people use them: no YAML, no private key of its own.
-	"trail": {own: []string{"audit", "bundle", "cards", "envlock", "canon", "internal/durable", "internal/escape", "finding", "internal/hint", "internal/limits", "internal/regular", "release", "sign", "verify"}},
+	"trail": {own: []string{"audit", "bundle", "cards", "envlock", "canon", "internal/durable", "internal/escape", "finding", "gates/ledger", "internal/hint", "internal/limits", "internal/regular", "release", "sign", "verify"}},
 
 	"internal/bench":       {own: []string{"audit", "canon", "internal/clock", "internal/naive", "internal/regular", "keys", "sign", "sign/comb"}, mods: []string{xsys}},
 	"internal/countersign": {own: []string{"bundle", "finding", "internal/hint", "internal/limits", "internal/regular", "keys", "keys/root", "sign", "sign/wrap", "verify"}},

@@ -182,6 +182,9 @@ func newStatus(v *release.View, nowMS int64) (statusResult, string, error) {
 	} else {
 		text.WriteString("no policy is registered\n")
 	}
+	if k := v.State.Lost(); k > 0 {
+		fmt.Fprintf(&text, "event %d says that events were lost: nothing is promoted over this ledger any more\n", k)
+	}
 	for _, name := range []string{gates.Canary, gates.Stable, gates.LTS} {
 		s, lines, err := channelStatus(v, name, nowMS)
 		if err != nil {
