@@ -38,7 +38,7 @@ func (b *check) judgeGiven() {
 	case len(own) > 0 && !other && !sealed: // one that records it may be kept to date it alone
 		b.add(checkRelease, open("is another one of the product than it was sealed over").Differs(own[0].H0.String(), l.heads[0].String()))
 	case len(own) == 0 && sealed: // whatever became of it came after that
-	case from != nil && !other:
+	case from != nil && !other && !sealed:
 		b.add(checkRelease, open("goes on from another one, which may say more of it"))
 	default:
 		b.silent = true
