@@ -109,6 +109,11 @@ type Options struct {
 	Event        func(Record)
 	BriefActions []string // as in [CheckOptions]
 
+	// Accept, if not nil, is called in Open when the trail was read, with H_0 and the last
+	// event that stays, and before anything is changed: what a crash has left is cleared up
+	// after it. If it returns an error, Open does.
+	Accept func(h0 sign.Digest, k int64, head sign.Digest) error
+
 	// Digest lets the log compute the digest of the lines, see [Log.Checked]. Resume has
 	// no effect then, either.
 	Digest bool
@@ -176,12 +181,26 @@ func openLog(l *Log) (*Log, error) {
 		err = l.checkKey()
 	}
 	if err == nil {
+		err = l.acceptable()
+	}
+	if err == nil {
 		l.refreshState()
 	}
 	if err := errors.Join(err, unlock()); err != nil {
 		return nil, err
 	}
 	return l, nil
+}
+
+// acceptable asks once whether the trail is the right one, before anything is changed.
+func (l *Log) acceptable() error {
+	accept := l.o.Accept
+	if accept == nil {
+		return nil
+	}
+	l.o.Accept = nil
+	at := l.judge.chain.at
+	return accept(l.judge.h0, at.k, at.head)
 }
 
 // withLock takes the lock on the file, applies what others have appended, and calls f.

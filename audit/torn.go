@@ -150,6 +150,9 @@ func (l *Log) clearTail(size int64) error {
 		l.tornClose = true
 		return l.refuse("the trail ends in the middle of a " + ActionTrailClose + ", and nothing shows that it was not acknowledged")
 	}
+	if err := l.acceptable(); err != nil {
+		return err
+	}
 	path, err := l.setAside(l.size, size, k)
 	if err != nil {
 		return err
@@ -173,6 +176,9 @@ func (l *Log) complete(t tail, k int64) error {
 	e.parse(false)
 	end := t.at + e.line.size
 	if err := l.accept(&e); err != nil {
+		return err
+	}
+	if err := l.acceptable(); err != nil {
 		return err
 	}
 	if _, err := l.disk.WriteAt([]byte{'\n'}, end); err != nil {

@@ -86,13 +86,13 @@ func Open(path string, o Options) (*Ledger, error) {
 	if err != nil {
 		return nil, err
 	}
-	l.log, err = audit.OpenWith(o.context(), path, o.Signer, l.clock, audit.Options{Waiting: o.Waiting, Event: l.add, BriefActions: briefActions, Digest: o.Digest})
+	l.log, err = audit.OpenWith(o.context(), path, o.Signer, l.clock, audit.Options{Waiting: o.Waiting, Event: l.add, BriefActions: briefActions, Digest: o.Digest, Accept: l.accept})
 	if err != nil {
 		return nil, err
 	}
 	k, hk := l.log.Head()
 	l.stands(l.log.Genesis(), l.log.H0(), k, hk)
-	if err = l.hold(o.Known); err == nil && l.Genesis.Purpose != audit.PurposeLedger {
+	if l.Genesis.Purpose != audit.PurposeLedger {
 		err = fmt.Errorf("%s: the trail of a %s, not a ledger", path, l.Genesis.Purpose)
 	}
 	if err != nil {
@@ -100,6 +100,12 @@ func Open(path string, o Options) (*Ledger, error) {
 		return nil, err
 	}
 	return l, nil
+}
+
+// accept compares the ledger with what is known of it before the log changes anything.
+func (l *Ledger) accept(h0 sign.Digest, k int64, head sign.Digest) error {
+	l.H0, l.K, l.HK = h0, k, head
+	return l.hold(l.o.Known)
 }
 
 // Close closes the file.
