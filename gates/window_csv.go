@@ -30,12 +30,14 @@ func (r *windowReader) readCSV(in io.Reader) error {
 		if errors.Is(err, errLongRow) {
 			r.line++
 			r.report(nil, fmt.Sprintf("is longer than %d bytes", limits.Line), "")
+			r.cut = true
 			break
 		}
 		var syntax *csv.ParseError
 		if errors.As(err, &syntax) {
 			r.line = syntax.Line
 			r.report(nil, "is not CSV: "+syntax.Err.Error(), "")
+			r.cut = true
 			break
 		}
 		if err != nil {
@@ -47,7 +49,7 @@ func (r *windowReader) readCSV(in io.Reader) error {
 		}
 		if header == nil {
 			header = row
-			if !r.header(header) {
+			if r.cut = !r.header(header); r.cut {
 				break
 			}
 			continue

@@ -27,6 +27,7 @@ func (r *windowReader) readJSONL(in io.Reader) error {
 	case errors.Is(err, bufio.ErrTooLong):
 		r.line++
 		r.report(nil, fmt.Sprintf("is longer than %d bytes", limits.Line), "")
+		r.cut = true
 	case err != nil:
 		return fmt.Errorf("%s: %w", r.file, err)
 	}

@@ -34,8 +34,8 @@ var Formats = []Format{JSONL, CSV}
 // it may be a metric's name with a slip in it, and a metric that is missing
 // by mistake decides as much as one that is missing.
 func ReadWindows(file string, r io.Reader) ([]Window, error) {
-	all, err := readWindows(file, r)
-	return all.result(err)
+	all := &windowReader{file: file}
+	return all.result(all.read(withoutMark(r)))
 }
 
 // ReadWindowsAs is [ReadWindows] of a file whose format is known.
@@ -62,44 +62,51 @@ type RefusedLine struct {
 	Text string
 }
 
-// ReadNumbered is [ReadWindows] for those who go on after a line that is no
-// window. The error is of reading.
-func ReadNumbered(file string, r io.Reader) (windows []NumberedWindow, refused []RefusedLine, err error) {
-	all, err := readWindows(file, r)
-	if err != nil {
-		return nil, nil, err
+// Numbered are the windows of a file that also has lines that are none.
+type Numbered struct {
+	Windows []NumberedWindow
+	Refused []RefusedLine // the first hundred, in order
+	Faults  int           // all of them
+	Cut     bool          // the rest of the file could not be told from a line that is none
+}
+
+// ReadNumbered is [ReadWindows] for those who go on after a line that is no window. The
+// error is of reading.
+func ReadNumbered(file string, r io.Reader) (Numbered, error) {
+	all := &windowReader{file: file, goesOn: true}
+	if err := all.read(withoutMark(r)); err != nil {
+		return Numbered{}, err
 	}
 	all.err() // puts them in order
+	n := Numbered{Faults: len(all.faults) + all.more, Cut: all.cut}
 	for i, w := range all.out {
-		windows = append(windows, NumberedWindow{all.lines[i], w})
+		n.Windows = append(n.Windows, NumberedWindow{all.lines[i], w})
 	}
 	for _, f := range all.faults {
 		line := f.Line
 		f.File, f.Line = "", 0
-		refused = append(refused, RefusedLine{line, f.String()})
+		n.Refused = append(n.Refused, RefusedLine{line, f.String()})
 	}
-	return windows, refused, nil
+	return n, nil
 }
 
-func readWindows(file string, r io.Reader) (*windowReader, error) {
-	in := withoutMark(r)
-	all := &windowReader{file: file}
+func (r *windowReader) read(in *bufio.Reader) error {
 	for {
 		c, err := in.ReadByte()
 		if err == io.EOF {
-			return all, nil
+			return nil
 		}
 		if err != nil {
-			return all, fmt.Errorf("%s: %w", file, err)
+			return fmt.Errorf("%s: %w", r.file, err)
 		}
 		if c == ' ' || c == '\t' {
 			continue // a blank line counts, so line breaks stay
 		}
 		in.UnreadByte()
 		if c == '{' || c == '[' || c == '\n' || c == '\r' {
-			return all, all.readJSONL(in)
+			return r.readJSONL(in)
 		}
-		return all, all.readCSV(in)
+		return r.readCSV(in)
 	}
 }
 
@@ -114,7 +121,8 @@ func withoutMark(r io.Reader) *bufio.Reader {
 // byteOrderMark is what spreadsheets put before a CSV.
 var byteOrderMark = []byte("\ufeff")
 
-// maxFaults ends the reading of a file that is something else.
+// maxFaults ends the reading of a file that is something else; who goes on all the same
+// keeps as many.
 const maxFaults = 100
 
 // A windowReader collects windows and faults of one file.
@@ -124,14 +132,22 @@ type windowReader struct {
 	out    []Window
 	lines  []int // of out
 	faults document.Faults
+
+	goesOn bool // after maxFaults
+	more   int  // faults that were not kept
+	cut    bool // a fault ended the reading
 }
 
 // report adds a fault at the current line; it is a document.Reporter.
 func (r *windowReader) report(at document.Path, text, hint string) {
+	if r.goesOn && len(r.faults) >= maxFaults {
+		r.more++
+		return
+	}
 	r.faults = append(r.faults, document.Fault{File: r.file, Line: r.line, Member: at.String(), Text: text, Hint: hint})
 }
 
-func (r *windowReader) full() bool { return len(r.faults) >= maxFaults }
+func (r *windowReader) full() bool { return !r.goesOn && len(r.faults) >= maxFaults }
 
 // err returns all faults, nil if there are none.
 func (r *windowReader) err() error {

@@ -20,7 +20,9 @@ type Lines struct {
 	Name    string // of the source
 	What    string // of a place: line or event
 	Windows []gates.NumberedWindow
-	Refused []trail.RefusedLine
+	Refused []trail.RefusedLine // the first of them
+	Faults  int                 // all
+	Cut     bool                // what follows the last one could not be read
 }
 
 // ReadLines reads the windows of a file. The error is a [*trail.ReadError].
@@ -28,12 +30,12 @@ func ReadLines(name string, r io.Reader) (Lines, error) { return readLines(name,
 
 func readLines(name, what string, r io.Reader) (Lines, error) {
 	in := Lines{Name: name, What: what}
-	ws, refused, err := gates.ReadNumbered(name, r)
+	n, err := gates.ReadNumbered(name, r)
 	if err != nil {
 		return in, &trail.ReadError{Err: err}
 	}
-	in.Windows = ws
-	for _, l := range refused {
+	in.Windows, in.Faults, in.Cut = n.Windows, n.Faults, n.Cut
+	for _, l := range n.Refused {
 		in.Refused = append(in.Refused, trail.RefusedLine{Line: int64(l.Line), Why: l.Text})
 	}
 	return in, nil

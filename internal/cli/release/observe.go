@@ -141,12 +141,13 @@ func readError(err error) error {
 func (env *ledgerEnv) appendWindows(c *cli.Context, l *release.Ledger, in observe.Lines) error {
 	result := observed{Schema: "relseal/release-observe/v1", Refused: in.Refused, Late: []string{}, Rollbacks: []statusOpen{}}
 	var rollbacks strings.Builder
-	if len(in.Refused) == 0 || c.Bool("keep-going") {
+	keepGoing := c.Bool("keep-going") && !in.Cut // a window that rolls back may be in what was not read
+	if len(in.Refused) == 0 || keepGoing {
 		ws := make([]gates.Window, len(in.Windows))
 		for i, w := range in.Windows {
 			ws[i] = w.Window
 		}
-		o, err := l.Observe(ws, c.Bool("keep-going"))
+		o, err := l.Observe(ws, keepGoing)
 		if err != nil {
 			return err
 		}
@@ -179,6 +180,9 @@ func (env *ledgerEnv) appendWindows(c *cli.Context, l *release.Ledger, in observ
 	for _, r := range result.Refused {
 		env.Say("error", fmt.Sprintf("%s: %s %d: %s", in.Name, in.What, r.Line, r.Why))
 	}
+	if more := in.Faults - len(in.Refused); more > 0 {
+		env.Say("error", fmt.Sprintf("%s: %s more", in.Name, ui.Counted(int64(more), "fault")))
+	}
 	result.Refused = result.Refused[:min(len(result.Refused), limits.Findings)]
 	text := fmt.Sprintf("appended %s; the last is event %d\n", ui.Counted(result.Appended, "window"), result.K)
 	if result.Known > 0 {
@@ -199,7 +203,10 @@ func (env *ledgerEnv) appendWindows(c *cli.Context, l *release.Ledger, in observ
 	}
 	if len(result.Refused) > 0 {
 		next := "the others were appended"
-		if !c.Bool("keep-going") && result.Appended == 0 {
+		switch {
+		case in.Cut:
+			next = "nothing was appended: what follows the last of these lines could not be read"
+		case !keepGoing && result.Appended == 0:
 			next = "nothing was appended; --keep-going leaves out these lines alone"
 		}
 		code := ui.ExitNoInput
