@@ -265,8 +265,14 @@ func TestLateTrigger(t *testing.T) {
 	if r.Source != lts || !strings.HasPrefix(r.Event.Notes, "late=true") || r.Decision != nil || *r.DeadlineMS != ms(f.clock.at+5*time.Minute) {
 		t.Fatalf("%+v", r)
 	}
-	if o, err := f.Observe([]gates.Window{late}, false); err != nil || o.Known != 1 || o.Rollbacks != nil {
+	if o, err := f.Observe([]gates.Window{late}, false); err != nil || o.Known != 1 || len(o.Rollbacks) != 1 || o.Rollbacks[0] != r {
 		t.Errorf("again: %+v %v", o, err)
+	}
+	if _, err := f.Done(lts.Bundle, "ann"); err != nil {
+		t.Fatal(err)
+	}
+	if o, err := f.Observe([]gates.Window{late}, false); err != nil || o.Known != 1 || o.Rollbacks != nil {
+		t.Errorf("done: %+v %v", o, err)
 	}
 	f.actions()
 }

@@ -2,6 +2,7 @@ package release
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/relseal/relseal/canon"
@@ -115,7 +116,7 @@ type Observation struct {
 	Refused  map[int]error  // by index
 	Late     []gates.Window // of a release that has moved on or was rolled back
 
-	Rollbacks []*ledger.Rollback // that late windows ask for
+	Rollbacks []*ledger.Rollback // that late windows ask for, or that are under way
 }
 
 // Observe appends windows, numbered for each release in the order in which they
@@ -126,7 +127,8 @@ type Observation struct {
 //
 // A window that came after the promotion of its release changes no decision of the
 // past. If it triggers, what the release became is rolled back now; if a crash came
-// between, by the next call. A release that is still on its channel waits for
+// between, by the next call. It is named until it is done, since an answer can be lost.
+// A release that is still on its channel waits for
 // Promote, which decides.
 func (l *Ledger) Observe(ws []gates.Window, keepGoing bool) (Observation, error) {
 	var o Observation
@@ -159,8 +161,19 @@ func (l *Ledger) Observe(ws []gates.Window, keepGoing bool) (Observation, error)
 		return o, err
 	}
 	// The windows are on record from here.
-	o.Rollbacks, err = l.rollbackLate()
-	return o, err
+	if o.Rollbacks, err = l.rollbackLate(); err != nil {
+		return o, err
+	}
+	of := map[string]bool{}
+	for _, w := range ws {
+		of[w.Release] = true
+	}
+	for _, r := range l.State.Releases() {
+		if b := top(r).Rollback; of[r.Bundle.String()] && b != nil && b.Done == nil && !slices.Contains(o.Rollbacks, b) {
+			o.Rollbacks = append(o.Rollbacks, b)
+		}
+	}
+	return o, nil
 }
 
 // A numbering gives windows their places.

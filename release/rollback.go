@@ -89,10 +89,7 @@ func (l *Ledger) rollbackLate() (all []*ledger.Rollback, err error) {
 				if r.Move == nil || r.Last < r.Move.K {
 					continue // no window is late
 				}
-				top := r
-				for next := r.Became(); next != nil; next = next.Became() {
-					top = next
-				}
+				top := top(r)
 				if top.Rollback != nil {
 					continue
 				}
@@ -111,6 +108,14 @@ func (l *Ledger) rollbackLate() (all []*ledger.Rollback, err error) {
 		}
 		all = append(all, l.State.Rollback(recs[0].E.K))
 	}
+}
+
+// top returns what became of r in the end.
+func top(r *ledger.Release) *ledger.Release {
+	for next := r.Became(); next != nil; next = next.Became() {
+		r = next
+	}
+	return r
 }
 
 func list(names []string) string { return strings.Join(names, ", ") }
