@@ -2,6 +2,7 @@ package gates
 
 import (
 	"cmp"
+	"context"
 	"slices"
 )
 
@@ -26,6 +27,11 @@ type Point struct {
 // The time that it takes grows with the number of windows, times the number that
 // evidence needs; where windows contradict one another, with its square.
 func Backtest(p Policy, in Input) ([]Point, error) {
+	return BacktestContext(context.Background(), p, in)
+}
+
+// BacktestContext is Backtest that ends with the cause of ctx once that is done.
+func BacktestContext(ctx context.Context, p Policy, in Input) ([]Point, error) {
 	if err := p.Check(); err != nil {
 		return nil, err
 	}
@@ -44,6 +50,9 @@ func Backtest(p Policy, in Input) ([]Point, error) {
 	for i, w := range ended {
 		if i+1 < len(ended) && ended[i+1].EndMS == w.EndMS {
 			continue
+		}
+		if ctx.Err() != nil {
+			return nil, context.Cause(ctx)
 		}
 		d := all.at(ended[enough(i):i+1], w.EndMS)
 		points = append(points, Point{w.EndMS, w.ID, d.Decision, d.Reasons, d.Alerts})

@@ -1,6 +1,8 @@
 package gates
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"math/rand/v2"
@@ -84,4 +86,15 @@ func (s *scene) sameAsDecide(t *testing.T, name string) int {
 		t.Errorf("%s:\ngot  %q\nwant %q", name, got, want)
 	}
 	return len(points)
+}
+
+// TestBacktestEnds ends a backtest with its context.
+func TestBacktestEnds(t *testing.T) {
+	s := &scene{p: testPolicy(), in: Input{Channel: Canary, Windows: goodRow(Canary, 4)}}
+	why := errors.New("interrupted")
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cancel(why)
+	if points, err := BacktestContext(ctx, s.p, s.in); points != nil || !errors.Is(err, why) {
+		t.Errorf("%d points, %v", len(points), err)
+	}
 }

@@ -147,7 +147,7 @@ func backtestRelease(c *cli.Context, source windowSource, channel, id string, po
 	r := backtestedOnes{Release: ui.OrNull(id), SinceMS: in.SinceMS, Windows: len(gates.Ordered(windows.All(), in.SinceMS))}
 	var runs []backtestedRun
 	for _, p := range policies {
-		points, err := gates.Backtest(p, in)
+		points, err := gates.BacktestContext(c.Context, p, in)
 		if err != nil {
 			return backtestedOnes{}, fmt.Errorf("%s: %w", source.Name, err)
 		}

@@ -82,7 +82,7 @@ func explain(env *ui.Env, c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	points, err := gates.Backtest(d.policy, gates.Input{Channel: d.Channel, Release: d.Release, SinceMS: d.SinceMS, Windows: slices.Collect(d.windows.All())})
+	points, err := gates.BacktestContext(c.Context, d.policy, gates.Input{Channel: d.Channel, Release: d.Release, SinceMS: d.SinceMS, Windows: slices.Collect(d.windows.All())})
 	if err != nil {
 		return err
 	}
