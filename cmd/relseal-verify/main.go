@@ -220,19 +220,16 @@ func write(w io.Writer, text string) error {
 
 // refuse prints as JSON why there is no result.
 func refuse(w io.Writer, fault error, code int, text, next string) {
-	orNull := func(s string) *string {
-		if s = escape.Text(s); s == "" {
-			return nil
-		}
-		return &s
-	}
-	name := ""
+	r := exit.Refusal{Schema: exit.RefusalSchema, Exit: code, Text: text}
 	var coded interface{ FindingCode() verify.Code }
 	if errors.As(fault, &coded) {
-		name = string(coded.FindingCode())
+		name := string(coded.FindingCode())
+		r.Code = &name
 	}
-	data, err := canon.Marshal(exit.Refusal{Schema: exit.RefusalSchema, Exit: code, Code: orNull(name), Text: escape.Text(text), Hint: orNull(next)})
-	if err == nil {
+	if next != "" {
+		r.Hint = &next
+	}
+	if data, err := r.JSON(); err == nil {
 		fmt.Fprintf(w, "%s\n", data)
 	}
 }

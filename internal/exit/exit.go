@@ -7,8 +7,12 @@ import (
 	"os"
 	"strings"
 	"syscall"
+	"unicode/utf8"
 
+	"github.com/relseal/relseal/canon"
+	"github.com/relseal/relseal/internal/escape"
 	"github.com/relseal/relseal/internal/hint"
+	"github.com/relseal/relseal/internal/limits"
 )
 
 // The exit codes. 0 to 2 are the three answers, the rest follows sysexits.
@@ -105,3 +109,14 @@ type Refusal struct {
 
 // RefusalSchema names its format.
 const RefusalSchema = "relseal/error/v1"
+
+// JSON returns r with what does not print escaped. A text that is longer than JSON may hold
+// is cut: who asked for JSON gets some whatever was refused.
+func (r Refusal) JSON() ([]byte, error) {
+	shown := func(s string) string { return escape.Clip(escape.Text(s), limits.JSONString/utf8.UTFMax) }
+	if r.Text = shown(r.Text); r.Hint != nil {
+		next := shown(*r.Hint)
+		r.Hint = &next
+	}
+	return canon.Marshal(r)
+}

@@ -96,7 +96,7 @@ var table = map[string]row{
 	"internal/pack":  {own: []string{"audit", "bundle", "cards/cardfile", "envlock", "gates", "canon", "internal/durable", "finding", "internal/limits", "internal/regular", "release", "sign", "verify"}},
 	"internal/known": {own: []string{"audit", "bundle", "internal/durable", "internal/hint", "internal/limits", "internal/pack", "internal/regular", "keys/root", "release", "sign"}},
 	// What relseal verify and relseal-verify share.
-	"internal/exit":     {own: []string{"internal/hint"}},
+	"internal/exit":     {own: []string{"canon", "internal/escape", "internal/hint", "internal/limits"}},
 	"internal/inquiry":  {own: []string{"audit", "bundle", "internal/escape", "internal/exit", "internal/hint", "internal/lazyregexp", "internal/regular", "keys", "keys/root", "sign", "verify"}},
 	"internal/reverify": {own: []string{"audit", "bundle", "cards", "cards/cardfile", "envlock", "canon", "internal/durable", "internal/engine", "finding", "internal/hint", "internal/regular", "internal/rundir", "sign", "verify"}},
 	// The one way to a private key for whatever starts programs of others.

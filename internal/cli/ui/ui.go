@@ -10,7 +10,6 @@ import (
 	"os"
 	"strings"
 
-	"github.com/relseal/relseal/canon"
 	"github.com/relseal/relseal/internal/escape"
 	"github.com/relseal/relseal/internal/exit"
 )
@@ -56,7 +55,7 @@ func (env *Env) Finish(ctx context.Context, err error) int {
 	code, text, hint := classify(ctx, err)
 	env.Say("error", text)
 	env.Say("hint", hint)
-	env.printRefusal(exit.Refusal{Schema: exit.RefusalSchema, Exit: code, Code: OrNull(string(faultCode(err))), Text: escape.Text(text), Hint: OrNull(escape.Text(hint))})
+	env.printRefusal(exit.Refusal{Schema: exit.RefusalSchema, Exit: code, Code: OrNull(string(faultCode(err))), Text: text, Hint: OrNull(hint)})
 	return code
 }
 
@@ -64,7 +63,7 @@ func (env *Env) printRefusal(r exit.Refusal) {
 	if out, ok := env.Stdout.(*Stdout); !ok || !env.JSON || out.Any || out.Err != nil {
 		return
 	}
-	if data, err := canon.Marshal(r); err == nil {
+	if data, err := r.JSON(); err == nil {
 		fmt.Fprintf(env.Stdout, "%s\n", data)
 	}
 }
