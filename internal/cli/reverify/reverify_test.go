@@ -55,11 +55,12 @@ func TestArchiveMembers(t *testing.T) {
 	}
 }
 
-// jsonMembers returns the members of a struct, each with those inside it.
+// jsonMembers returns the members that every value of a struct has, each with those
+// inside it.
 func jsonMembers(of reflect.Type) (list []string) {
 	for f := range of.Fields() {
 		name, typ := f.Tag.Get("json"), f.Type
-		if name == "-" {
+		if name == "-" || strings.Contains(name, ",omit") {
 			continue
 		}
 		open, end := "", ""
