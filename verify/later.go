@@ -47,14 +47,14 @@ func ReadLater(r io.Reader, keys sign.Verifiers) (*Later, error) {
 		Keys: keys,
 		Bare: true,
 		Report: func(f Finding) {
-			switch same := func(o Finding) bool { return o.Code == f.Code }; {
+			switch {
 			case f.Verdict == Reject && fault == nil:
 				fault = f.Err()
-			case f.Verdict == Undecidable && !slices.ContainsFunc(l.open, same):
-				l.open = append(l.open, f)
+			case f.Verdict == Undecidable:
+				l.leaveOpen(f)
 			}
 		},
-		EventActions: []string{ledger.ActionSealed, ledger.ActionPromote, ledger.ActionRollback},
+		EventActions: []string{ledger.ActionSealed, ledger.ActionPromote, ledger.ActionRollback, audit.ActionRecover},
 		Event:        l.note,
 		Head: func(_ int64, ts audit.Time, head sign.Digest) {
 			l.heads, l.times = append(l.heads, head), append(l.times, ts.UnixMicro())
@@ -70,6 +70,13 @@ func ReadLater(r io.Reader, keys sign.Verifiers) (*Later, error) {
 	}
 	l.genesis, l.heads[0] = *summary.Genesis, summary.H0
 	return l, nil
+}
+
+// leaveOpen keeps a finding of the ledger that leaves open what it says, one of a code.
+func (l *Later) leaveOpen(f Finding) {
+	if !slices.ContainsFunc(l.open, func(o Finding) bool { return o.Code == f.Code }) {
+		l.open = append(l.open, f)
+	}
 }
 
 func (l *Later) note(r audit.Record) {
@@ -89,6 +96,8 @@ func (l *Later) note(r audit.Record) {
 		l.moves[p.Release] = append(l.moves[p.Release], k)
 	case r.E.Action == ledger.ActionRollback && canon.Peek(r.E.Details, &t) == nil:
 		l.back[t.Release] = append(l.back[t.Release], taken{k, r.Time().Time})
+	case r.E.Action == audit.ActionRecover && ledger.Loses(r.E.Details):
+		l.leaveOpen(finding.New(finding.LedgerCut, "", fmt.Sprintf("events were lost before event %d, a rollback may have been among them", k)).As(Undecidable))
 	}
 }
 

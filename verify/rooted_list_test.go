@@ -303,6 +303,14 @@ func rootedCases() []rooted {
 		otherwise("later-goes-on", "the ledger at hand goes on from the one of the release, which is not there", goesOn(upPromotion.K, upHK), 1, goes, otherLedger("UNDECIDABLE")),
 		otherwise("later-goes-on-cut", "the ledger at hand goes on from the one of the release, before its end", goesOn(1, testbundle.Digest(nil)), 2, goes, cut, otherLedger("UNDECIDABLE")),
 		later("good-later", "the ledger at hand goes on and says nothing against the release", up, sealedUp(upID), false, 0, goes),
+		later("later-events-lost", "the ledger at hand says that events after the promotion were on disk and are lost", up, func(l *testbundle.Ledger) {
+			sealedUp(upID)(l)
+			l.Add(1890, "trail.recover", asideOf(M{"H_k": testbundle.Digest([]byte("lost")), "k": 9}))
+		}, false, 1, goes, at("E_LEDGER_CUT", "UNDECIDABLE", "manifest.json")),
+		later("good-later-recovered", "the ledger at hand set aside what was never acknowledged", up, func(l *testbundle.Ledger) {
+			sealedUp(upID)(l)
+			l.Add(1890, "trail.recover", asideOf(nil))
+		}, false, 0, goes),
 		later("rolled-back", "the ledger at hand rolled the release back", up, takenBack(upID, "stable", nil), false, 2, goes, gone),
 		later("rolled-back-history", "the same, asked of the past", up, takenBack(upID, "stable", nil), true, 0, goes, at("E_ROLLED_BACK", "NOTE", "manifest.json")),
 		later("rolled-back-what-it-became", "the ledger at hand rolled back what the canary became", upStory.from, takenBack(upID, "stable", nil), false, 2, gone),

@@ -412,6 +412,10 @@ func (s *second) whatBecame() {
 	for _, f := range findings {
 		s.leave(f.verdict == "UNDECIDABLE", f.code, manifestPath)
 	}
+	lost := slices.ContainsFunc(t.proven, func(e any) bool {
+		return text(e, "action") == "trail.recover" && get(e, "details.acknowledged") != nil
+	})
+	s.leave(lost, "E_LEDGER_CUT", manifestPath)
 	back(s.m, id)
 	s.recordedLater(t, id, s.m, manifestPath)
 	s.headsLater(t, s.m, manifestPath)
