@@ -69,6 +69,9 @@ func (p Program) Main(ctx context.Context, args []string, stdin io.Reader, stdou
 			code = ui.ExitInternal
 		}
 	}()
+	if env.Own {
+		startPoller()
+	}
 	if env.Own && len(args) > 1 && args[1] == signer.Argument {
 		return ui.RunSigner(env, args[2:])
 	}
@@ -100,6 +103,14 @@ func (p Program) Main(ctx context.Context, args []string, stdin io.Reader, stdou
 		}
 	}
 	return env.Finish(ctx, err)
+}
+
+// startPoller lets Go's runtime make its descriptors while there are some: where it
+// finds none later, it ends the process instead of returning an error.
+func startPoller() {
+	if f, err := os.Open(os.DevNull); err == nil {
+		f.Close()
+	}
 }
 
 func newApp(env *ui.Env) *cli.App {

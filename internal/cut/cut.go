@@ -148,6 +148,7 @@ func (c *cut) prepare(ctx context.Context) error {
 	if c.out == "" {
 		c.out = c.p.file(c.p.Output)
 	}
+	durable.Sweep(c.out)
 	c.sweep()
 	if err := c.vacant(); err != nil {
 		return err
