@@ -159,20 +159,37 @@ func (b *check) sealsToo(path string, key sign.KeyID) bool {
 // judgeTrailKeys judges for each trail whether its keys were allowed to sign when they did.
 func (b *check) judgeTrailKeys() {
 	for _, path := range slices.Sorted(maps.Keys(b.trails)) {
-		for _, s := range b.trails[path].summary.Signers {
-			if b.sealsToo(path, s.Key) {
-				continue
-			}
-			u := use{role: b.trailRole(path), key: s.Key, path: path}
-			if s.First != nil && s.Last != nil {
-				u.first, u.last = s.First.Time, s.Last.Time
-			}
+		for _, u := range b.trailUses(path) {
 			for _, f := range b.standing(u, b.datings()) {
 				b.trails[path].needsRecord = b.trails[path].needsRecord || f.Code == finding.KeyRevoked && f.Verdict == Note
 				b.add(checkTrail, f)
 			}
 		}
 	}
+}
+
+// trailUses returns the uses of the keys of a trail beside the sealing key: of one that
+// came back after a rotation, from the first to the last.
+func (b *check) trailUses(path string) (list []use) {
+	for _, s := range b.trails[path].summary.Signers {
+		if b.sealsToo(path, s.Key) {
+			continue
+		}
+		u := use{role: b.trailRole(path), key: s.Key, path: path}
+		if s.First != nil && s.Last != nil {
+			u.first, u.last = s.First.Time, s.Last.Time
+		}
+		i := slices.IndexFunc(list, func(o use) bool { return o.key == u.key })
+		switch {
+		case i < 0:
+			list = append(list, u)
+		case list[i].last.IsZero():
+			list[i] = u
+		case u.last.After(list[i].last):
+			list[i].last = u.last
+		}
+	}
+	return list
 }
 
 // judgeAt reports a bundle with times after the one that the caller asks about.

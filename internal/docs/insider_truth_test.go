@@ -237,7 +237,7 @@ var truths = map[string]func(o *oracle, claim string) string{
 		have := o.authorized(id, role)
 		if o.root != nil && o.f.at == 0 {
 			for key := range o.w.signed[id] {
-				if g := o.root.roles[role].grants[key]; g.status == "active" && g.notBefore.After(o.latest) {
+				if g := o.root.roles[role].grants[key]; g.status == "active" && !o.latest.IsZero() && g.notBefore.After(o.latest) {
 					have-- // nothing shows that its time has come
 				}
 			}

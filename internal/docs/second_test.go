@@ -146,8 +146,9 @@ func (s *second) bundle(data []byte) {
 		s.standing()
 	}
 	s.signedLineage()
+	stands := s.sealStands() // whatever a ledger at hand leaves open
 	s.whatBecame()
-	s.pinned()
+	s.pinned(stands)
 }
 
 const semverIDs = `(0|[1-9]\d*|\d*[A-Za-z-][\dA-Za-z-]*)`
@@ -342,7 +343,7 @@ func (s *second) listed() map[string]bool {
 
 // pinned compares the files with the manifest, after everything else: a file with
 // another finding that rejects has none of its digest.
-func (s *second) pinned() {
+func (s *second) pinned(stands bool) {
 	listed := map[string]bool{manifestPath: true, "SHA256SUMS": true}
 	for _, f := range list(s.m, "files") {
 		path := text(f, "path")
@@ -352,7 +353,7 @@ func (s *second) pinned() {
 		if text(f, "role") == "artifact" {
 			code = "E_ARTIFACT_HASH"
 		}
-		s.reject(!there, "E_FILE_MISSING", path)
+		s.reject(!there && !s.rejects(path), "E_FILE_MISSING", path)
 		s.reject(there && !s.rejects(path) && (digest(data) != text(f, "hash") || int64(len(data)) != num(f, "size")), code, path)
 	}
 	for path := range s.files {
@@ -362,7 +363,7 @@ func (s *second) pinned() {
 	sums, there := s.files["SHA256SUMS"]
 	s.reject(!there, "E_FILE_MISSING", "SHA256SUMS")
 	s.reject(there && !s.rejects(manifestPath) && !bytes.Equal(sums, s.sums()), "E_FILE_HASH", "SHA256SUMS")
-	s.reject(s.sealStands() && !s.rejects(manifestPath) && !s.rejects("VERIFY.md") && s.listedHash("VERIFY.md") != digest([]byte(s.guide())), "E_FILE_HASH", "VERIFY.md")
+	s.reject(stands && !s.rejects(manifestPath) && !s.rejects("VERIFY.md") && s.listedHash("VERIFY.md") != digest([]byte(s.guide())), "E_FILE_HASH", "VERIFY.md")
 }
 
 var hashes = map[string]string{"EnvLock.fingerprint": "envlock.json", "PipelineCard.hash": "cards/pipeline.json", "ParamCard.hash": "cards/param.json"}
@@ -478,7 +479,7 @@ func (s *second) listedHash(path string) string {
 // crossCheck holds one trail against manifest and card, which is nil if it is not
 // to be compared.
 func (s *second) crossCheck(t *secondTrail, card any) {
-	whole := !t.rejected
+	whole := !t.rejected && !s.rejects(t.path)
 	if !t.wrong {
 		product := get(t.genesis, "product")
 		t.fails(get(t.genesis, "run.id") != get(s.m, "run.id"), "E_RUN_ID", 0)
@@ -538,7 +539,7 @@ func (s *second) crossCheck(t *secondTrail, card any) {
 			t.fails(get(start, "inputs.hash") != get(e, "inputs.hash"), "E_DATA_MISMATCH", k)
 		}
 	}
-	if text(s.m, "outcome") == "ok" && !t.rejected {
+	if text(s.m, "outcome") == "ok" && !t.rejected && !s.rejects(t.path) {
 		for id, step := range defined {
 			end, same := steps[id], text(step, "same_as")
 			switch {
