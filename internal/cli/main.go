@@ -31,6 +31,7 @@ import (
 	"github.com/relseal/relseal/internal/cli/trust"
 	"github.com/relseal/relseal/internal/cli/ui"
 	"github.com/relseal/relseal/internal/cli/verify"
+	"github.com/relseal/relseal/internal/regular"
 	"github.com/relseal/relseal/internal/signer"
 )
 
@@ -70,7 +71,7 @@ func (p Program) Main(ctx context.Context, args []string, stdin io.Reader, stdou
 		}
 	}()
 	if env.Own {
-		startPoller()
+		regular.Prepare()
 	}
 	if env.Own && len(args) > 1 && args[1] == signer.Argument {
 		return ui.RunSigner(env, args[2:])
@@ -103,14 +104,6 @@ func (p Program) Main(ctx context.Context, args []string, stdin io.Reader, stdou
 		}
 	}
 	return env.Finish(ctx, err)
-}
-
-// startPoller lets Go's runtime make its descriptors while there are some: where it
-// finds none later, it ends the process instead of returning an error.
-func startPoller() {
-	if f, err := os.Open(os.DevNull); err == nil {
-		f.Close()
-	}
 }
 
 func newApp(env *ui.Env) *cli.App {
